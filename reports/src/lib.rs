@@ -1,0 +1,1 @@
+//! `sim::Outcome` to summary, tables and Parquet.

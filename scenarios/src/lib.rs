@@ -1,0 +1,1 @@
+//! Scenario files and native configuration formats to `sim::Scenario`; the catalogue.

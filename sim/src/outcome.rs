@@ -1,0 +1,235 @@
+//! What a simulation gives: totals in [`Outcome`], and one record per finished entity to a [`Sink`].
+//!
+//! Records are handed over as soon as their entity is finished and then forgotten, so that memory
+//! follows what is alive. They are written out as Parquet tables by `reports`.
+
+mod records;
+
+pub use records::{
+    AttemptRecord, LedgerRecord, NodeRecord, PodKind, PodRecord, PodResult, RunRecord,
+    TimelineRecord,
+};
+
+use crate::scenario::CapacityType;
+use crate::units::{NanoUsd, SimDuration, SimTime};
+use crate::workload::FailureCounts;
+
+/// Takes records in the order in which their entities finish.
+pub trait Sink {
+    /// A run is finished, or the simulation ended before it was.
+    fn run(&mut self, _record: RunRecord) {}
+    /// An attempt ended.
+    fn attempt(&mut self, _record: AttemptRecord) {}
+    /// A pod ended.
+    fn pod(&mut self, _record: PodRecord) {}
+    /// A node is gone, or the simulation ended.
+    fn node(&mut self, _record: NodeRecord) {}
+    /// A sample of the cluster's state.
+    fn timeline(&mut self, _record: TimelineRecord) {}
+    /// What one owner paid for.
+    fn ledger(&mut self, _record: LedgerRecord) {}
+    /// Simulated time has reached `now`; called now and then. Returning `false` stops the run.
+    fn progress(&mut self, _now: SimTime, _finished_runs: u64) -> bool {
+        true
+    }
+}
+
+/// Forgets everything: for callers who only want the totals.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct NoSink;
+
+impl Sink for NoSink {}
+
+/// Totals of one simulation. `runs = succeeded + failed + unfinished`.
+#[derive(Debug, Default, Clone)]
+pub struct Outcome {
+    /// The scenario's name.
+    pub scenario: String,
+    /// Runs submitted.
+    pub runs: u64,
+    /// Attempts started.
+    pub attempts: u64,
+    /// Pods created: drivers, executors, trace pods and pause pods.
+    pub pods: u64,
+    /// First to last submission.
+    pub span: SimDuration,
+    /// Start to the last event.
+    pub end: SimTime,
+    /// Runs that succeeded, at whichever attempt.
+    pub succeeded: u64,
+    /// Runs that failed for good.
+    pub failed: u64,
+    /// Runs that were still on their way at the end.
+    pub unfinished: u64,
+    /// Failed attempts by cause.
+    pub failed_attempts: FailureCounts,
+    /// Trace pods: submitted.
+    pub trace_pods: u64,
+    /// Trace pods: ran to their end.
+    pub trace_pods_succeeded: u64,
+    /// Trace pods: pending, running or lost at the end.
+    pub trace_pods_unfinished: u64,
+    /// Created to bound, of every pod that was bound, pause pods aside.
+    pub pod_scheduling_delay: Samples,
+    /// Run submitted to its (first) driver running.
+    pub run_queue_delay: Samples,
+    /// Run submitted to its end, of succeeded runs.
+    pub run_duration: Samples,
+    /// Nodes launched, those of the start included.
+    pub nodes_launched: u64,
+    /// Most nodes at one time.
+    pub nodes_peak: u64,
+    /// Billed node time by capacity type: (on-demand, spot).
+    pub node_time: (SimDuration, SimDuration),
+    /// Spot nodes taken back.
+    pub spot_interruptions: u64,
+    /// CPU requested by pods over CPU allocatable, over all node time.
+    pub cpu_utilization: f64,
+    /// Memory requested by pods over memory allocatable, over all node time.
+    pub memory_utilization: f64,
+    /// The bill.
+    pub cost: Bill,
+    /// Most event objects alive at one time.
+    pub event_objects_peak: u64,
+    /// Most pod objects alive at one time.
+    pub pods_peak: u64,
+    /// Events taken from the calendar.
+    pub events: u64,
+    /// Tasks that ran (every attempt of them).
+    pub tasks: u64,
+    /// What the model has to say about what it left out or could not do.
+    pub findings: Vec<crate::Finding>,
+    /// The simulation was stopped by its sink before its end.
+    pub stopped: bool,
+}
+
+/// The bill by kind, and its split. Everything adds up to the nano-dollar.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Bill {
+    /// On-demand instances.
+    pub on_demand: NanoUsd,
+    /// Spot instances.
+    pub spot: NanoUsd,
+    /// Block storage.
+    pub storage: NanoUsd,
+    /// Control plane.
+    pub control_plane: NanoUsd,
+    /// EMR on EKS.
+    pub emr: NanoUsd,
+    /// Instances by pool, in the scenario's order: (pool, cost).
+    pub by_pool: Vec<(String, NanoUsd)>,
+    /// Instances and EMR by team, in the workload's order; the last entry, `(shared)`, is what
+    /// belongs to nobody. Storage and the control plane are in `(shared)` too.
+    pub by_team: Vec<(String, NanoUsd)>,
+    /// Where the node part went; adds up to `on_demand + spot`.
+    pub ledger: Ledger,
+}
+
+impl Bill {
+    /// Everything.
+    pub fn total(&self) -> NanoUsd {
+        self.nodes() + self.storage + self.control_plane + self.emr
+    }
+
+    /// The node part.
+    pub fn nodes(&self) -> NanoUsd {
+        self.on_demand + self.spot
+    }
+
+    /// Adds node cost of `capacity_type`.
+    pub fn add_nodes(&mut self, capacity_type: CapacityType, cost: NanoUsd) {
+        match capacity_type {
+            CapacityType::OnDemand => self.on_demand += cost,
+            CapacityType::Spot => self.spot += cost,
+        }
+    }
+}
+
+/// Where node money went. See `ledger.rs` for how a node's cost is split.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Ledger {
+    /// Task and driver time of attempts that succeeded.
+    pub useful: NanoUsd,
+    /// Task time that was repeated after a loss, in attempts that succeeded.
+    pub recompute: NanoUsd,
+    /// Task and driver time of attempts that failed.
+    pub failed_attempts: NanoUsd,
+    /// Executors without a task.
+    pub executor_idle: NanoUsd,
+    /// Boot, image pull, JVM start.
+    pub starting: NanoUsd,
+    /// Kubelet, system and DaemonSets.
+    pub reserved: NanoUsd,
+    /// Pause pods.
+    pub pause_pods: NanoUsd,
+    /// Nobody asked for it.
+    pub unallocated: NanoUsd,
+}
+
+impl Ledger {
+    /// The kinds with their names, in the order of `summary.json`.
+    pub const fn kinds(&self) -> [(&'static str, NanoUsd); 8] {
+        [
+            ("useful", self.useful),
+            ("recompute", self.recompute),
+            ("failed_attempts", self.failed_attempts),
+            ("executor_idle", self.executor_idle),
+            ("starting", self.starting),
+            ("reserved", self.reserved),
+            ("pause_pods", self.pause_pods),
+            ("unallocated", self.unallocated),
+        ]
+    }
+
+    /// The sum of all kinds.
+    pub fn total(&self) -> NanoUsd {
+        self.kinds().into_iter().map(|(_, cost)| cost).sum()
+    }
+
+    /// Adds each kind of `other`.
+    pub fn add(&mut self, other: &Self) {
+        self.useful += other.useful;
+        self.recompute += other.recompute;
+        self.failed_attempts += other.failed_attempts;
+        self.executor_idle += other.executor_idle;
+        self.starting += other.starting;
+        self.reserved += other.reserved;
+        self.pause_pods += other.pause_pods;
+        self.unallocated += other.unallocated;
+    }
+}
+
+/// Durations, kept exactly (4 bytes each) until their percentiles are asked for.
+#[derive(Debug, Default, Clone)]
+pub struct Samples(Vec<u32>);
+
+impl Samples {
+    /// Adds one; longer than 49 days counts as 49 days.
+    pub fn add(&mut self, duration: SimDuration) {
+        self.0
+            .push(u32::try_from(duration.as_millis()).unwrap_or(u32::MAX));
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The durations at `quantiles` (0..=1), by the nearest-rank method: the smallest sample that
+    /// at least that share of samples does not exceed. `None` without samples.
+    pub fn quantiles<const N: usize>(&self, quantiles: [f64; N]) -> Option<[SimDuration; N]> {
+        let mut sorted = self.0.clone();
+        sorted.sort_unstable();
+        let last = sorted.len().checked_sub(1)?;
+        Some(quantiles.map(|quantile| {
+            let rank = (quantile * sorted.len() as f64).ceil() as usize;
+            SimDuration::from_millis(u64::from(sorted[rank.saturating_sub(1).min(last)]))
+        }))
+    }
+
+    /// The mean in seconds; `None` without samples.
+    pub fn mean_s(&self) -> Option<f64> {
+        let sum: u64 = self.0.iter().map(|ms| u64::from(*ms)).sum();
+        (!self.0.is_empty()).then(|| sum as f64 / 1000.0 / self.0.len() as f64)
+    }
+}

@@ -1,0 +1,244 @@
+//! One record per finished entity: the rows of the result tables.
+
+use serde::Serialize;
+
+use crate::scenario::CapacityType;
+use crate::units::{Bytes, MilliCores, NanoUsd, SimDuration, SimTime};
+use crate::workload::{ApplicationId, Failure, RunOutcome, TeamId};
+
+use super::Ledger;
+
+/// One run. A row of `runs`.
+#[derive(Debug, Clone)]
+pub struct RunRecord {
+    /// Place in the workload.
+    pub run: u32,
+    /// Its application.
+    pub application: ApplicationId,
+    /// Its owner.
+    pub team: TeamId,
+    /// When it was submitted.
+    pub submitted_at: SimTime,
+    /// When its first driver's process ran; `None` if it never did.
+    pub started_at: Option<SimTime>,
+    /// When its last attempt ended; `None` if it was not finished.
+    pub ended_at: Option<SimTime>,
+    /// How it ended.
+    pub outcome: RunOutcome,
+    /// The last attempt's cause, where it failed.
+    pub failure: Option<Failure>,
+    /// Attempts made.
+    pub attempts: u32,
+    /// Node cost of all its attempts, by kind.
+    pub cost: Ledger,
+    /// EMR fee of all its pods.
+    pub emr: NanoUsd,
+}
+
+/// One attempt of a run. A row of `attempts`.
+#[derive(Debug, Clone)]
+pub struct AttemptRecord {
+    /// Place of the run in the workload.
+    pub run: u32,
+    /// 1 for the first.
+    pub attempt: u32,
+    /// When it was submitted.
+    pub submitted_at: SimTime,
+    /// When its driver's process ran.
+    pub started_at: Option<SimTime>,
+    /// When its first task could be launched.
+    pub tasks_started_at: Option<SimTime>,
+    /// When it ended, or the simulation did.
+    pub ended_at: SimTime,
+    /// How it ended.
+    pub outcome: RunOutcome,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+    /// Container memory of its executors.
+    pub executor_memory: Bytes,
+    /// Container memory of its driver.
+    pub driver_memory: Bytes,
+    /// The most executors it may have.
+    pub executors_max: u32,
+    /// The most executors registered at one time.
+    pub executors_peak: u32,
+    /// Executors lost to spot reclaims.
+    pub executors_lost_to_spot: u32,
+    /// Executors killed for memory.
+    pub executors_oom_killed: u32,
+    /// Executors were bound to on-demand nodes by the ladder.
+    pub on_demand: bool,
+    /// Task time of completed tasks.
+    pub task_time: SimDuration,
+    /// Task time lost and repeated.
+    pub task_time_lost: SimDuration,
+    /// Node cost, by kind.
+    pub cost: Ledger,
+}
+
+/// What a pod is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PodKind {
+    /// A Spark driver.
+    Driver,
+    /// A Spark executor.
+    Executor,
+    /// A pod of a pod trace.
+    Trace,
+    /// A pause pod of overprovisioning.
+    Pause,
+}
+
+impl PodKind {
+    /// The name in results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Driver => "driver",
+            Self::Executor => "executor",
+            Self::Trace => "trace",
+            Self::Pause => "pause",
+        }
+    }
+}
+
+/// How a pod ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PodResult {
+    /// Its process ended well.
+    Succeeded,
+    /// Its process ended badly.
+    Failed,
+    /// Killed for memory, exit code 137.
+    OomKilled,
+    /// Its node was taken back.
+    SpotReclaimed,
+    /// Deleted: by the driver (idle), at the end of its application, or before it was bound.
+    Deleted,
+    /// Pushed out by a pod of higher priority.
+    Preempted,
+    /// Still there when the simulation ended.
+    Unfinished,
+}
+
+impl PodResult {
+    /// The name in results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::OomKilled => "oom_killed",
+            Self::SpotReclaimed => "spot_reclaimed",
+            Self::Deleted => "deleted",
+            Self::Preempted => "preempted",
+            Self::Unfinished => "unfinished",
+        }
+    }
+}
+
+/// One pod. A row of `pods`.
+#[derive(Debug, Clone)]
+pub struct PodRecord {
+    /// Number in order of creation, from 0.
+    pub pod: u64,
+    /// What it was for.
+    pub kind: PodKind,
+    /// Place of its run in the workload, or of the trace pod in the pod trace.
+    pub owner: Option<u32>,
+    /// Attempt of the run.
+    pub attempt: Option<u32>,
+    /// Spark's executor id.
+    pub executor_id: Option<u32>,
+    /// CPU request.
+    pub cpu: MilliCores,
+    /// Memory request.
+    pub memory: Bytes,
+    /// When it was created.
+    pub created_at: SimTime,
+    /// When it was bound to a node.
+    pub bound_at: Option<SimTime>,
+    /// When its process was ready: driver running, executor registered.
+    pub ready_at: Option<SimTime>,
+    /// When it ended.
+    pub ended_at: SimTime,
+    /// Number of its node.
+    pub node: Option<u64>,
+    /// How it ended.
+    pub result: PodResult,
+    /// Why it could not be placed at first, as the scheduler said it.
+    pub pending_reason: Option<Box<str>>,
+    /// Node cost of its time, all kinds.
+    pub cost: NanoUsd,
+}
+
+/// One node. A row of `nodes`.
+#[derive(Debug, Clone)]
+pub struct NodeRecord {
+    /// Number in order of launch, from 0.
+    pub node: u64,
+    /// Place of its pool in the scenario.
+    pub pool: u32,
+    /// Place of its instance type in the pool.
+    pub instance_type: u32,
+    /// Its zone.
+    pub zone: u32,
+    /// Spot or on-demand.
+    pub capacity_type: CapacityType,
+    /// When it was asked for: the bill starts.
+    pub launched_at: SimTime,
+    /// When pods could be bound to it.
+    pub ready_at: Option<SimTime>,
+    /// When it was gone, or the simulation ended: the bill stops.
+    pub terminated_at: SimTime,
+    /// Taken back by the cloud.
+    pub interrupted: bool,
+    /// Pods that were bound to it.
+    pub pods: u32,
+    /// What it cost.
+    pub cost: NanoUsd,
+    /// Where that went, as far as the node itself knows: `starting` is its boot, and the pods'
+    /// part is in `useful` as a whole.
+    pub pods_cost: NanoUsd,
+}
+
+/// A sample of the cluster. A row of `timeline`.
+#[derive(Debug, Clone, Copy)]
+pub struct TimelineRecord {
+    /// When.
+    pub at: SimTime,
+    /// On-demand nodes that are billed.
+    pub nodes_on_demand: u32,
+    /// Spot nodes that are billed.
+    pub nodes_spot: u32,
+    /// Nodes that are not ready yet.
+    pub nodes_booting: u32,
+    /// Pods without a node.
+    pub pods_pending: u32,
+    /// Pods on a node.
+    pub pods_bound: u32,
+    /// Runs submitted and not ended.
+    pub runs_active: u32,
+    /// CPU requests on ready nodes.
+    pub cpu_requested: MilliCores,
+    /// CPU allocatable on ready nodes.
+    pub cpu_allocatable: MilliCores,
+    /// Memory requests on ready nodes.
+    pub memory_requested: Bytes,
+    /// Memory allocatable on ready nodes.
+    pub memory_allocatable: Bytes,
+}
+
+/// Node money of one owner in one pool. A row of `ledger`. Rows add up to the node part of the
+/// bill.
+#[derive(Debug, Clone)]
+pub struct LedgerRecord {
+    /// Place of the pool in the scenario.
+    pub pool: u32,
+    /// The owner; `None` for what belongs to nobody.
+    pub team: Option<TeamId>,
+    /// The application; `None` for what belongs to nobody.
+    pub application: Option<ApplicationId>,
+    /// By kind.
+    pub cost: Ledger,
+}

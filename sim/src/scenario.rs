@@ -1,0 +1,116 @@
+//! The platform under trial, validated and in the model's own units.
+//!
+//! Loaders lower files to these types; the engine knows no file format. Each knob and its default
+//! exist once, here, with their source. A default without a source is a guess, and is listed by
+//! [`Assumptions::list`] so that reports can show it.
+
+mod assumptions;
+mod autoscaler;
+mod fees;
+mod nodes;
+mod pod_shape;
+mod retries;
+mod scheduler;
+mod spark;
+
+pub use assumptions::{Assumption, Assumptions, LogNormal, SpotModel};
+pub use autoscaler::{ClusterAutoscaler, Expander};
+pub use fees::Fees;
+pub use nodes::{CapacityType, InstanceType, NodePool, Taint, TaintEffect};
+pub use pod_shape::{
+    LabelOperator, LabelRequirement, NodeSelectorTerm, PodTemplate, PreferredTerm, Toleration,
+    TolerationOperator,
+};
+pub use retries::{Adjustment, RetryLadder, Rung};
+pub use scheduler::{KubernetesVersion, SchedulerProfile, ScoreSpec, ShapePoint};
+pub use spark::{DynamicAllocation, MemoryOverheads, SparkDefaults, SparkVersion};
+
+use crate::units::{Bytes, MilliCores};
+
+/// Everything about the platform. One value drives the simulator, the search and the emitters.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// `metadata.name`.
+    pub name: String,
+    /// Picks the era of the scheduler's and the autoscaler's behaviour.
+    pub kubernetes: KubernetesVersion,
+    /// Cloud region, for example `us-west-2`.
+    pub region: String,
+    /// Spark's configuration where a run does not say otherwise.
+    pub spark: SparkDefaults,
+    /// Node groups, in the order of the file.
+    pub pools: Vec<NodePool>,
+    /// Cluster Autoscaler; without it pools stay at their desired size.
+    pub autoscaler: Option<ClusterAutoscaler>,
+    /// The scheduler's plugins and weights.
+    pub scheduler: SchedulerProfile,
+    /// What happens after a failed attempt.
+    pub retries: RetryLadder,
+    /// Container images.
+    pub images: Images,
+    /// Pause pods that keep warm room.
+    pub overprovisioning: Option<Overprovisioning>,
+    /// Requests of the DaemonSet pods on every node, summed.
+    pub daemonsets: DaemonSets,
+    /// Fees besides nodes.
+    pub fees: Fees,
+    /// What no config file says.
+    pub assumptions: Assumptions,
+}
+
+/// Container images: how large, and whether they are on the nodes before the pods are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Images {
+    /// Compressed size that is pulled from the registry.
+    /// Source: facts-cloud section 4, "typical Spark image 3-5 GB compressed".
+    pub size: Bytes,
+    /// A pre-puller DaemonSet pulls the image as soon as a node joins, before any pod asks.
+    pub pre_pulled: bool,
+}
+
+impl Default for Images {
+    fn default() -> Self {
+        Self {
+            size: Bytes::gib(3),
+            pre_pulled: false,
+        }
+    }
+}
+
+/// Overprovisioning: low-priority pause pods that Spark pods push out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Overprovisioning {
+    /// Number of pause pods.
+    pub replicas: u32,
+    /// CPU request of each.
+    pub cpu: MilliCores,
+    /// Memory request of each.
+    pub memory: Bytes,
+    /// Priority; must be below the Spark pods' and not below the autoscaler's cutoff of -10.
+    pub priority: i32,
+    /// Where they may run.
+    pub template: PodTemplate,
+}
+
+/// DaemonSet pods' requests, per node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DaemonSets {
+    /// CPU requests, summed.
+    pub cpu: MilliCores,
+    /// Memory requests, summed.
+    pub memory: Bytes,
+    /// How many pods.
+    pub pods: u32,
+}
+
+impl Default for DaemonSets {
+    /// Guess, after the EKS add-ons' usual requests: `aws-node` 50m (VPC CNI with its network
+    /// policy agent), `kube-proxy` 100m, and no memory requests.
+    fn default() -> Self {
+        Self {
+            cpu: MilliCores::new(150),
+            memory: Bytes::ZERO,
+            pods: 2,
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! What no config file says: latencies, spot weather, patience. Each with its source.
+
+use serde::Serialize;
+
+use crate::units::{Bytes, SimDuration};
+
+/// A log-normal latency, given by two quantiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogNormal {
+    /// Median.
+    pub p50: SimDuration,
+    /// 99th percentile; not below the median.
+    pub p99: SimDuration,
+}
+
+impl LogNormal {
+    /// The value at standard-normal deviate `z`, rounded to a millisecond.
+    pub fn at(&self, z: f64) -> SimDuration {
+        // The 99th percentile of the standard normal distribution.
+        const Z99: f64 = 2.326_347_874_040_841;
+        let median = self.p50.as_secs_f64().max(1e-3);
+        let sigma = (self.p99.as_secs_f64().max(median) / median).ln() / Z99;
+        SimDuration::from_secs_f64(median * (sigma * z).exp())
+    }
+}
+
+/// How spot capacity is taken back.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum SpotModel {
+    /// Never.
+    None,
+    /// Each capacity pool (instance type x zone) goes tight now and then and takes several nodes
+    /// at once.
+    PoolShocks {
+        /// Hours between two shocks of a pool, on average, at interruption band 2 (10-15 %).
+        mean_hours_between: f64,
+        /// Share of the pool's nodes that one shock takes.
+        share_taken: f64,
+    },
+}
+
+/// Numbers that the model needs and no config file holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assumptions {
+    /// Instance requested to kubelet ready.
+    pub node_boot: LogNormal,
+    /// Registry to node, bytes a second.
+    pub image_pull_bytes_per_s: Bytes,
+    /// Image there to the container's process running.
+    pub container_start: SimDuration,
+    /// Driver process start to executors being asked for (JVM, `SparkContext`).
+    pub driver_start: LogNormal,
+    /// Executor process start to registered with the driver.
+    pub executor_start: LogNormal,
+    /// How spot nodes are taken back.
+    pub spot: SpotModel,
+    /// Notice before a spot node is taken.
+    pub spot_notice: SimDuration,
+    /// Nodes under notice are drained at once (managed node groups, node termination handler).
+    pub spot_drain: bool,
+    /// `terminationGracePeriodSeconds` of Spark pods.
+    pub termination_grace: SimDuration,
+    /// A driver that is pending for longer than this ends its attempt as `unschedulable`.
+    pub unschedulable_timeout: SimDuration,
+    /// Timeout of an attempt where the trace has none.
+    pub run_timeout: SimDuration,
+    /// Spread of task durations within a stage, where only their sum is recorded (coefficient of
+    /// variation).
+    pub task_duration_cv: f64,
+    /// Mean task duration where the number of tasks is not recorded.
+    pub mean_task_duration: SimDuration,
+    /// Pods a second that the scheduler binds.
+    pub scheduler_pods_per_s: u32,
+}
+
+/// One line of the list of assumptions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Assumption {
+    /// Its name in the scenario file, under `spec.assumptions`.
+    pub name: &'static str,
+    /// Its value in this scenario.
+    pub value: String,
+    /// Where the default comes from.
+    pub source: &'static str,
+    /// No source was found: the default is a guess.
+    pub guess: bool,
+}
+
+impl Default for Assumptions {
+    fn default() -> Self {
+        let seconds = SimDuration::seconds;
+        Self {
+            node_boot: LogNormal {
+                p50: seconds(60),
+                p99: seconds(150),
+            },
+            image_pull_bytes_per_s: Bytes::new(92_000_000),
+            container_start: seconds(1),
+            driver_start: LogNormal {
+                p50: seconds(8),
+                p99: seconds(20),
+            },
+            executor_start: LogNormal {
+                p50: seconds(4),
+                p99: seconds(10),
+            },
+            spot: SpotModel::PoolShocks {
+                mean_hours_between: 24.0,
+                share_taken: 0.25,
+            },
+            spot_notice: seconds(120),
+            spot_drain: true,
+            termination_grace: seconds(30),
+            unschedulable_timeout: SimDuration::hours(1),
+            run_timeout: SimDuration::hours(24),
+            task_duration_cv: 0.6,
+            mean_task_duration: seconds(10),
+            scheduler_pods_per_s: 100,
+        }
+    }
+}
+
+impl Assumptions {
+    /// Every assumption with its value and its source, for reports.
+    pub fn list(&self) -> Vec<Assumption> {
+        let line = |name, value: String, source, guess| Assumption {
+            name,
+            value,
+            source,
+            guess,
+        };
+        let quantiles = |l: &LogNormal| format!("lognormal, p50 {}, p99 {}", l.p50, l.p99);
+        let spot = match self.spot {
+            SpotModel::None => "none".to_owned(),
+            SpotModel::PoolShocks {
+                mean_hours_between,
+                share_taken,
+            } => {
+                format!("pool-shocks, every {mean_hours_between} h at band 2, taking {share_taken}")
+            }
+        };
+        let fact = false;
+        let guess = true;
+        vec![
+            line(
+                "nodeBoot",
+                quantiles(&self.node_boot),
+                "facts-cloud 4: 26 to 80 s measured, 145 s in one report; the quantiles are ours",
+                guess,
+            ),
+            line(
+                "imagePullBytesPerSecond",
+                self.image_pull_bytes_per_s.as_u64().to_string(),
+                "facts-cloud 4: 89 to 96 MB/s from a registry in the region",
+                fact,
+            ),
+            line(
+                "containerStart",
+                self.container_start.to_string(),
+                "facts-cloud 4: pod ready 2 s after its node; kubelet share not measured",
+                guess,
+            ),
+            line(
+                "driverStart",
+                quantiles(&self.driver_start),
+                "facts-cloud 4: driver JVM start was not found measured",
+                guess,
+            ),
+            line(
+                "executorStart",
+                quantiles(&self.executor_start),
+                "facts-cloud 4: executor JVM start was not found measured",
+                guess,
+            ),
+            line(
+                "spot",
+                spot,
+                "facts-cloud 0.4: bursty and correlated; rate per band is ours",
+                guess,
+            ),
+            line(
+                "spotNotice",
+                self.spot_notice.to_string(),
+                "facts-kubernetes 3: interruption notice two minutes before",
+                fact,
+            ),
+            line(
+                "spotDrain",
+                self.spot_drain.to_string(),
+                "facts-kubernetes 3: managed node groups drain spot nodes themselves",
+                fact,
+            ),
+            line(
+                "terminationGrace",
+                self.termination_grace.to_string(),
+                "Kubernetes default terminationGracePeriodSeconds 30",
+                fact,
+            ),
+            line(
+                "unschedulableTimeout",
+                self.unschedulable_timeout.to_string(),
+                "patience of the platform with a pending driver",
+                guess,
+            ),
+            line(
+                "runTimeout",
+                self.run_timeout.to_string(),
+                "where the trace has no timeout_s",
+                guess,
+            ),
+            line(
+                "taskDurationCv",
+                self.task_duration_cv.to_string(),
+                "spread of task durations where only their sum is recorded",
+                guess,
+            ),
+            line(
+                "meanTaskDuration",
+                self.mean_task_duration.to_string(),
+                "where the trace has no number of tasks",
+                guess,
+            ),
+            line(
+                "schedulerPodsPerSecond",
+                self.scheduler_pods_per_s.to_string(),
+                "upstream scheduler throughput threshold of 100 pods/s",
+                guess,
+            ),
+        ]
+    }
+}

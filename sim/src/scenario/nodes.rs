@@ -1,0 +1,110 @@
+//! Node pools and the instance types they are made of.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::units::{Bytes, HourlyPrice, MilliCores};
+
+/// How the capacity is bought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CapacityType {
+    /// Full price, not taken back.
+    OnDemand,
+    /// Cheaper, may be taken back after a two-minute notice.
+    Spot,
+}
+
+impl CapacityType {
+    /// The name in results: `on_demand` or `spot`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OnDemand => "on_demand",
+            Self::Spot => "spot",
+        }
+    }
+
+    /// The value of EKS' node label `eks.amazonaws.com/capacityType`.
+    pub const fn eks_label(self) -> &'static str {
+        match self {
+            Self::OnDemand => "ON_DEMAND",
+            Self::Spot => "SPOT",
+        }
+    }
+}
+
+/// One instance type in one region, with what a Kubernetes node of it offers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InstanceType {
+    /// For example `m5.xlarge`.
+    pub name: String,
+    /// `amd64` or `arm64`, as in the node label `kubernetes.io/arch`.
+    pub arch: String,
+    /// vCPUs: the node's CPU capacity.
+    pub vcpu: u32,
+    /// Memory capacity.
+    pub memory: Bytes,
+    /// CPU that pods may request.
+    pub allocatable_cpu: MilliCores,
+    /// Memory that pods may request.
+    pub allocatable_memory: Bytes,
+    /// Pods that fit by number (ENI limit or kubelet's).
+    pub max_pods: u32,
+    /// GPUs (`nvidia.com/gpu`).
+    pub gpus: u32,
+    /// On-demand price.
+    pub on_demand_price: HourlyPrice,
+    /// Spot price; `None` where the region's spot saving is unknown.
+    pub spot_price: Option<HourlyPrice>,
+    /// Spot Advisor's interruption band, 0 (below 5 %) to 4 (above 20 %).
+    pub interruption_band: Option<u8>,
+}
+
+/// A group of nodes that the autoscaler grows and shrinks as one (an EKS managed node group).
+#[derive(Debug, Clone, PartialEq)]
+pub struct NodePool {
+    /// Its name, unique in a scenario.
+    pub name: String,
+    /// Spot or on-demand.
+    pub capacity_type: CapacityType,
+    /// Instance types, in the order of the file; at least one. Launches take the first one; more
+    /// are candidates for spot.
+    pub instance_types: Vec<InstanceType>,
+    /// Zones, taken in turn.
+    pub zones: Vec<String>,
+    /// Fewest nodes.
+    pub min_size: u32,
+    /// Nodes at the start.
+    pub desired_size: u32,
+    /// Most nodes.
+    pub max_size: u32,
+    /// Labels of every node, the provider's own ones among them, without zone and hostname.
+    pub labels: BTreeMap<String, String>,
+    /// Taints of every node.
+    pub taints: Vec<Taint>,
+    /// Root volume, for the storage bill.
+    pub volume: Bytes,
+}
+
+/// A node taint.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Taint {
+    /// Key.
+    pub key: String,
+    /// Value, often empty.
+    pub value: String,
+    /// What it does to pods that do not tolerate it.
+    pub effect: TaintEffect,
+}
+
+/// What a taint does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum TaintEffect {
+    /// No new pods.
+    NoSchedule,
+    /// No new pods if it can be avoided.
+    PreferNoSchedule,
+    /// No new pods, and running ones are evicted.
+    NoExecute,
+}

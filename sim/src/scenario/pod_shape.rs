@@ -1,0 +1,203 @@
+//! What a pod says about where it may run: the parts of a pod template that placement reads.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Taint, TaintEffect};
+
+/// Placement rules of a driver's, executor's or pause pod's template.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PodTemplate {
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// Annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// `nodeSelector`: every label must match.
+    pub node_selector: BTreeMap<String, String>,
+    /// Required node affinity: one of the terms must match. Empty = no requirement.
+    pub required_node_affinity: Vec<NodeSelectorTerm>,
+    /// Preferred node affinity.
+    pub preferred_node_affinity: Vec<PreferredTerm>,
+    /// Tolerations.
+    pub tolerations: Vec<Toleration>,
+    /// Priority, already resolved from its class.
+    pub priority: i32,
+    /// `schedulerName`, where it is not the default one.
+    pub scheduler_name: Option<String>,
+}
+
+/// One term of node affinity: all requirements must hold. A term without any matches no node.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct NodeSelectorTerm {
+    /// `matchExpressions`.
+    pub match_expressions: Vec<LabelRequirement>,
+}
+
+/// A term of preferred node affinity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreferredTerm {
+    /// 1 to 100.
+    pub weight: i64,
+    /// The term.
+    pub term: NodeSelectorTerm,
+}
+
+/// One requirement on a node label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelRequirement {
+    /// Label key.
+    pub key: String,
+    /// Operator.
+    pub operator: LabelOperator,
+    /// Values; empty for `Exists` and `DoesNotExist`, one number for `Gt` and `Lt`.
+    pub values: Vec<String>,
+}
+
+/// Operators of node affinity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum LabelOperator {
+    /// The label is one of the values.
+    In,
+    /// The label is absent or none of the values.
+    NotIn,
+    /// The label is there.
+    Exists,
+    /// The label is not there.
+    DoesNotExist,
+    /// The label is a whole number above the value.
+    Gt,
+    /// The label is a whole number below the value.
+    Lt,
+}
+
+/// A toleration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Toleration {
+    /// Taint key; empty with `Exists` tolerates every key.
+    pub key: String,
+    /// Operator.
+    pub operator: TolerationOperator,
+    /// Value for `Equal`.
+    pub value: String,
+    /// Effect; `None` tolerates every effect.
+    pub effect: Option<TaintEffect>,
+}
+
+/// Operators of tolerations.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum TolerationOperator {
+    /// Key and value are the taint's.
+    #[default]
+    Equal,
+    /// The key is the taint's.
+    Exists,
+}
+
+impl Toleration {
+    /// Whether a pod with this toleration does not mind `taint`.
+    /// Source: k8s.io/api core/v1 `ToleratesTaint`.
+    pub fn tolerates(&self, taint: &Taint) -> bool {
+        let effect = self.effect.is_none_or(|effect| effect == taint.effect);
+        let key = self.key.is_empty() || self.key == taint.key;
+        let value = match self.operator {
+            TolerationOperator::Exists => true,
+            TolerationOperator::Equal => !self.key.is_empty() && self.value == taint.value,
+        };
+        effect && key && value
+    }
+}
+
+impl LabelRequirement {
+    /// Whether a node with these labels meets the requirement.
+    /// Source: apimachinery `labels.Requirement.Matches`.
+    pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
+        let value = labels.get(&self.key);
+        match self.operator {
+            LabelOperator::In => value.is_some_and(|value| self.values.contains(value)),
+            LabelOperator::NotIn => value.is_none_or(|value| !self.values.contains(value)),
+            LabelOperator::Exists => value.is_some(),
+            LabelOperator::DoesNotExist => value.is_none(),
+            LabelOperator::Gt => self.compare(value, |label, bound| label > bound),
+            LabelOperator::Lt => self.compare(value, |label, bound| label < bound),
+        }
+    }
+
+    fn compare(&self, value: Option<&String>, holds: fn(i64, i64) -> bool) -> bool {
+        let label = value.and_then(|value| value.parse().ok());
+        let bound = self.values.first().and_then(|value| value.parse().ok());
+        label
+            .zip(bound)
+            .is_some_and(|(label, bound)| holds(label, bound))
+    }
+}
+
+impl NodeSelectorTerm {
+    /// Whether a node with these labels meets every requirement of the term.
+    pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
+        !self.match_expressions.is_empty()
+            && self
+                .match_expressions
+                .iter()
+                .all(|requirement| requirement.matches(labels))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taint(key: &str, value: &str, effect: TaintEffect) -> Taint {
+        Taint {
+            key: key.into(),
+            value: value.into(),
+            effect,
+        }
+    }
+
+    #[test]
+    fn tolerations_match_as_upstream() {
+        let spot = taint("spot", "true", TaintEffect::NoSchedule);
+        let equal = Toleration {
+            key: "spot".into(),
+            operator: TolerationOperator::Equal,
+            value: "true".into(),
+            effect: None,
+        };
+        assert!(equal.tolerates(&spot));
+        assert!(!equal.tolerates(&taint("spot", "false", TaintEffect::NoSchedule)));
+        let all = Toleration {
+            key: String::new(),
+            operator: TolerationOperator::Exists,
+            value: String::new(),
+            effect: None,
+        };
+        assert!(all.tolerates(&spot));
+        let other_effect = Toleration {
+            effect: Some(TaintEffect::NoExecute),
+            ..equal
+        };
+        assert!(!other_effect.tolerates(&spot));
+    }
+
+    #[test]
+    fn requirements_match_as_upstream() {
+        let labels = BTreeMap::from([("cpu".to_owned(), "16".to_owned())]);
+        let check = |operator, values: &[&str], expected| {
+            let values = values.iter().map(|value| (*value).to_owned()).collect();
+            let requirement = LabelRequirement {
+                key: "cpu".into(),
+                operator,
+                values,
+            };
+            assert_eq!(requirement.matches(&labels), expected, "{requirement:?}");
+        };
+        check(LabelOperator::In, &["8", "16"], true);
+        check(LabelOperator::NotIn, &["16"], false);
+        check(LabelOperator::Exists, &[], true);
+        check(LabelOperator::DoesNotExist, &[], false);
+        check(LabelOperator::Gt, &["8"], true);
+        check(LabelOperator::Lt, &["16"], false);
+        assert!(!NodeSelectorTerm::default().matches(&labels));
+    }
+}

@@ -1,0 +1,61 @@
+//! Retry ladders: what is tried after a failed attempt. Data, not code: the same value drives the
+//! simulator and the emitted configuration.
+
+use crate::units::{Bytes, SimDuration};
+use crate::workload::Failure;
+
+/// Rungs in order; the first one whose `when` holds the failure decides.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RetryLadder {
+    /// Name for reports: a preset's, or `custom`.
+    pub name: String,
+    /// The rungs. A failure that no rung covers is final.
+    pub rungs: Vec<Rung>,
+    /// Runs marked critical have their executors on on-demand nodes from the first attempt.
+    pub critical_on_demand: bool,
+}
+
+/// One rung.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rung {
+    /// The failures it answers.
+    pub when: Vec<Failure>,
+    /// What changes in the next attempt, on top of what earlier rungs changed.
+    pub adjust: Vec<Adjustment>,
+    /// Attempts of a run in all, the first one included, after which it has failed for good.
+    pub attempts_max: u32,
+    /// Wait before the second attempt.
+    pub backoff: SimDuration,
+    /// Each further wait is this many times the one before.
+    pub backoff_factor: f64,
+    /// Longest wait.
+    pub backoff_max: SimDuration,
+}
+
+/// A change to the next attempt.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Adjustment {
+    /// Executor memory times `factor`, up to `max` for the whole container.
+    ExecutorMemory {
+        /// Multiplier.
+        factor: f64,
+        /// Cap.
+        max: Bytes,
+    },
+    /// Driver memory times `factor`, up to `max`.
+    DriverMemory {
+        /// Multiplier.
+        factor: f64,
+        /// Cap.
+        max: Bytes,
+    },
+    /// Executor count times `factor`, up to `max`.
+    ExecutorCount {
+        /// Multiplier.
+        factor: f64,
+        /// Cap.
+        max: u32,
+    },
+    /// Executors go to on-demand nodes.
+    OnDemand,
+}

@@ -1,0 +1,172 @@
+//! Spark's configuration for runs that do not say otherwise, and what changed between versions.
+
+use super::PodTemplate;
+use crate::units::{Bytes, MilliCores, SimDuration};
+
+/// A Spark release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SparkVersion {
+    /// 3 or 4.
+    pub major: u32,
+    /// Minor release.
+    pub minor: u32,
+}
+
+impl Default for SparkVersion {
+    fn default() -> Self {
+        Self { major: 3, minor: 5 }
+    }
+}
+
+/// `spark.*` settings that the model follows; names are the keys without their prefix.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SparkDefaults {
+    /// Picks the defaults that changed between releases.
+    pub version: SparkVersion,
+    /// `spark.driver.cores`.
+    pub driver_cores: u32,
+    /// `spark.kubernetes.driver.request.cores`.
+    pub driver_request_cores: Option<MilliCores>,
+    /// `spark.driver.memory`.
+    pub driver_memory: Bytes,
+    /// `spark.driver.memoryOverhead`.
+    pub driver_memory_overhead: Option<Bytes>,
+    /// `spark.executor.cores`.
+    pub executor_cores: u32,
+    /// `spark.kubernetes.executor.request.cores`.
+    pub executor_request_cores: Option<MilliCores>,
+    /// `spark.executor.memory`.
+    pub executor_memory: Bytes,
+    /// `spark.executor.memoryOverhead`.
+    pub executor_memory_overhead: Option<Bytes>,
+    /// `spark.executor.instances`.
+    pub executor_instances: u32,
+    /// `spark.task.cpus`.
+    pub task_cpus: u32,
+    /// `spark.task.maxFailures`.
+    pub task_max_failures: u32,
+    /// How overhead follows from the heap.
+    pub overheads: MemoryOverheads,
+    /// Dynamic allocation.
+    pub dynamic_allocation: DynamicAllocation,
+    /// `spark.kubernetes.allocation.batch.size`.
+    pub allocation_batch_size: u32,
+    /// `spark.kubernetes.allocation.batch.delay`.
+    pub allocation_batch_delay: SimDuration,
+    /// `spark.scheduler.minRegisteredResourcesRatio` (0.8 on Kubernetes).
+    pub min_registered_resources_ratio: f64,
+    /// `spark.scheduler.maxRegisteredResourcesWaitingTime`.
+    pub max_registered_resources_waiting_time: SimDuration,
+    /// Placement of drivers.
+    pub driver_template: PodTemplate,
+    /// Placement of executors.
+    pub executor_template: PodTemplate,
+}
+
+/// Container memory beyond the heap.
+///
+/// Source: facts-spark A4 (`BasicDriverFeatureStep`, `BasicExecutorFeatureStep`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MemoryOverheads {
+    /// `spark.driver.memoryOverheadFactor`.
+    pub driver_factor: f64,
+    /// `spark.executor.memoryOverheadFactor`.
+    pub executor_factor: f64,
+    /// `spark.{driver,executor}.minMemoryOverhead`: 384 MiB.
+    pub minimum: Bytes,
+    /// `spark.memory.offHeap.size`, where off-heap memory is on.
+    pub off_heap: Bytes,
+    /// `spark.executor.pyspark.memory`, for Python applications.
+    pub pyspark: Bytes,
+}
+
+impl Default for MemoryOverheads {
+    fn default() -> Self {
+        Self {
+            driver_factor: 0.1,
+            executor_factor: 0.1,
+            minimum: Bytes::mib(384),
+            off_heap: Bytes::ZERO,
+            pyspark: Bytes::ZERO,
+        }
+    }
+}
+
+/// `spark.dynamicAllocation.*`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DynamicAllocation {
+    /// `enabled`.
+    pub enabled: bool,
+    /// `minExecutors`.
+    pub min_executors: u32,
+    /// `initialExecutors`; the greatest of this, the minimum and `spark.executor.instances`
+    /// counts.
+    pub initial_executors: Option<u32>,
+    /// `maxExecutors`; `u32::MAX` = no limit.
+    pub max_executors: u32,
+    /// `executorAllocationRatio`.
+    pub executor_allocation_ratio: f64,
+    /// `schedulerBacklogTimeout`.
+    pub scheduler_backlog_timeout: SimDuration,
+    /// `sustainedSchedulerBacklogTimeout`; defaults to the backlog timeout.
+    pub sustained_scheduler_backlog_timeout: SimDuration,
+    /// `executorIdleTimeout`.
+    pub executor_idle_timeout: SimDuration,
+    /// `shuffleTracking.enabled`: executors that wrote shuffle data are kept.
+    pub shuffle_tracking: bool,
+}
+
+impl Default for DynamicAllocation {
+    /// Source: facts-spark A1.
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            min_executors: 0,
+            initial_executors: None,
+            max_executors: u32::MAX,
+            executor_allocation_ratio: 1.0,
+            scheduler_backlog_timeout: SimDuration::seconds(1),
+            sustained_scheduler_backlog_timeout: SimDuration::seconds(1),
+            executor_idle_timeout: SimDuration::seconds(60),
+            shuffle_tracking: true,
+        }
+    }
+}
+
+impl SparkDefaults {
+    /// The release's defaults. Source: facts-spark A1, read from the released jars; cores, memory
+    /// and instances: Spark's configuration page (1 core, 1g, 2 executors on Kubernetes).
+    pub fn default_of(version: SparkVersion) -> Self {
+        let batch_size = match (version.major, version.minor) {
+            (4.., 2..) | (5.., _) => 20,
+            (4, _) => 10,
+            _ => 5,
+        };
+        let shuffle_tracking = version >= SparkVersion { major: 3, minor: 4 };
+        Self {
+            version,
+            driver_cores: 1,
+            driver_request_cores: None,
+            driver_memory: Bytes::gib(1),
+            driver_memory_overhead: None,
+            executor_cores: 1,
+            executor_request_cores: None,
+            executor_memory: Bytes::gib(1),
+            executor_memory_overhead: None,
+            executor_instances: 2,
+            task_cpus: 1,
+            task_max_failures: 4,
+            overheads: MemoryOverheads::default(),
+            dynamic_allocation: DynamicAllocation {
+                shuffle_tracking,
+                ..Default::default()
+            },
+            allocation_batch_size: batch_size,
+            allocation_batch_delay: SimDuration::seconds(1),
+            min_registered_resources_ratio: 0.8,
+            max_registered_resources_waiting_time: SimDuration::seconds(30),
+            driver_template: PodTemplate::default(),
+            executor_template: PodTemplate::default(),
+        }
+    }
+}

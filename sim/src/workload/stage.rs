@@ -1,0 +1,182 @@
+//! A stage of a run: tasks that run alike, after their parents.
+
+use crate::units::{Bytes, SimDuration};
+
+/// One stage, as recorded. Stages of a run are numbered by their place in its list, and a stage's
+/// parents come before it.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Stage {
+    /// Spark's stage id, unique within the run.
+    pub stage_id: u32,
+    /// Places, in the run's list, of the stages whose output it needs.
+    pub parents: Vec<u32>,
+    /// Time after all parents are done (or after the run's start, without parents) in which the
+    /// driver had not submitted it yet: planning, collecting, the user's own code.
+    pub driver_gap: SimDuration,
+    /// How long each task takes on a core.
+    pub tasks: TaskDurations,
+    /// Bytes its tasks read from outside.
+    pub input_bytes: Bytes,
+    /// Bytes its tasks read from shuffles.
+    pub shuffle_read_bytes: Bytes,
+    /// Bytes its tasks wrote for shuffles.
+    pub shuffle_write_bytes: Bytes,
+    /// The most execution memory that one of its tasks needed (Spark's `peakExecutionMemory`).
+    pub peak_task_memory: Bytes,
+}
+
+/// Durations of a stage's tasks, in launch order: exact for usual stages, compact for huge ones.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TaskDurations {
+    /// Milliseconds of every task, in order of partition.
+    Listed(Box<[u32]>),
+    /// A stage with very many tasks: its distribution at evenly spaced quantiles (first = minimum,
+    /// last = maximum of the body), and the slowest tasks exactly.
+    Quantiles {
+        /// Number of tasks, the slowest ones included.
+        count: u32,
+        /// Milliseconds at quantiles 0, 1/(n-1), .. 1 of the body, ascending; at least two.
+        body: Box<[u32]>,
+        /// Milliseconds of the slowest tasks, ascending, which the body leaves out.
+        tail: Box<[u32]>,
+    },
+}
+
+impl Default for TaskDurations {
+    fn default() -> Self {
+        Self::Listed(Box::default())
+    }
+}
+
+impl TaskDurations {
+    /// Above this many tasks a stage is kept as quantiles. 4 bytes a task: 8 KiB at most.
+    pub const LISTED_MAX: usize = 2048;
+    /// Quantiles kept of a compact stage's body.
+    pub const QUANTILES: usize = 129;
+    /// Slowest tasks kept exactly in a compact stage.
+    pub const TAIL: usize = 128;
+
+    /// Keeps `durations_ms` (in launch order) exactly, or compactly where there are too many.
+    pub fn from_millis(durations_ms: Vec<u32>) -> Self {
+        if durations_ms.len() <= Self::LISTED_MAX {
+            return Self::Listed(durations_ms.into_boxed_slice());
+        }
+        let count = u32::try_from(durations_ms.len()).unwrap_or(u32::MAX);
+        let mut sorted = durations_ms;
+        sorted.sort_unstable();
+        let tail = sorted.split_off(sorted.len() - Self::TAIL);
+        let last = sorted.len() - 1;
+        let body = (0..Self::QUANTILES)
+            .map(|q| sorted[q * last / (Self::QUANTILES - 1)])
+            .collect();
+        Self::Quantiles {
+            count,
+            body,
+            tail: tail.into_boxed_slice(),
+        }
+    }
+
+    /// Number of tasks.
+    pub fn count(&self) -> u32 {
+        match self {
+            Self::Listed(durations) => durations.len() as u32,
+            Self::Quantiles { count, .. } => *count,
+        }
+    }
+
+    /// The duration of task `index` (0-based, below [`Self::count`]). A compact stage's tasks are
+    /// spread over its distribution in a fixed, well-mixed order.
+    ///
+    /// # Panics
+    /// If `index` is not below the count.
+    pub fn get(&self, index: u32) -> SimDuration {
+        match self {
+            Self::Listed(durations) => {
+                SimDuration::from_millis(u64::from(durations[index as usize]))
+            }
+            Self::Quantiles { count, body, tail } => {
+                assert!(index < *count, "task {index} of {count}");
+                let rank = scatter(index, *count);
+                let in_body = count - tail.len() as u32;
+                let ms = match rank.checked_sub(in_body) {
+                    Some(place) => u64::from(tail[place as usize]),
+                    None => interpolate(body, rank, in_body),
+                };
+                SimDuration::from_millis(ms)
+            }
+        }
+    }
+
+    /// The sum over all tasks.
+    pub fn total(&self) -> SimDuration {
+        let ms = match self {
+            Self::Listed(durations) => durations.iter().map(|ms| u64::from(*ms)).sum(),
+            Self::Quantiles { count, body, tail } => {
+                let in_body = count - tail.len() as u32;
+                let body: u64 = (0..in_body)
+                    .map(|rank| interpolate(body, rank, in_body))
+                    .sum();
+                body + tail.iter().map(|ms| u64::from(*ms)).sum::<u64>()
+            }
+        };
+        SimDuration::from_millis(ms)
+    }
+}
+
+/// A permutation of `0..count` without pattern: multiplication by a number coprime to `count`.
+fn scatter(index: u32, count: u32) -> u32 {
+    let golden = (f64::from(count) * 0.618_033_988_75) as u32;
+    let step = (golden.max(1)..)
+        .find(|step| gcd(*step, count) == 1)
+        .unwrap_or(1);
+    (u64::from(index) * u64::from(step) % u64::from(count)) as u32
+}
+
+fn gcd(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+fn interpolate(body: &[u32], rank: u32, count: u32) -> u64 {
+    let steps = body.len() as u64 - 1;
+    let spans = u64::from(count).saturating_sub(1).max(1);
+    let position = u64::from(rank) * steps;
+    let (low, rest) = ((position / spans) as usize, position % spans);
+    let from = u64::from(body[low]);
+    let to = u64::from(body[(low + 1).min(body.len() - 1)]);
+    from + (to - from) * rest / spans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_stages_are_exact() {
+        let tasks = TaskDurations::from_millis(vec![5, 1, 9]);
+        assert_eq!(tasks.count(), 3);
+        assert_eq!(tasks.get(1), SimDuration::from_millis(1));
+        assert_eq!(tasks.total(), SimDuration::from_millis(15));
+    }
+
+    #[test]
+    fn compact_stages_keep_count_sum_and_extremes() {
+        let durations: Vec<u32> = (0..10_000u32)
+            .map(|i| 100 + i % 977 + (i % 1000 / 999) * 60_000)
+            .collect();
+        let exact: u64 = durations.iter().map(|ms| u64::from(*ms)).sum();
+        let tasks = TaskDurations::from_millis(durations.clone());
+        assert_eq!(tasks.count(), 10_000);
+        let all: Vec<u64> = (0..10_000).map(|i| tasks.get(i).as_millis()).collect();
+        assert_eq!(all.iter().sum::<u64>(), tasks.total().as_millis());
+        let error = (tasks.total().as_millis() as f64 - exact as f64).abs() / exact as f64;
+        assert!(error < 0.01, "{error}");
+        assert_eq!(
+            all.iter().max(),
+            durations.iter().max().map(|ms| u64::from(*ms)).as_ref()
+        );
+        assert_eq!(
+            all.iter().min(),
+            durations.iter().min().map(|ms| u64::from(*ms)).as_ref()
+        );
+    }
+}

@@ -1,0 +1,1 @@
+//! Recorded files to `sim::Workload`, with findings; synthesis; the canonical trace.
