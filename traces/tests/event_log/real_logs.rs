@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sim::workload::{Failure, RunOutcome};
 use traces::event_log::{
-    EventLogReport, EventLogs, Layout, RecordedApplication, Status, read_event_logs,
+    Codec, EventLogReport, EventLogs, Layout, RecordedApplication, Status, read_event_logs,
 };
 
 /// The shared data, where it is there.
@@ -181,4 +181,259 @@ fn check_against_manifest(
         failures.get("bad_lines").copied().unwrap_or(0),
         "{file}"
     );
+}
+
+#[test]
+fn our_recordings_agree_with_what_was_measured() {
+    let Some(data) = data() else { return };
+    let folder = data.join("recorded");
+    let logs = read(&folder);
+    let mut truth = csv::Reader::from_path(folder.join("truth.csv")).unwrap();
+    let mut rows = 0;
+    for row in truth.deserialize() {
+        let row: BTreeMap<String, String> = row.unwrap();
+        let file = &row["event_log"];
+        let number = |column: &str| row[column].parse::<i64>().unwrap();
+        let path = folder.join(file);
+        let application = logs
+            .applications
+            .iter()
+            .find(|one| one.path == path)
+            .unwrap();
+        let lowered = application.to_run();
+        assert_eq!(
+            application.tasks.succeeded as i64,
+            number("tasks_succeeded"),
+            "{file}"
+        );
+        assert_eq!(
+            i64::from(lowered.run.tasks.unwrap()),
+            number("tasks_succeeded"),
+            "{file}"
+        );
+        assert_eq!(
+            application.tasks.ended() as i64,
+            number("tasks_succeeded"),
+            "{file}"
+        );
+        let work = lowered.run.executor_task_time.unwrap().as_millis();
+        assert_eq!(work as i64, number("task_wall_ms"), "{file}");
+        assert_eq!(
+            application.executors.len() as i64,
+            number("executors_added"),
+            "{file}"
+        );
+        assert_eq!(
+            i64::from(application.executors_peak()),
+            number("peak_executors"),
+            "{file}"
+        );
+        let first = application
+            .jobs
+            .iter()
+            .map(|job| job.submitted_ms)
+            .min()
+            .unwrap();
+        let last = application
+            .jobs
+            .iter()
+            .filter_map(|job| job.completed_ms)
+            .max()
+            .unwrap();
+        assert_eq!(first, number("first_job_submitted_ms"), "{file}");
+        assert_eq!(last, number("last_job_ended_ms"), "{file}");
+        assert_eq!(
+            application.spark_version.as_deref(),
+            Some("3.5.9"),
+            "{file}"
+        );
+        check_configuration(application, &row);
+        check_first_gap(application, first);
+        assert_eq!(lowered.run.outcome, RunOutcome::Succeeded, "{file}");
+        rows += 1;
+    }
+    assert_eq!(rows, 35);
+    assert_eq!(logs.applications.len(), 35);
+}
+
+#[track_caller]
+fn check_configuration(application: &RecordedApplication, row: &BTreeMap<String, String>) {
+    let configuration = &application.configuration;
+    let executors: u32 = row["executors_max"].parse().unwrap();
+    let cores: u32 = row["cores_per_executor"].parse().unwrap();
+    assert_eq!(
+        configuration.executor_cores,
+        Some(cores),
+        "{}",
+        application.name
+    );
+    assert_eq!(
+        configuration.executors_max,
+        Some(executors),
+        "{}",
+        application.name
+    );
+    let dynamic = row["configuration"].starts_with("da8");
+    assert_eq!(
+        configuration.dynamic_allocation.unwrap_or(false),
+        dynamic,
+        "{row:?}"
+    );
+    // The dynamic ones were recorded with a minimum of 1.
+    let expected = if dynamic { 1 } else { executors };
+    assert_eq!(
+        configuration.executors_min,
+        Some(expected),
+        "{}",
+        application.name
+    );
+}
+
+/// The first gap is the driver's: it does not contain the wait for executors.
+#[track_caller]
+fn check_first_gap(application: &RecordedApplication, first_job_ms: i64) {
+    let run = application.to_run().run;
+    let gap = run.stages.unwrap()[0].driver_gap.as_millis() as i64;
+    let to_job = first_job_ms - application.started_ms;
+    assert!(
+        (0..300).contains(&(gap - to_job)),
+        "{}: {gap} {to_job}",
+        application.name
+    );
+}
+
+/// File, codec, outcome, cause, unsuccessful attempts, repeated tasks, lost executors.
+type Fault<'a> = (
+    &'a str,
+    Codec,
+    RunOutcome,
+    Option<Failure>,
+    &'a [(&'a str, u64)],
+    u64,
+    usize,
+);
+
+#[test]
+fn faults_are_told_apart() {
+    use RunOutcome::{Failed, Succeeded};
+    let Some(data) = data() else { return };
+    let folder = data.join("recorded-faults");
+    let logs = read(&folder);
+    let lost_137 = [("ExecutorLostFailure", 1), ("FetchFailed", 4)];
+    let lost_52 = [
+        ("ExceptionFailure", 1),
+        ("ExecutorLostFailure", 1),
+        ("FetchFailed", 3),
+        ("Resubmitted", 1),
+    ];
+    let killed = [("ExecutorLostFailure", 1), ("Resubmitted", 6)];
+    let (plain, lz4, zstd) = (Codec::Plain, Codec::Lz4Java, Codec::Zstd);
+    let application = Some(Failure::Application);
+    let expected: [Fault<'_>; 9] = [
+        (
+            "etl_abort_n4.json",
+            plain,
+            Failed,
+            application,
+            &[("ExceptionFailure", 4)],
+            0,
+            0,
+        ),
+        (
+            "etl_halt137_n4.json.lz4",
+            lz4,
+            Succeeded,
+            None,
+            &lost_137,
+            9,
+            1,
+        ),
+        ("etl_oom_n4.json", plain, Succeeded, None, &lost_52, 14, 1),
+        (
+            "etl_skew_n4_kill1_8s.json.zstd",
+            zstd,
+            Succeeded,
+            None,
+            &killed,
+            6,
+            1,
+        ),
+        (
+            "etl_straggler_n8_nospec.json",
+            plain,
+            Succeeded,
+            None,
+            &[],
+            0,
+            0,
+        ),
+        (
+            "etl_throw_n4.json.snappy",
+            Codec::SnappyJava,
+            Succeeded,
+            None,
+            &[("ExceptionFailure", 3)],
+            0,
+            0,
+        ),
+        (
+            "eventlog_v2_etl_skew_spark43_n4",
+            zstd,
+            Succeeded,
+            None,
+            &[],
+            0,
+            0,
+        ),
+        (
+            "eventlog_v2_etl_straggler_n8_spec",
+            zstd,
+            Succeeded,
+            None,
+            &[],
+            0,
+            0,
+        ),
+        (
+            "longtail_gap_da16_i5_shuffle_timeout_5s.json",
+            plain,
+            Succeeded,
+            None,
+            &[],
+            0,
+            27,
+        ),
+    ];
+    assert_eq!(logs.applications.len(), expected.len());
+    for (file, codec, outcome, cause, reasons, repeated, lost) in expected {
+        let path = folder.join(file);
+        let report = logs
+            .reports
+            .iter()
+            .find(|report| report.path == path)
+            .unwrap();
+        assert_eq!(report.codec, Some(codec), "{file}");
+        assert_eq!(report.status, Status::Read, "{file}");
+        let rolled = report.layout == Some(Layout::Rolling);
+        assert_eq!(rolled, file.starts_with("eventlog_v2_"), "{file}");
+        let one = logs
+            .applications
+            .iter()
+            .find(|one| one.path == path)
+            .unwrap();
+        assert_eq!((one.outcome, one.failure), (outcome, cause), "{file}");
+        let found: Vec<_> = one
+            .tasks
+            .not_succeeded
+            .iter()
+            .map(|(r, n)| (&**r, *n))
+            .collect();
+        assert_eq!(found, reasons, "{file}");
+        assert_eq!(one.tasks.repeated, repeated, "{file}");
+        let removed = one.executors.iter().filter(|one| one.removed_ms.is_some());
+        assert_eq!(removed.count(), lost, "{file}");
+        // The warm-up job is an ordinary one; the dynamic recording had none.
+        let warm_up = one.jobs[0].group.as_deref() == Some("warmup");
+        assert_eq!(warm_up, !file.starts_with("longtail"), "{file}");
+    }
 }
