@@ -13,10 +13,14 @@ pub(crate) fn read(lines: &[String]) -> EventLogs {
     read_bytes((lines.join("\n") + "\n").as_bytes())
 }
 
+thread_local! {
+    /// One folder a test: making one is slower than reading a small log.
+    static FOLDER: tempfile::TempDir = tempfile::tempdir().unwrap();
+}
+
 /// Reads `bytes` as one file.
 pub(crate) fn read_bytes(bytes: &[u8]) -> EventLogs {
-    let folder = tempfile::tempdir().unwrap();
-    let path: PathBuf = folder.path().join("log");
+    let path: PathBuf = FOLDER.with(|folder| folder.path().join("log"));
     std::fs::write(&path, bytes).unwrap();
     let logs = read_event_logs(&[path], &|_| ());
     assert_eq!(logs.reports.len(), 1);
