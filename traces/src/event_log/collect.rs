@@ -3,7 +3,7 @@
 //! Holds what an application needs at the end, not what its log said: executors, jobs, stages,
 //! and a few bytes a task ([`StageTasks`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -63,6 +63,8 @@ pub(super) struct OpenApplication {
     pub(super) profile: DefaultProfile,
     pub(super) jobs: BTreeMap<u32, RecordedJob>,
     pub(super) stages: BTreeMap<u32, OpenStage>,
+    /// Partitions of stages that write shuffles, as jobs announced them.
+    pub(super) announced: BTreeMap<u32, u32>,
     /// Places of executors that are alive, by id.
     alive: BTreeMap<String, usize>,
     pub(super) notes: Notes,
@@ -235,13 +237,28 @@ impl OpenApplication {
     }
 
     fn on_job_start(&mut self, event: JobStart<'_>) {
+        // Only stages that others read from: of a last stage, an action may want a part.
+        let read: BTreeSet<u32> = event
+            .infos
+            .iter()
+            .flat_map(|s| &s.parents)
+            .copied()
+            .collect();
+        for stage in event.infos.iter().filter(|stage| read.contains(&stage.id)) {
+            let tasks = u32::try_from(stage.number_of_tasks.0).unwrap_or(u32::MAX);
+            self.announced.insert(stage.id, tasks);
+        }
         let submitted_ms = self.see(event.submitted);
         let group = event.properties.and_then(|properties| properties.group);
         let job = self.jobs.entry(event.id).or_default();
         job.job_id = event.id;
         job.has_start = true;
         job.submitted_ms = submitted_ms;
-        job.stage_ids = event.stages;
+        job.stage_ids = if event.stages.is_empty() {
+            event.infos.iter().map(|stage| stage.id).collect()
+        } else {
+            event.stages
+        };
         job.group = group.map(|text| clip(&text, NAME_MAX));
     }
 

@@ -215,10 +215,8 @@ fn a_line_of_many_megabytes_is_read() {
         7,
         format!(r#"{{"Event":"SparkListenerBlockUpdated","x":"{long}"}}"#),
     );
-    lines[5] = lines[5].replace(
-        "\"Stage Infos\":[]",
-        &format!("\"Stage Infos\":[\"{long}\"]"),
-    );
+    let described = format!("\"Properties\":{{\"spark.job.description\":\"{long}\"}}");
+    lines[5] = lines[5].replace("\"Properties\":{}", &described);
     let logs = read_bytes(lines.join("\n").as_bytes());
     assert_eq!(logs.reports[0].status, Status::Read);
     assert_eq!(logs.applications[0].tasks.succeeded, 6);
