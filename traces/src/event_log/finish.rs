@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use sim::workload::RunOutcome;
 use sim::{Finding, Severity};
 
-use super::collect::{Collected, OpenApplication};
+use super::collect::Collected;
 use super::configuration::{self, SeenExecutors};
+use super::open_application::OpenApplication;
 use super::recorded::{JobResult, RecordedApplication, RecordedExecutor};
 use super::{failure, stage_graph};
 
