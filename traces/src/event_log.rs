@@ -89,7 +89,8 @@ fn add_expansion(expansion: &Expansion, logs: &mut EventLogs) {
         });
     }
     if expansion.skipped > 0 {
-        let message = "hidden files, checksums, markers and links to folders are not read";
+        let message =
+            "hidden files, checksums, markers, .md files and links to folders are not read";
         let finding = Finding::new(Severity::Info, "skipped-files", "event logs", message);
         logs.findings.push(finding.times(expansion.skipped));
     }

@@ -305,6 +305,12 @@ fn said(
         let message = format!("a file of the log could not be read: {reason}");
         add("file-of-log-unreadable", 1, None, message);
     }
+    if log.superseded > 0 {
+        let message = "files of the log are not read: a compacted one or a copy stands for them";
+        let subject = log.path.display().to_string();
+        let finding = Finding::new(Severity::Info, "superseded-files", subject, message);
+        said.push(finding.times(log.superseded));
+    }
     said
 }
 
