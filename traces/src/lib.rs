@@ -1,1 +1,9 @@
 //! Recorded files to `sim::Workload`, with findings; synthesis; the canonical trace.
+
+pub mod canonical;
+mod error;
+pub mod lowered;
+pub mod table;
+
+pub use error::TraceError;
+pub use lowered::LoweredRun;
