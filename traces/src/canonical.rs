@@ -27,7 +27,7 @@ pub use docs::trace_format_markdown;
 pub use fold::fold_retries;
 pub(crate) use pods::pod_value;
 pub use pods::{read_pods, write_pods};
-pub(crate) use reader::TableReader;
+pub(crate) use reader::{Fate, Row, TableReader};
 pub use run_row::RunRow;
 pub(crate) use runs::RUN_FIELDS;
 pub use runs::{RunTable, read_runs, write_runs};

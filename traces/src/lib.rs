@@ -3,6 +3,8 @@
 pub mod canonical;
 mod error;
 pub mod lowered;
+pub mod pods;
+pub mod swf;
 pub mod table;
 
 pub use error::TraceError;
