@@ -2,6 +2,7 @@
 
 pub mod canonical;
 mod error;
+pub mod event_log;
 pub mod lowered;
 pub mod pods;
 pub mod swf;
