@@ -42,7 +42,7 @@ pub fn read_pod_trace(path: &Path) -> Result<PodTable, TraceError> {
 }
 
 /// The names of a table's columns.
-fn header(path: &Path) -> Result<Vec<String>, TraceError> {
+pub(crate) fn header(path: &Path) -> Result<Vec<String>, TraceError> {
     let mut sink = HeaderOnly { names: None };
     match (table::read(path, &mut sink), sink.names) {
         (_, Some(names)) => Ok(names),
