@@ -67,6 +67,14 @@ fn a_header_twice_is_refused() {
 }
 
 #[test]
+fn another_separator_is_named() {
+    check_error(
+        "run_id;application;submitted_at;duration_s\n",
+        &["separated by ';'"],
+    );
+}
+
+#[test]
 fn nothing_is_refused_by_name() {
     check_error("", &["empty"]);
     let (_folder, path) = file("runs.tsv", b"");
