@@ -279,3 +279,22 @@ fn a_made_trace_reads_back_and_lints_clean() {
     };
     assert_eq!(crate::lint(&trace), []);
 }
+
+/// `traces/samples/platform-day.csv` is the day of the default options. Where it differs although
+/// nothing was changed, the platform's math library shows through the rounding.
+#[test]
+fn the_committed_sample_is_the_default_day() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/platform-day.csv");
+    let path = std::path::Path::new(path);
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = folder.path().join("runs.csv");
+    crate::canonical::write_runs(&made, &day()).expect("written");
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::copy(&made, path).expect("samples/ can be written");
+    }
+    let (made, committed) = (std::fs::read(made), std::fs::read(path));
+    assert!(
+        made.expect("written") == committed.unwrap_or_default(),
+        "samples/platform-day.csv is stale: run UPDATE_EXPECT=1 cargo test -p traces"
+    );
+}
