@@ -218,6 +218,37 @@ fn parquet_of_other_types_is_reported_cell_by_cell() {
     check_finding(&table, "bad-value", "team", 2, 1);
 }
 
+/// As pandas and Spark write times: with a zone, which only says how to show them.
+#[test]
+fn parquet_times_with_a_zone_are_read() {
+    use polars::prelude::*;
+    let times = Series::new("submitted_at".into(), [1_772_445_600_000_i64, 0])
+        .cast(&DataType::Datetime(
+            TimeUnit::Milliseconds,
+            Some(TimeZone::UTC),
+        ))
+        .expect("a cast");
+    let mut frame = DataFrame::new(
+        2,
+        vec![
+            Series::new("run_id".into(), ["a", "b"]).into_column(),
+            Series::new("application".into(), ["a", "b"]).into_column(),
+            times.into_column(),
+            Series::new("duration_s".into(), [5_i32, 6]).into_column(),
+        ],
+    )
+    .expect("a frame");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("runs.parquet");
+    let output = std::fs::File::create(&path).expect("created");
+    ParquetWriter::new(output)
+        .finish(&mut frame)
+        .expect("written");
+    let table = read_runs(&path).expect("read");
+    assert_eq!(table.findings, []);
+    assert_eq!(table.rows[0].lowered.submitted_at_ms, 1_772_445_600_000);
+}
+
 #[test]
 fn recorded_parquet_of_other_schemas_is_refused_by_its_columns() {
     let folder = concat!(

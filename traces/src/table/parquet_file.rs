@@ -21,6 +21,10 @@ use crate::TraceError;
 /// `PAR1`, at both ends of a file.
 const MAGIC: &[u8] = b"PAR1";
 
+/// What is said about cells of other types.
+const NOT_READ: &str =
+    "of a Parquet type that is not read (nested, decimal, dictionary, 8 or 16 bits)";
+
 /// Reads the file, giving every row to `sink`.
 pub(super) fn read(path: &Path, sink: &mut dyn RowSink) -> Result<(), TraceError> {
     let bytes = read_checked(path)?;
@@ -226,7 +230,7 @@ impl<'a> Decoded<'a> {
                 .get(row)
                 .map(|ticks| Cell::Instant(ticks.saturating_mul(*multiply).div_euclid(*divide))),
             Self::Unwanted => None,
-            Self::Other => Some(Cell::Bad("of a Parquet type that is not read")),
+            Self::Other => Some(Cell::Bad(NOT_READ)),
         };
         match cell {
             Some(Cell::Text("")) | None => Cell::Missing,
