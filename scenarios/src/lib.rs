@@ -1,1 +1,3 @@
 //! Scenario files and native configuration formats to `sim::Scenario`; the catalogue.
+
+pub mod catalogue;
