@@ -5,3 +5,5 @@ pub mod problem;
 pub mod yaml;
 
 pub mod walk;
+
+pub mod overlay;
