@@ -7,3 +7,7 @@ pub mod yaml;
 pub mod walk;
 
 pub mod overlay;
+
+pub mod native;
+
+pub mod catalogue;
