@@ -8,6 +8,14 @@ pub mod walk;
 
 pub mod overlay;
 
+pub mod retries;
+
+pub mod schema;
+
+pub mod file;
+
 pub mod native;
 
 pub mod catalogue;
+
+pub use file::{Loaded, ScenarioError, load, load_text};

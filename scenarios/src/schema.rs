@@ -9,10 +9,7 @@ mod table;
 
 pub use json::schema;
 pub use markdown::markdown;
-pub(crate) use table::{
-    ADJUSTMENTS, ASSUMPTIONS, DAEMONSETS, FAILURES, INSTANCE_TYPE, POOL, PRICE, ROOT, RUNG, SCORE,
-    SPEC,
-};
+pub(crate) use table::{ADJUSTMENTS, FAILURES, INSTANCE_TYPE, POOL, PRICE, ROOT};
 
 /// A map with known keys.
 #[derive(Debug)]
@@ -83,7 +80,13 @@ impl Section {
 }
 
 const fn key(name: &'static str, kind: Kind, doc: &'static str) -> Key {
-    Key { name, kind, doc, default: "", required: false }
+    Key {
+        name,
+        kind,
+        doc,
+        default: "",
+        required: false,
+    }
 }
 
 impl Key {
@@ -92,7 +95,10 @@ impl Key {
     }
 
     const fn required(self) -> Self {
-        Self { required: true, ..self }
+        Self {
+            required: true,
+            ..self
+        }
     }
 }
 

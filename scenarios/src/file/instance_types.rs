@@ -57,7 +57,11 @@ impl InstanceTypes {
             shapes: BTreeMap::new(),
             prices: BTreeMap::new(),
         };
-        for (key, at) in spec.at("instanceTypes").and_then(|at| at.entries()).unwrap_or_default() {
+        for (key, at) in spec
+            .at("instanceTypes")
+            .and_then(|at| at.entries())
+            .unwrap_or_default()
+        {
             if let Some(given) = settings(&at, &INSTANCE_TYPE) {
                 types.shapes.insert(key.name.clone(), shape(&given));
             }
@@ -67,7 +71,11 @@ impl InstanceTypes {
                 at.problem_with_help(message, "a type of your own needs `vcpu` and `memory`");
             }
         }
-        for (key, at) in spec.at("prices").and_then(|at| at.entries()).unwrap_or_default() {
+        for (key, at) in spec
+            .at("prices")
+            .and_then(|at| at.entries())
+            .unwrap_or_default()
+        {
             let Some(given) = settings(&at, &PRICE) else {
                 continue;
             };
@@ -75,7 +83,9 @@ impl InstanceTypes {
             if !types.shapes.contains_key(&key.name)
                 && let Err(error) = types.catalogue.entry(&key.name)
             {
-                context.walker.problem(key.pos, &at.path, error.to_string(), None);
+                context
+                    .walker
+                    .problem(key.pos, &at.path, error.to_string(), None);
             }
             types.prices.insert(key.name.clone(), pair);
         }
@@ -102,7 +112,10 @@ impl InstanceTypes {
             Ok(found) if spot && found.spot_price.is_none() => {
                 let region = self.region.as_deref().unwrap_or_default();
                 let help = format!("set `spec.prices.\"{name}\".spot`");
-                refuse(format!("no spot price of `{name}` in `{region}` is known"), Some(help));
+                refuse(
+                    format!("no spot price of `{name}` in `{region}` is known"),
+                    Some(help),
+                );
                 None
             }
             Ok(found) => Some(found),
@@ -114,7 +127,10 @@ impl InstanceTypes {
             // Without a region nothing has a price, and the region's absence is a problem already.
             Err(_) if self.region.is_none() => None,
             Err(error) => {
-                refuse(error.to_string(), Some(format!("set `spec.prices.\"{name}\".onDemand`")));
+                refuse(
+                    error.to_string(),
+                    Some(format!("set `spec.prices.\"{name}\".onDemand`")),
+                );
                 None
             }
         }
@@ -218,6 +234,8 @@ fn shape(given: &Settings<'_>) -> Shape {
         gpus: given.count("gpus"),
         on_demand: price(given, "onDemandPrice"),
         spot: price(given, "spotPrice"),
-        band: given.int("interruptionBand").and_then(|band| u8::try_from(band).ok()),
+        band: given
+            .int("interruptionBand")
+            .and_then(|band| u8::try_from(band).ok()),
     }
 }

@@ -1,9 +1,7 @@
 //! The whole file, section by section.
 
 use sim::Severity;
-use sim::scenario::{
-    DaemonSets, Fees, Images, KubernetesVersion, SchedulerProfile, Scenario,
-};
+use sim::scenario::{DaemonSets, Fees, Images, KubernetesVersion, Scenario, SchedulerProfile};
 use sim::units::HourlyPrice;
 
 use super::context::Context;
@@ -40,13 +38,19 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
         let file = context.read(&at)?;
         Some(context.take(eksctl::read(&file.name, &file.text)))
     });
-    let region = region(context, &spec, eksctl.as_ref().and_then(|file| file.region.clone()));
+    let region = region(
+        context,
+        &spec,
+        eksctl.as_ref().and_then(|file| file.region.clone()),
+    );
     let types = InstanceTypes::read(context, &spec, nodes.as_ref(), region.as_deref());
     let pools = pools::read(context, nodes.as_ref(), eksctl, &types, region.as_deref());
     let spark = spark::read(context, spec.section("spark"));
-    let scheduler_name = spark.defaults.executor_template.scheduler_name.clone();
+    let scheduler_name = spark.executor_template.scheduler_name.clone();
     let autoscaler = autoscaler::read(context, &spec, kubernetes);
-    let pause = spec.section("overprovisioning").and_then(|at| overprovisioning::read(context, &at));
+    let pause = spec
+        .section("overprovisioning")
+        .and_then(|at| overprovisioning::read(context, &at));
     let plan = spec.at("plan");
     if let Some(plan) = &plan {
         let message = "`plan` is kept and not modelled yet".to_owned();
@@ -67,9 +71,9 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
         overprovisioning: pause.as_ref().map(|pause| pause.value.clone()),
         daemonsets: daemonsets(context, nodes.as_ref()),
         assumptions: assumptions::read(context, spec.section("assumptions")),
-        spark: spark.defaults.clone(),
+        spark,
     };
-    cross_check::check(context, &scenario, &spark, pause.as_ref());
+    cross_check::check(context, &scenario, pause.as_ref());
     if !context.walker.is_clean() {
         return None;
     }
@@ -122,7 +126,8 @@ fn kubernetes_version(spec: &Settings<'_>) -> KubernetesVersion {
 fn region(context: &Context<'_>, spec: &Settings<'_>, eksctl: Option<String>) -> Option<String> {
     match (spec.text("region"), eksctl) {
         (Some(own), Some(eksctl)) if own != eksctl => {
-            let message = format!("`region` is {own}, and the eksctl file says {eksctl}; {own} is used");
+            let message =
+                format!("`region` is {own}, and the eksctl file says {eksctl}; {own} is used");
             context.note(Severity::Warning, "region-differs", "spec.region", message);
             Some(own)
         }
@@ -152,7 +157,12 @@ fn daemonsets(context: &Context<'_>, nodes: Option<&Settings<'_>>) -> DaemonSets
     let Some(given) = nodes.and_then(|nodes| nodes.section("daemonsets")) else {
         let (cpu, pods) = (default.cpu, default.pods);
         let message = format!("{pods} DaemonSet pods of {cpu} CPU in all on every node: a guess");
-        context.note(Severity::Info, "assumption", "spec.nodes.daemonsets", message);
+        context.note(
+            Severity::Info,
+            "assumption",
+            "spec.nodes.daemonsets",
+            message,
+        );
         return default;
     };
     DaemonSets {
@@ -186,8 +196,11 @@ fn fees(spec: &Settings<'_>, types: &InstanceTypes, region: Option<&str>) -> Fee
     let catalogue: &Catalogue = types.catalogue();
     let known = match region {
         Some(region) if !complete => {
-            let fees =
-                if emr { catalogue.fees_with_emr(region) } else { catalogue.fees(region) };
+            let fees = if emr {
+                catalogue.fees_with_emr(region)
+            } else {
+                catalogue.fees(region)
+            };
             fees.unwrap_or_else(|error| {
                 let at = spec.optional("fees").or_else(|| spec.optional("region"));
                 let at = at.unwrap_or_else(|| spec.fields.at.clone());
@@ -222,7 +235,9 @@ fn json_of(node: &Node) -> serde_json::Value {
         Value::String(text) => Json::String(text.clone()),
         Value::Seq(items) => items.iter().map(json_of).collect(),
         Value::Map(entries) => {
-            let entries = entries.iter().map(|(key, node)| (key.name.clone(), json_of(node)));
+            let entries = entries
+                .iter()
+                .map(|(key, node)| (key.name.clone(), json_of(node)));
             Json::Object(entries.collect())
         }
     }
@@ -241,4 +256,3 @@ pub(super) fn duplicate(context: &Context<'_>, place: &Place, what: &str, name: 
     let help = (line > 0).then(|| format!("the first one is at line {line}"));
     context.problem_at(place, format!("duplicate {what} `{name}`"), help);
 }
-

@@ -41,13 +41,19 @@ pub(super) fn read(
     region: Option<&str>,
 ) -> Vec<NodePool> {
     let mut specs = eksctl.map(from_eksctl).unwrap_or_default();
-    let own = nodes.and_then(|nodes| nodes.sections("pools")).unwrap_or_default();
+    let own = nodes
+        .and_then(|nodes| nodes.sections("pools"))
+        .unwrap_or_default();
     specs.extend(own.iter().filter_map(|pool| {
         let name = pool.text("name");
-        Some(PoolSpec { name: name?, ..spec(pool) })
+        Some(PoolSpec {
+            name: name?,
+            ..spec(pool)
+        })
     }));
-    for (key, at) in
-        nodes.and_then(|nodes| nodes.at("overrides")?.entries()).unwrap_or_default()
+    for (key, at) in nodes
+        .and_then(|nodes| nodes.at("overrides")?.entries())
+        .unwrap_or_default()
     {
         let Some(change) = settings(&at, &POOL).map(Settings::partial) else {
             continue;
@@ -71,7 +77,9 @@ pub(super) fn read(
                     context.main_file(),
                     "`spec.nodes` is missing: no node pools",
                 );
-                context.walker.report(problem.with_path("spec.nodes").with_help(help));
+                context
+                    .walker
+                    .report(problem.with_path("spec.nodes").with_help(help));
             }
         }
     }
@@ -82,7 +90,10 @@ pub(super) fn read(
     }
     find_duplicates(context, &specs);
     let zones = default_zones(nodes, region);
-    specs.into_iter().filter_map(|spec| pool(context, spec, types, region, &zones)).collect()
+    specs
+        .into_iter()
+        .filter_map(|spec| pool(context, spec, types, region, &zones))
+        .collect()
 }
 
 fn find_duplicates(context: &Context<'_>, specs: &[PoolSpec]) {
@@ -97,10 +108,16 @@ fn find_duplicates(context: &Context<'_>, specs: &[PoolSpec]) {
 /// `spec.nodes.zones`, else the first three of the region.
 fn default_zones(nodes: Option<&Settings<'_>>, region: Option<&str>) -> Vec<String> {
     let given = nodes.and_then(|nodes| nodes.texts("zones"));
-    let given: Vec<String> = given.unwrap_or_default().iter().filter_map(At::name).collect();
+    let given: Vec<String> = given
+        .unwrap_or_default()
+        .iter()
+        .filter_map(At::name)
+        .collect();
     if given.is_empty() {
         let region = region.unwrap_or_default();
-        ["a", "b", "c"].map(|letter| format!("{region}{letter}")).to_vec()
+        ["a", "b", "c"]
+            .map(|letter| format!("{region}{letter}"))
+            .to_vec()
     } else {
         given
     }
@@ -120,7 +137,11 @@ fn from_eksctl(file: EksctlConfig) -> Vec<PoolSpec> {
                     CapacityType::OnDemand
                 }),
                 instance_types: Some(
-                    group.instance_types.into_iter().map(|name| (name, place.clone())).collect(),
+                    group
+                        .instance_types
+                        .into_iter()
+                        .map(|name| (name, place.clone()))
+                        .collect(),
                 ),
                 sizes: [size(group.min), size(group.desired), size(group.max)],
                 zones: (!group.zones.is_empty()).then_some(group.zones),
@@ -143,14 +164,21 @@ fn spec(given: &Settings<'_>) -> PoolSpec {
     let taints = given.sections("taints");
     let zones = given.texts("zones");
     PoolSpec {
-        place: Place::of(&given.optional("name").unwrap_or_else(|| given.fields.at.clone())),
+        place: Place::of(
+            &given
+                .optional("name")
+                .unwrap_or_else(|| given.fields.at.clone()),
+        ),
         name: String::new(),
         capacity_type: capacity.map(|name| match name {
             "spot" => CapacityType::Spot,
             _ => CapacityType::OnDemand,
         }),
         instance_types: given.texts("instanceTypes").map(|names| {
-            names.iter().filter_map(|at| Some((at.name()?, Place::of(at)))).collect()
+            names
+                .iter()
+                .filter_map(|at| Some((at.name()?, Place::of(at))))
+                .collect()
         }),
         sizes: ["minSize", "desiredSize", "maxSize"].map(size),
         zones: zones.map(|zones| zones.iter().filter_map(At::name).collect()),
@@ -164,7 +192,10 @@ fn taint(given: &Settings<'_>) -> Option<Taint> {
     let (key, effect) = (given.text("key"), given.choice("effect"));
     Some(Taint {
         key: key?,
-        value: given.at("value").and_then(|at| at.string()).unwrap_or_default(),
+        value: given
+            .at("value")
+            .and_then(|at| at.string())
+            .unwrap_or_default(),
         effect: match effect? {
             "NoSchedule" => TaintEffect::NoSchedule,
             "PreferNoSchedule" => TaintEffect::PreferNoSchedule,
@@ -220,12 +251,18 @@ fn pool(
     }
     let [min_size, desired_size, max_size] = sizes(context, &spec)?;
     let first: &InstanceType = instance_types.first()?;
-    let odd: Vec<&str> =
-        instance_types.iter().filter(|t| t.arch != first.arch).map(|t| t.name.as_str()).collect();
+    let odd: Vec<&str> = instance_types
+        .iter()
+        .filter(|t| t.arch != first.arch)
+        .map(|t| t.name.as_str())
+        .collect();
     if !odd.is_empty() {
         let message = format!(
             "node pool `{}` mixes processors: {} is {}, {} not",
-            spec.name, first.name, first.arch, odd.join(", "),
+            spec.name,
+            first.name,
+            first.arch,
+            odd.join(", "),
         );
         context.problem_at(&spec.place, message, None);
     }
@@ -236,7 +273,10 @@ fn pool(
         name: spec.name,
         capacity_type,
         instance_types,
-        zones: spec.zones.filter(|own| !own.is_empty()).unwrap_or_else(|| zones.to_vec()),
+        zones: spec
+            .zones
+            .filter(|own| !own.is_empty())
+            .unwrap_or_else(|| zones.to_vec()),
         min_size,
         desired_size,
         max_size,
@@ -251,7 +291,10 @@ fn sizes(context: &Context<'_>, spec: &PoolSpec) -> Option<[u32; 3]> {
     let (max, max_place) = max.as_ref()?;
     let min_size = min.as_ref().map_or(0, |(size, _)| *size);
     if min_size > *max {
-        let message = format!("node pool `{}`: minSize {min_size} is above maxSize {max}", spec.name);
+        let message = format!(
+            "node pool `{}`: minSize {min_size} is above maxSize {max}",
+            spec.name
+        );
         context.problem_at(max_place, message, None);
         return None;
     }

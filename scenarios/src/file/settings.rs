@@ -16,19 +16,30 @@ pub(super) struct Settings<'a> {
 /// Reads `at` as a map of `section`.
 pub(super) fn settings<'a>(at: &At<'a>, section: &'static Section) -> Option<Settings<'a>> {
     let fields = at.fields(&section.names())?;
-    Some(Settings { fields, section, partial: false })
+    Some(Settings {
+        fields,
+        section,
+        partial: false,
+    })
 }
 
 impl<'a> Settings<'a> {
     /// The same, holding only changes: nothing is required.
     pub(super) fn partial(self) -> Self {
-        Self { partial: true, ..self }
+        Self {
+            partial: true,
+            ..self
+        }
     }
 
     /// The value of `key`, if it is there. A required key's absence is a problem.
     pub(super) fn at(&self, key: &str) -> Option<At<'a>> {
         let known = self.section.key(key);
-        if known.required && !self.partial { self.fields.require(key) } else { self.fields.get(key) }
+        if known.required && !self.partial {
+            self.fields.require(key)
+        } else {
+            self.fields.get(key)
+        }
     }
 
     /// The same, without a problem for the absence of a required key.
@@ -41,7 +52,10 @@ impl<'a> Settings<'a> {
     }
 
     fn mismatch(&self, key: &str) -> ! {
-        panic!("the schema gives `{key}` of {} the type it is read as", self.section.name)
+        panic!(
+            "the schema gives `{key}` of {} the type it is read as",
+            self.section.name
+        )
     }
 
     pub(super) fn section(&self, key: &str) -> Option<Settings<'a>> {
@@ -82,7 +96,8 @@ impl<'a> Settings<'a> {
     }
 
     pub(super) fn count(&self, key: &str) -> Option<u32> {
-        self.int(key).map(|number| u32::try_from(number).expect("the schema's limits are below 2^32"))
+        self.int(key)
+            .map(|number| u32::try_from(number).expect("the schema's limits are below 2^32"))
     }
 
     pub(super) fn float(&self, key: &str) -> Option<f64> {

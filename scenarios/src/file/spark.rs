@@ -15,18 +15,13 @@ use crate::yaml::Value;
 const OLDEST: (u32, u32) = (3, 0);
 const NEWEST: (u32, u32) = (4, 3);
 
-/// Spark's configuration, and where its settings stand.
-#[derive(Default)]
-pub(super) struct Spark {
-    pub defaults: SparkDefaults,
-    pub conf: SparkConf,
-}
-
-pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> Spark {
+pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> SparkDefaults {
     let Some(given) = given else {
-        return Spark::default();
+        return SparkDefaults::default_of(SparkVersion::default());
     };
-    let release = given.optional("version").and_then(|at| version(&at, OLDEST, NEWEST));
+    let release = given
+        .optional("version")
+        .and_then(|at| version(&at, OLDEST, NEWEST));
     let release = release.map(|(major, minor)| SparkVersion { major, minor });
     let mut defaults = SparkDefaults::default_of(release.unwrap_or_default());
     if let Some(found) = template(context, given.at("driverPodTemplate")) {
@@ -44,7 +39,7 @@ pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> Spark 
     }
     let (problems, findings) = conf.apply(&mut defaults);
     context.take_notes(problems, findings);
-    Spark { defaults, conf }
+    defaults
 }
 
 /// A pod template: a file's, or the map in place.

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use super::context::Context;
 use super::settings::Settings;
+use crate::native::Place;
 use crate::overlay::shown;
 use crate::problem::Problem;
-use crate::native::Place;
 
 /// What kind of trace a path leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,10 @@ impl TraceRef {
         if self.is_address() || self.path.exists() {
             return None;
         }
-        Some(self.place.problem(format!("`{}`: no such file or folder", shown(&self.path))))
+        Some(
+            self.place
+                .problem(format!("`{}`: no such file or folder", shown(&self.path))),
+        )
     }
 }
 
@@ -90,9 +93,16 @@ pub(super) struct Read {
 }
 
 pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> Read {
-    let mut options = WorkloadOptions { arrivals: 1.0, resample: None, timezone: None };
+    let mut options = WorkloadOptions {
+        arrivals: 1.0,
+        resample: None,
+        timezone: None,
+    };
     let Some(given) = given else {
-        return Read { traces: Vec::new(), options };
+        return Read {
+            traces: Vec::new(),
+            options,
+        };
     };
     let traces = given.sections("traces").unwrap_or_default();
     if let Some(scale) = given.section("scale") {
@@ -112,20 +122,38 @@ pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> Read {
             "`UTC`, or an IANA name such as `America/Los_Angeles`",
         );
     }
-    Read { traces: traces.iter().filter_map(|trace| reference(context, trace)).collect(), options }
+    Read {
+        traces: traces
+            .iter()
+            .filter_map(|trace| reference(context, trace))
+            .collect(),
+        options,
+    }
 }
 
 fn reference(context: &Context<'_>, given: &Settings<'_>) -> Option<TraceRef> {
     let keys = KINDS.map(|(key, _)| key);
     let Some((key, at)) = given.fields.one_of_keys(&keys) else {
-        given.fields.at.problem_with_help("a trace without a path", "one of jobTable, eventLogs, \
-            pods, swf");
+        given.fields.at.problem_with_help(
+            "a trace without a path",
+            "one of jobTable, eventLogs, \
+            pods, swf",
+        );
         return None;
     };
     let kind = KINDS.iter().find(|(known, _)| *known == key)?.1;
     let written = given.text(key)?;
-    let path = if written.contains("://") { written.clone().into() } else { context.path(&at)? };
-    Some(TraceRef { kind, path, written, place: Place::of(&at) })
+    let path = if written.contains("://") {
+        written.clone().into()
+    } else {
+        context.path(&at)?
+    };
+    Some(TraceRef {
+        kind,
+        path,
+        written,
+        place: Place::of(&at),
+    })
 }
 
 /// Whether `name` could be an IANA zone. The zones themselves are not known here.
@@ -134,6 +162,8 @@ fn is_zone_name(name: &str) -> bool {
     name.len() <= 64
         && parts.clone().all(|part| {
             part.starts_with(|c: char| c.is_ascii_alphabetic())
-                && part.chars().all(|c| c.is_ascii_alphanumeric() || "_+-".contains(c))
+                && part
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "_+-".contains(c))
         })
 }
