@@ -27,6 +27,9 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
     root.choice("kind");
     let metadata = root.section("metadata");
     let name = metadata.as_ref().and_then(|metadata| metadata.text("name"));
+    if let Some(metadata) = &metadata {
+        metadata.text("description");
+    }
     if let Some(labels) = metadata.as_ref().and_then(|metadata| metadata.at("labels")) {
         labels.string_map();
     }

@@ -249,7 +249,7 @@ fn pool(
             instance_types.push(found);
         }
     }
-    let [min_size, desired_size, max_size] = sizes(context, &spec)?;
+    let sizes = sizes(context, &spec);
     let first: &InstanceType = instance_types.first()?;
     let odd: Vec<&str> = instance_types
         .iter()
@@ -266,6 +266,7 @@ fn pool(
         );
         context.problem_at(&spec.place, message, None);
     }
+    let [min_size, desired_size, max_size] = sizes?;
     let mut labels = provider_labels(&spec.name, capacity_type, first, region);
     labels.extend(spec.labels.unwrap_or_default());
     Some(NodePool {
