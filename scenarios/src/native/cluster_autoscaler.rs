@@ -34,6 +34,11 @@ pub struct AutoscalerFlags {
     pub image_version: Option<(KubernetesVersion, Place)>,
 }
 
+/// Whether release `version` has the flag `name`.
+pub fn flag_exists(name: &str, version: KubernetesVersion) -> bool {
+    flag_table::find(name).is_some_and(|flag| flag.is_in(version))
+}
+
 /// One flag with its place.
 #[derive(Debug, Clone, PartialEq)]
 struct Flag {
