@@ -6,6 +6,8 @@ pub mod yaml;
 
 pub mod walk;
 
+pub mod native;
+
 pub mod overlay;
 
 pub mod catalogue;
