@@ -8,9 +8,7 @@ mod interrupt;
 mod noise;
 mod output;
 mod progress;
-mod run;
 mod timing;
-mod trace;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -54,8 +52,10 @@ impl Stop {
 /// Capacity planner and cluster simulator for Spark on Kubernetes.
 #[derive(Debug, Parser)]
 #[command(name = "seatrial", version, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 fine, 1 failed while running, 2 bad usage or bad input \
-                        (nothing written), 3 a gate said no.")]
+#[command(
+    after_help = "Exit codes: 0 fine, 1 failed while running, 2 bad usage or bad input \
+                        (nothing written), 3 a gate said no."
+)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -125,15 +125,8 @@ impl From<OutputFormat> for Format {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Simulate a scenario, print the summary, write the result folder.
-    Run(run::RunArgs),
-    /// Recorded runs: read, look at, check, make.
-    #[command(subcommand)]
-    Trace(trace::TraceVerb),
     /// Instance types: shape, allocatable resources, prices; which executors fit.
     Catalog(catalog::CatalogArgs),
-    /// Print the JSON Schema of the scenario file, for editors.
-    Schema,
     /// Print a completion script.
     Completions {
         /// The shell.
@@ -175,10 +168,7 @@ pub fn main() -> ExitCode {
 
 fn verb(verb: Verb, global: &Global, noise: &Noise, output: &mut Output) -> Result<(), Stop> {
     match verb {
-        Verb::Run(args) => run::run(args, global, noise, output),
-        Verb::Trace(verb) => trace::trace(verb, noise, output),
         Verb::Catalog(args) => catalog::catalog(args, noise, output),
-        Verb::Schema => output.value(&scenarios::schema::schema()),
         Verb::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "seatrial", &mut script);

@@ -131,8 +131,7 @@ impl ResultFolder {
         if let Err(source) = fs::rename(&self.unfinished, &self.target) {
             if replaced {
                 // The old result is worth more than none.
-                fs::rename(&before, &self.target)
-                    .map_err(|source| io_error(&before, source))?;
+                fs::rename(&before, &self.target).map_err(|source| io_error(&before, source))?;
             }
             return Err(io_error(&self.target, source));
         }
@@ -230,7 +229,11 @@ mod tests {
         assert!(error.to_string().contains("not overwritten"), "{error}");
         let file = parent.path().join("thesis.tex");
         assert!(check(&file).unwrap_err().to_string().contains("is a file"));
-        fs::write(parent.path().join("summary.json"), "{\"schema\": \"other\"}").unwrap();
+        fs::write(
+            parent.path().join("summary.json"),
+            "{\"schema\": \"other\"}",
+        )
+        .unwrap();
         assert!(check(parent.path()).is_err());
         assert!(check(Path::new("..")).is_err());
         assert!(check(Path::new("/")).is_err());

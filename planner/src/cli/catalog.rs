@@ -12,9 +12,9 @@ use serde_json::json;
 use sim::scenario::{DaemonSets, MemoryOverheads};
 use sim::units::{Bytes, HourlyPrice, MilliCores, ParseUnitError, quantity, spark_size};
 
+use super::Stop;
 use super::noise::Noise;
 use super::output::Output;
-use super::Stop;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -76,9 +76,10 @@ struct Range(Option<u32>, Option<u32>);
 fn parse_range(text: &str) -> Result<Range, String> {
     let number = |part: &str| match part {
         "" => Ok(None),
-        part => part.parse().map(Some).map_err(|_| {
-            format!("`{part}` is not a number of vCPUs; write 4, 4-16, 16- or -16")
-        }),
+        part => part
+            .parse()
+            .map(Some)
+            .map_err(|_| format!("`{part}` is not a number of vCPUs; write 4, 4-16, 16- or -16")),
     };
     match text.split_once('-') {
         Some((from, to)) => Ok(Range(number(from)?, number(to)?)),
@@ -235,12 +236,12 @@ fn answer(
 }
 
 fn introduction(report: &FitReport, format: Format) -> String {
-    let mut text = format!(
-        "An executor pod asks for {} CPU and {} MiB of memory.\n",
-        report.pod_cpu,
-        figures::grouped(report.pod_memory.as_mib_ceil()),
-    );
-    let bullet = if format == Format::Markdown { "- " } else { "* " };
+    let mut text = String::new();
+    let bullet = if format == Format::Markdown {
+        "- "
+    } else {
+        "* "
+    };
     for note in &report.notes {
         text.push_str(&format!("{bullet}{note}\n"));
     }
