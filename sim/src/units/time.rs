@@ -41,11 +41,7 @@ impl SimTime {
 
     /// The first multiple of `step` after the start that is not before `self`.
     pub const fn round_up_to(self, step: SimDuration) -> Self {
-        if step.0 == 0 {
-            self
-        } else {
-            Self(self.0.div_ceil(step.0) * step.0)
-        }
+        if step.0 == 0 { self } else { Self(self.0.div_ceil(step.0) * step.0) }
     }
 
     /// `self + duration`, staying at [`SimTime::MAX`] instead of overflowing.
@@ -136,9 +132,7 @@ impl SimDuration {
             return Err(bad());
         }
         while !rest.is_empty() {
-            let digits = rest
-                .find(|c: char| !c.is_ascii_digit() && c != '.')
-                .ok_or_else(bad)?;
+            let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(bad)?;
             let number: f64 = rest[..digits].parse().map_err(|_| bad())?;
             rest = &rest[digits..];
             let (unit_ms, length) = if rest.starts_with("ms") {
@@ -232,11 +226,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected_ms: u64) {
-        assert_eq!(
-            SimDuration::parse_go(text),
-            Ok(SimDuration(expected_ms)),
-            "{text}"
-        );
+        assert_eq!(SimDuration::parse_go(text), Ok(SimDuration(expected_ms)), "{text}");
     }
 
     #[test]
@@ -253,17 +243,7 @@ mod tests {
 
     #[test]
     fn refuses_what_go_refuses() {
-        for text in [
-            "",
-            "5",
-            "m",
-            "5 m",
-            "-5m",
-            "5d",
-            "1h30",
-            "1..5h",
-            "9999999999999999h",
-        ] {
+        for text in ["", "5", "m", "5 m", "-5m", "5d", "1h30", "1..5h", "9999999999999999h"] {
             assert!(SimDuration::parse_go(text).is_err(), "{text}");
         }
     }
