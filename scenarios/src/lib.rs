@@ -6,8 +6,16 @@ pub mod yaml;
 
 pub mod walk;
 
-pub mod native;
-
 pub mod overlay;
 
+pub mod retries;
+
+pub mod schema;
+
+pub mod file;
+
+pub mod native;
+
 pub mod catalogue;
+
+pub use file::{Loaded, ScenarioError, load, load_text};

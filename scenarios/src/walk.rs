@@ -95,6 +95,11 @@ impl<'a> Walker<'a> {
         self.report(problem);
     }
 
+    /// Every source.
+    pub fn sources(&self) -> &'a [Source] {
+        self.sources
+    }
+
     /// The source that `pos` is in.
     pub fn source_of(&self, pos: Pos) -> Option<&'a Source> {
         self.sources.get(usize::from(pos.source))

@@ -15,7 +15,7 @@ use sim::scenario::PodTemplate;
 
 use super::keys::{Reader, is_empty};
 use super::{NativeRead, read_documents};
-use crate::walk::{At, Fields};
+use crate::walk::{At, Fields, Walker};
 
 /// Keys of a pod's spec without effect on capacity, cost or waiting.
 const IRRELEVANT: [&str; 24] = [
@@ -90,6 +90,22 @@ pub fn read(file_name: &str, text: &str) -> NativeRead<PodTemplate> {
         };
         template(reader, &pod).unwrap_or_default()
     })
+}
+
+/// Reads a pod template that stands in place in a file of ours: a map with `metadata` and `spec`.
+/// Problems and findings are the enclosing file's.
+pub fn read_inline(at: &At<'_>) -> NativeRead<PodTemplate> {
+    let walker = Walker::tolerant(at.walker.sources());
+    let reader = Reader::new(&walker);
+    let value = template(&reader, &walker.at(at.node, at.path.clone())).unwrap_or_default();
+    let slips = reader.into_findings();
+    let (problems, mut not_modelled) = walker.finish();
+    not_modelled.extend(slips);
+    NativeRead {
+        value,
+        problems,
+        not_modelled,
+    }
 }
 
 fn no_pod(reader: &Reader<'_>, first: Option<At<'_>>) {

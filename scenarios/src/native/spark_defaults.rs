@@ -126,7 +126,13 @@ pub fn read(file_name: &str, text: &str) -> NativeRead<SparkConf> {
 /// not start with `spark.` are problems of the map's walker, as the Spark operator refuses them.
 pub fn from_map(at: &At<'_>) -> SparkConf {
     let mut conf = SparkConf::default();
-    for (key, value) in at.entries().unwrap_or_default() {
+    let entries = at.entries().unwrap_or_default();
+    if entries.len() > SETTINGS_MAX {
+        let count = entries.len();
+        at.problem(format!("{count} settings; at most {SETTINGS_MAX} are read"));
+        return conf;
+    }
+    for (key, value) in entries {
         let Some(text) = value.string() else {
             continue;
         };

@@ -93,14 +93,18 @@ fn chains_end() {
               |       ^^^^^^^
         "#]],
     );
-    check(&[("a.yaml", "base: [b.yaml]\n")], &[], expect![[r#"
+    check(
+        &[("a.yaml", "base: [b.yaml]\n")],
+        &[],
+        expect![[r#"
         {}
         error: `base`: expected a path, found a list
          --> a.yaml:1:7 (base)
           |
         1 | base: [b.yaml]
           |       ^
-    "#]]);
+    "#]],
+    );
     let names: Vec<String> = (0..20).map(|i| format!("{i}.yaml")).collect();
     let texts: Vec<String> = (1..21).map(|i| format!("base: {i}.yaml\n")).collect();
     let files: Vec<_> = names
@@ -108,14 +112,18 @@ fn chains_end() {
         .zip(&texts)
         .map(|(name, text)| (name.as_str(), text.as_str()))
         .collect();
-    check(&files, &[], expect![[r#"
+    check(
+        &files,
+        &[],
+        expect![[r#"
         {}
         error: more than 16 files based on each other
          --> 15.yaml:1:7 (base)
           |
         1 | base: 16.yaml
           |       ^^^^^^^
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -132,7 +140,9 @@ fn sets() {
             "f={p: [1]}",
             "e=",
         ],
-        expect!["{m: {x: '5m', k.d: true}, l: [{a: 1}, {a: '7'}, {b: 7}], n: {o: [['x=y']]}, f: {p: [1]}}"],
+        expect![
+            "{m: {x: '5m', k.d: true}, l: [{a: 1}, {a: '7'}, {b: 7}], n: {o: [['x=y']]}, f: {p: [1]}}"
+        ],
     );
     check(
         &file,
