@@ -17,10 +17,10 @@ mod value;
 
 pub(crate) use cell::Cell;
 pub use column::{Column, ColumnType};
-pub(crate) use csv_file::{LimitedReader, open_text};
+pub(crate) use csv_file::open_text;
 pub use tally::TableCounts;
 pub(crate) use tally::{Tally, shorten};
-pub(crate) use value::Value;
+pub(crate) use value::{Value, render_instant};
 
 use std::path::Path;
 

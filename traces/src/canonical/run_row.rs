@@ -22,13 +22,8 @@ pub struct RunRow {
 
 impl From<LoweredRun> for RunRow {
     fn from(lowered: LoweredRun) -> Self {
-        let exit_code = lowered
-            .run
-            .failure
-            .and_then(sim::workload::Failure::exit_code);
         Self {
             lowered,
-            exit_code,
             ..Self::default()
         }
     }
