@@ -8,7 +8,9 @@ mod interrupt;
 mod noise;
 mod output;
 mod progress;
+mod run;
 mod timing;
+mod trace;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,6 +20,7 @@ use reports::render::Format;
 
 use noise::Noise;
 use output::Output;
+use timing::Timing;
 
 /// All went well.
 pub const EXIT_FINE: u8 = 0;
@@ -35,6 +38,8 @@ enum Stop {
     BadInput(String),
     /// Anything else: [`EXIT_FAILED`].
     Failed(String),
+    /// A limit that the user set was passed: [`EXIT_GATE`].
+    Gate(String),
     /// Whoever read our output has closed it and wants no more: [`EXIT_FINE`].
     ReaderGone,
 }
@@ -52,10 +57,8 @@ impl Stop {
 /// Capacity planner and cluster simulator for Spark on Kubernetes.
 #[derive(Debug, Parser)]
 #[command(name = "seatrial", version, arg_required_else_help = true)]
-#[command(
-    after_help = "Exit codes: 0 fine, 1 failed while running, 2 bad usage or bad input \
-                        (nothing written), 3 a gate said no."
-)]
+#[command(after_help = "Exit codes: 0 fine, 1 failed while running, 2 bad usage or bad input \
+                        (nothing written), 3 a gate said no.")]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -67,26 +70,13 @@ struct Cli {
 #[derive(Debug, Args)]
 struct Global {
     /// How data is printed.
-    #[arg(
-        short,
-        long,
-        global = true,
-        value_enum,
-        value_name = "FORMAT",
-        help_heading = "Output"
-    )]
+    #[arg(short, long, global = true, value_enum, value_name = "FORMAT", help_heading = "Output")]
     output: Option<OutputFormat>,
     /// No progress bars.
     #[arg(long, global = true, help_heading = "Output")]
     no_progress: bool,
     /// Only data and errors: no progress, no warnings, no timing.
-    #[arg(
-        short,
-        long,
-        global = true,
-        conflicts_with = "verbose",
-        help_heading = "Output"
-    )]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Output")]
     quiet: bool,
     /// Also notes: defaults that were used, assumptions.
     #[arg(short, long, global = true, help_heading = "Output")]
@@ -125,8 +115,15 @@ impl From<OutputFormat> for Format {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Simulate a scenario, print the summary, write the result folder.
+    Run(run::RunArgs),
+    /// Recorded runs: read, look at, check, make.
+    #[command(subcommand)]
+    Trace(trace::TraceVerb),
     /// Instance types: shape, allocatable resources, prices; which executors fit.
     Catalog(catalog::CatalogArgs),
+    /// Print the JSON Schema of the scenario file, for editors.
+    Schema,
     /// Print a completion script.
     Completions {
         /// The shell.
@@ -152,23 +149,30 @@ pub fn main() -> ExitCode {
     };
     let noise = Noise::new(&cli.global);
     let mut output = Output::new(cli.global.output.map(Format::from));
-    let done = verb(cli.verb, &cli.global, &noise, &mut output).and_then(|()| output.finish());
-    match done {
-        Ok(()) | Err(Stop::ReaderGone) => ExitCode::from(EXIT_FINE),
-        Err(Stop::BadInput(reason)) => {
-            noise.error(&reason);
-            ExitCode::from(EXIT_BAD_INPUT)
-        }
-        Err(Stop::Failed(reason)) => {
-            noise.error(&reason);
-            ExitCode::from(EXIT_FAILED)
-        }
+    let mut timing = Timing::start();
+    let mut done = verb(cli.verb, &mut timing, &noise, &mut output);
+    done = done.and_then(|()| output.finish());
+    if let (Ok(()) | Err(Stop::ReaderGone | Stop::Gate(_)), Some(path)) =
+        (&done, &cli.global.timing)
+    {
+        done = timing.write(path).and(done);
     }
+    let (code, reason) = match done {
+        Ok(()) | Err(Stop::ReaderGone) => return ExitCode::from(EXIT_FINE),
+        Err(Stop::BadInput(reason)) => (EXIT_BAD_INPUT, reason),
+        Err(Stop::Failed(reason)) => (EXIT_FAILED, reason),
+        Err(Stop::Gate(reason)) => (EXIT_GATE, reason),
+    };
+    noise.error(&reason);
+    ExitCode::from(code)
 }
 
-fn verb(verb: Verb, global: &Global, noise: &Noise, output: &mut Output) -> Result<(), Stop> {
+fn verb(verb: Verb, timing: &mut Timing, noise: &Noise, output: &mut Output) -> Result<(), Stop> {
     match verb {
+        Verb::Run(args) => run::run(args, timing, noise, output),
+        Verb::Trace(verb) => trace::trace(verb, noise, output),
         Verb::Catalog(args) => catalog::catalog(args, noise, output),
+        Verb::Schema => output.value(&scenarios::schema::schema()),
         Verb::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "seatrial", &mut script);
@@ -176,9 +180,7 @@ fn verb(verb: Verb, global: &Global, noise: &Noise, output: &mut Output) -> Resu
         }
         Verb::Man => {
             let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command())
-                .render(&mut page)
-                .map_err(Stop::failed)?;
+            clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(Stop::failed)?;
             output.bytes(&page)
         }
     }

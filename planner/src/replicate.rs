@@ -108,9 +108,7 @@ pub fn replicate(
     let mut findings = Vec::new();
     let mut known = BTreeSet::new();
     for (number, task) in tasks {
-        let result = runtime
-            .block_on(task)
-            .unwrap_or(Err(ReplicateError::Panicked(number)));
+        let result = runtime.block_on(task).unwrap_or(Err(ReplicateError::Panicked(number)));
         let (summary, found) = match result {
             Ok(done) => done,
             Err(error) => {
@@ -151,12 +149,7 @@ fn one(
         Some(tables) => tables,
         None => &mut forget,
     };
-    let mut sink = Watched {
-        inner,
-        number,
-        watch,
-        stop,
-    };
+    let mut sink = Watched { inner, number, watch, stop };
     let outcome = sim::run(scenario, &workload, seed, options, &mut sink);
     if let Some(tables) = tables {
         tables.finish()?;

@@ -46,10 +46,7 @@ pub struct ResultFolder {
 /// # Errors
 /// If there is something there that is not a result of ours, or it has no name of its own.
 pub fn check(target: &Path) -> Result<(), FolderError> {
-    let refused = |reason| FolderError::Refused {
-        path: target.to_owned(),
-        reason,
-    };
+    let refused = |reason| FolderError::Refused { path: target.to_owned(), reason };
     if target.file_name().is_none() {
         return Err(refused("is not the name of a new folder"));
     }
@@ -65,9 +62,7 @@ pub fn check(target: &Path) -> Result<(), FolderError> {
     if entries.next().is_none() || is_ours(&target.join("summary.json")) {
         return Ok(());
     }
-    Err(refused(
-        "holds other files than a result of seatrial, and is not overwritten",
-    ))
+    Err(refused("holds other files than a result of seatrial, and is not overwritten"))
 }
 
 /// Whether `path` begins like a summary of ours.
@@ -96,11 +91,7 @@ impl ResultFolder {
         fs::create_dir_all(parent).map_err(|source| io_error(parent, source))?;
         let unfinished = beside(&target, "tmp");
         fs::create_dir(&unfinished).map_err(|source| io_error(&unfinished, source))?;
-        Ok(Self {
-            target,
-            unfinished,
-            committed: false,
-        })
+        Ok(Self { target, unfinished, committed: false })
     }
 
     /// Where files are written until [`ResultFolder::commit`].
@@ -159,10 +150,7 @@ fn beside(target: &Path, ending: &str) -> PathBuf {
 }
 
 fn io_error(path: &Path, source: io::Error) -> FolderError {
-    FolderError::Io {
-        path: path.to_owned(),
-        source,
-    }
+    FolderError::Io { path: path.to_owned(), source }
 }
 
 /// `name` as a folder's name: letters, digits, `.`, `_` and `-`, at most 100 characters, not
@@ -174,11 +162,7 @@ pub fn sanitised(name: &str) -> String {
     };
     let text: String = name.chars().take(100).map(safe).collect();
     let text = text.trim_matches(['.', '-']);
-    if text.is_empty() {
-        "scenario".to_owned()
-    } else {
-        text.to_owned()
-    }
+    if text.is_empty() { "scenario".to_owned() } else { text.to_owned() }
 }
 
 #[cfg(test)]
@@ -229,11 +213,7 @@ mod tests {
         assert!(error.to_string().contains("not overwritten"), "{error}");
         let file = parent.path().join("thesis.tex");
         assert!(check(&file).unwrap_err().to_string().contains("is a file"));
-        fs::write(
-            parent.path().join("summary.json"),
-            "{\"schema\": \"other\"}",
-        )
-        .unwrap();
+        fs::write(parent.path().join("summary.json"), "{\"schema\": \"other\"}").unwrap();
         assert!(check(parent.path()).is_err());
         assert!(check(Path::new("..")).is_err());
         assert!(check(Path::new("/")).is_err());

@@ -25,18 +25,23 @@ pub fn sentence(text: &str) -> String {
 pub fn csv_cell(text: &str) -> String {
     let risky = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
     let shown = printable(text);
-    if risky || shown.starts_with(['=', '+', '-', '@']) {
-        format!("'{shown}")
-    } else {
-        shown
-    }
+    if risky || shown.starts_with(['=', '+', '-', '@']) { format!("'{shown}") } else { shown }
 }
 
 /// `text` inside a Markdown paragraph or table cell: printable, short, and with every character
 /// that could begin markup or HTML escaped.
 pub fn markdown(text: &str) -> String {
+    without_markup(&terminal(text))
+}
+
+/// As [`markdown`], but up to 1,000 characters long.
+pub fn markdown_sentence(text: &str) -> String {
+    without_markup(&sentence(text))
+}
+
+fn without_markup(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
-    for c in terminal(text).chars() {
+    for c in text.chars() {
         match c {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
@@ -134,10 +139,7 @@ mod tests {
         check(&terminal("\u{1b}]0;new title\u{7}name"), "name");
         check(&terminal("\u{1b}]8;;http://x\u{1b}\\link"), "link");
         check(&terminal("\u{9b}2Jname"), "name");
-        check(
-            &terminal("two\nlines\tand\u{8}\u{0}more"),
-            "two lines andmore",
-        );
+        check(&terminal("two\nlines\tand\u{8}\u{0}more"), "two lines andmore");
         check(&terminal("left\u{202e}right"), "leftright");
         check(&terminal("cut \u{1b}["), "cut ");
         check(&terminal("cut \u{1b}"), "cut ");

@@ -48,11 +48,7 @@ pub fn duration(seconds: f64) -> String {
 
 /// `part` of `whole` in percent, with one decimal; `-` of nothing.
 pub fn percent(part: f64, whole: f64) -> String {
-    if whole > 0.0 {
-        format!("{:.1} %", part / whole * 100.0)
-    } else {
-        "-".to_owned()
-    }
+    if whole > 0.0 { format!("{:.1} %", part / whole * 100.0) } else { "-".to_owned() }
 }
 
 /// A bar of `share` (0 to 1) of `width` characters, in eighths of a character.

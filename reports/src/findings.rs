@@ -46,18 +46,12 @@ pub struct Findings {
 impl Findings {
     /// No findings yet, and the scenario's assumptions.
     pub fn new(assumptions: Vec<Assumption>) -> Self {
-        Self {
-            schema: SCHEMA,
-            findings: Vec::new(),
-            assumptions,
-        }
+        Self { schema: SCHEMA, findings: Vec::new(), assumptions }
     }
 
     /// Adds what `source` found.
     pub fn extend(&mut self, source: Source, findings: impl IntoIterator<Item = Finding>) {
-        let entries = findings
-            .into_iter()
-            .map(|finding| Entry { source, finding });
+        let entries = findings.into_iter().map(|finding| Entry { source, finding });
         self.findings.extend(entries);
     }
 

@@ -26,28 +26,22 @@ pub struct GridColumn {
 impl GridColumn {
     /// A column of words, aligned left.
     pub const fn words(title: &'static str, key: &'static str) -> Self {
-        Self {
-            title,
-            key,
-            right: false,
-        }
+        Self { title, key, right: false }
     }
 
     /// A column of figures, aligned right.
     pub const fn figures(title: &'static str, key: &'static str) -> Self {
-        Self {
-            title,
-            key,
-            right: true,
-        }
+        Self { title, key, right: true }
     }
 }
 
 /// A value for scripts, and how people see it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum GridCell {
-    /// Foreign text: escaped where it is shown.
+    /// A foreign name: escaped and cut where it is shown.
     Text(String),
+    /// A foreign sentence: as a name, but not cut so soon.
+    Sentence(String),
     /// A number (or our own word) and its picture.
     Figure {
         /// For JSON, YAML and CSV.
@@ -65,12 +59,14 @@ impl GridCell {
         Self::Text(text.into())
     }
 
+    /// Foreign text, longer than a name.
+    pub fn sentence(text: impl Into<String>) -> Self {
+        Self::Sentence(text.into())
+    }
+
     /// A value and its picture.
     pub fn figure(value: impl Into<Value>, shown: impl Into<String>) -> Self {
-        Self::Figure {
-            value: value.into(),
-            shown: shown.into(),
-        }
+        Self::Figure { value: value.into(), shown: shown.into() }
     }
 
     /// A number with `decimals`.
@@ -86,6 +82,7 @@ impl GridCell {
     fn on_terminal(&self) -> String {
         match self {
             Self::Text(text) => escape::terminal(text),
+            Self::Sentence(text) => escape::sentence(text),
             Self::Figure { shown, .. } => shown.clone(),
             Self::Missing => "-".to_owned(),
         }
@@ -94,6 +91,7 @@ impl GridCell {
     fn in_markdown(&self) -> String {
         match self {
             Self::Text(text) => escape::markdown(text),
+            Self::Sentence(text) => escape::markdown_sentence(text),
             Self::Figure { shown, .. } => shown.clone(),
             Self::Missing => String::new(),
         }
@@ -101,11 +99,8 @@ impl GridCell {
 
     fn in_csv(&self) -> String {
         match self {
-            Self::Text(text) => escape::csv_cell(text),
-            Self::Figure {
-                value: Value::String(text),
-                ..
-            } => escape::csv_cell(text),
+            Self::Text(text) | Self::Sentence(text) => escape::csv_cell(text),
+            Self::Figure { value: Value::String(text), .. } => escape::csv_cell(text),
             Self::Figure { value, .. } => value.to_string(),
             Self::Missing => String::new(),
         }
@@ -113,7 +108,7 @@ impl GridCell {
 
     fn value(&self) -> Value {
         match self {
-            Self::Text(text) => Value::String(text.clone()),
+            Self::Text(text) | Self::Sentence(text) => Value::String(text.clone()),
             Self::Figure { value, .. } => value.clone(),
             Self::Missing => Value::Null,
         }
@@ -123,10 +118,7 @@ impl GridCell {
 impl Grid {
     /// A table without rows.
     pub fn new(columns: &[GridColumn]) -> Self {
-        Self {
-            columns: columns.to_vec(),
-            rows: Vec::new(),
-        }
+        Self { columns: columns.to_vec(), rows: Vec::new() }
     }
 
     /// Adds a row.
@@ -197,10 +189,7 @@ impl Grid {
     pub fn to_value(&self) -> Value {
         let object = |row: &Vec<GridCell>| {
             let keys = self.columns.iter().map(|column| column.key.to_owned());
-            Value::Object(
-                keys.zip(row.iter().map(GridCell::value))
-                    .collect::<Map<_, _>>(),
-            )
+            Value::Object(keys.zip(row.iter().map(GridCell::value)).collect::<Map<_, _>>())
         };
         Value::Array(self.rows.iter().map(object).collect())
     }
@@ -214,9 +203,7 @@ pub(crate) fn csv(lines: impl Iterator<Item = Vec<String>>) -> String {
             .write_record(&line)
             .expect("writing to memory does not fail, and lines are of one length");
     }
-    let bytes = writer
-        .into_inner()
-        .expect("writing to memory does not fail");
+    let bytes = writer.into_inner().expect("writing to memory does not fail");
     String::from_utf8(bytes).expect("cells are UTF-8")
 }
 
@@ -229,10 +216,7 @@ mod tests {
             GridColumn::words("Name", "name"),
             GridColumn::figures("Cost", "cost_usd"),
         ]);
-        grid.push(vec![
-            GridCell::text("=evil\u{1b}[31m|x"),
-            GridCell::figure(1234.5, "$1,234.50"),
-        ]);
+        grid.push(vec![GridCell::text("=evil\u{1b}[31m|x"), GridCell::figure(1234.5, "$1,234.50")]);
         grid.push(vec![GridCell::text("b"), GridCell::Missing]);
         grid
     }

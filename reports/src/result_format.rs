@@ -22,10 +22,7 @@ pub fn document() -> String {
         for column in table.columns {
             let nullable = if column.nullable { "yes" } else { "" };
             let (name, kind) = (column.name, column.kind.name());
-            text.push_str(&format!(
-                "| `{name}` | {kind} | {nullable} | {} |\n",
-                column.doc
-            ));
+            text.push_str(&format!("| `{name}` | {kind} | {nullable} | {} |\n", column.doc));
         }
     }
     text
@@ -70,46 +67,25 @@ const SUMMARY_KEYS: &[(&str, &str)] = &[
     ("workload.attempts", "attempts started"),
     ("workload.pods", "pods created, of every kind"),
     ("workload.span_s", "first to last submission"),
-    (
-        "outcome.succeeded",
-        "runs that succeeded, at whichever attempt",
-    ),
+    ("outcome.succeeded", "runs that succeeded, at whichever attempt"),
     ("outcome.failed", "runs that failed for good"),
     (
         "outcome.unfinished",
         "runs on their way at the end; `runs = succeeded + failed + unfinished`",
     ),
-    (
-        "outcome.failed_attempts_by_cause.CAUSE",
-        "attempts that failed, by cause",
-    ),
-    (
-        "outcome.trace_pods.*",
-        "plain pods of a pod trace: submitted, succeeded, unfinished",
-    ),
+    ("outcome.failed_attempts_by_cause.CAUSE", "attempts that failed, by cause"),
+    ("outcome.trace_pods.*", "plain pods of a pod trace: submitted, succeeded, unfinished"),
     (
         "latency_s.pod_scheduling_delay.*",
         "pod created to bound, pause pods aside: p50, p90, p99, max (nearest rank)",
     ),
-    (
-        "latency_s.run_queue_delay.*",
-        "run submitted to its first driver running",
-    ),
-    (
-        "latency_s.run_duration.*",
-        "run submitted to its end, of runs that succeeded",
-    ),
-    (
-        "nodes.launched",
-        "nodes launched, those of the start included",
-    ),
+    ("latency_s.run_queue_delay.*", "run submitted to its first driver running"),
+    ("latency_s.run_duration.*", "run submitted to its end, of runs that succeeded"),
+    ("nodes.launched", "nodes launched, those of the start included"),
     ("nodes.node_hours.*", "billed node-hours by capacity type"),
     ("nodes.peak", "most nodes at one time"),
     ("nodes.spot_interruptions", "spot nodes taken back"),
-    (
-        "utilization.cpu",
-        "CPU requested by pods over allocatable, over all node time (0 to 1)",
-    ),
+    ("utilization.cpu", "CPU requested by pods over allocatable, over all node time (0 to 1)"),
     ("utilization.memory", "the same for memory"),
     ("cost_usd.total", "the whole bill"),
     ("cost_usd.by_kind.*", "by kind; adds up to `total`"),
@@ -128,14 +104,8 @@ const SUMMARY_KEYS: &[(&str, &str)] = &[
          `starting` (boot, image pull, JVM start), `reserved` (kubelet, system, DaemonSets), \
          `pause_pods`, `unallocated`",
     ),
-    (
-        "control_plane.event_objects_peak",
-        "most event objects alive at one time",
-    ),
-    (
-        "control_plane.pods_peak",
-        "most pod objects alive at one time",
-    ),
+    ("control_plane.event_objects_peak", "most event objects alive at one time"),
+    ("control_plane.pods_peak", "most pod objects alive at one time"),
     ("engine.events", "events simulated"),
     ("engine.tasks", "tasks simulated, every attempt of them"),
     (

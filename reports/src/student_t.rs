@@ -43,11 +43,7 @@ impl Estimate {
 fn round_9(value: f64) -> f64 {
     let rounded = (value * 1e9).round() / 1e9;
     // Adding zero turns -0.0 into 0.0. Values above 9e15 have no decimals to round.
-    if value.abs() < 9e6 {
-        rounded + 0.0
-    } else {
-        value
-    }
+    if value.abs() < 9e6 { rounded + 0.0 } else { value }
 }
 
 /// Degrees of freedom 1 to 30.

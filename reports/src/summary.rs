@@ -264,10 +264,7 @@ impl Summary {
             },
             nodes: NodesPart {
                 launched: outcome.nodes_launched,
-                node_hours: CapacityHours {
-                    on_demand: hours(on_demand),
-                    spot: hours(spot),
-                },
+                node_hours: CapacityHours { on_demand: hours(on_demand), spot: hours(spot) },
                 peak: outcome.nodes_peak,
                 spot_interruptions: outcome.spot_interruptions,
             },
@@ -280,10 +277,7 @@ impl Summary {
                 event_objects_peak: outcome.event_objects_peak,
                 pods_peak: outcome.pods_peak,
             },
-            engine: EnginePart {
-                events: outcome.events,
-                tasks: outcome.tasks,
-            },
+            engine: EnginePart { events: outcome.events, tasks: outcome.tasks },
             replication_statistics: BTreeMap::new(),
         })
     }
@@ -292,10 +286,7 @@ impl Summary {
     pub fn node_cost(&self) -> Usd {
         let by_kind = &self.cost_usd.by_kind;
         let nodes = [CapacityType::OnDemand, CapacityType::Spot];
-        Usd(nodes
-            .into_iter()
-            .map(|kind| by_kind.get(kind.name()).0)
-            .sum())
+        Usd(nodes.into_iter().map(|kind| by_kind.get(kind.name()).0).sum())
     }
 
     /// The text of `summary.json`: indented, with a line end at its end.
@@ -317,11 +308,7 @@ fn cost(bill: &Bill) -> CostPart {
     ];
     let owned = |parts: &[(&str, NanoUsd)]| {
         let parts = parts.iter();
-        Named(
-            parts
-                .map(|(name, cost)| ((*name).to_owned(), Usd(*cost)))
-                .collect(),
-        )
+        Named(parts.map(|(name, cost)| ((*name).to_owned(), Usd(*cost))).collect())
     };
     CostPart {
         total: Usd(bill.total()),
@@ -362,11 +349,7 @@ fn hours(time: SimDuration) -> f64 {
 
 /// Six decimals; 0 where nothing was measured.
 fn share(value: f64) -> f64 {
-    if value.is_finite() {
-        (value * 1e6).round() / 1e6
-    } else {
-        0.0
-    }
+    if value.is_finite() { (value * 1e6).round() / 1e6 } else { 0.0 }
 }
 
 #[cfg(test)]

@@ -35,11 +35,7 @@ struct Section {
 
 /// The summary for a terminal.
 pub fn summary(summary: &Summary, findings: &Findings, around: Surroundings<'_>) -> String {
-    let (on, off) = if around.bold {
-        ("\u{1b}[1m", "\u{1b}[0m")
-    } else {
-        ("", "")
-    };
+    let (on, off) = if around.bold { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
     let mut text = format!("{on}{}{off}\n", headline(summary, escape::terminal));
     for section in sections::all(summary, escape::terminal) {
         text.push_str(&format!("\n{on}{}{off}\n", section.title));
@@ -92,12 +88,7 @@ pub fn summary_csv(summary: &Summary) -> String {
         if !statistics.is_empty() {
             line.extend(match statistics.get(&path) {
                 None => <[String; 4]>::default(),
-                Some(Estimate {
-                    mean,
-                    ci95_low,
-                    ci95_high,
-                    n,
-                }) => [mean, ci95_low, ci95_high]
+                Some(Estimate { mean, ci95_low, ci95_high, n }) => [mean, ci95_low, ci95_high]
                     .map(f64::to_string)
                     .into_iter()
                     .chain([n.to_string()])
@@ -117,11 +108,7 @@ fn headline(summary: &Summary, escape: fn(&str) -> String) -> String {
         1 => String::new(),
         n => format!(", {n} replications (numbers of the first; ± half the 95 % interval)"),
     };
-    format!(
-        "{}: seed {}{replications}",
-        escape(&summary.scenario),
-        summary.seed
-    )
+    format!("{}: seed {}{replications}", escape(&summary.scenario), summary.seed)
 }
 
 fn counts(findings: &Findings) -> String {

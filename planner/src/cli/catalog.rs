@@ -102,10 +102,7 @@ impl Choice {
         }
         let mut unknown = Vec::new();
         for name in &self.instance_types {
-            let family = catalogue.list(&Filter {
-                names: vec![name.clone()],
-                ..Filter::default()
-            });
+            let family = catalogue.list(&Filter { names: vec![name.clone()], ..Filter::default() });
             if let (true, Err(error)) = (family.is_empty(), catalogue.entry(name)) {
                 unknown.push(error.to_string());
             }
@@ -170,9 +167,7 @@ fn list(catalogue: &Catalogue, entries: &[&Entry], region: &str) -> Grid {
             GridCell::whole(u64::from(entry.gpus)),
             hourly(price),
             hourly(spot),
-            band.map_or(GridCell::Missing, |band| {
-                GridCell::figure(band, interruptions(band))
-            }),
+            band.map_or(GridCell::Missing, |band| GridCell::figure(band, interruptions(band))),
         ]);
     }
     grid
@@ -237,11 +232,7 @@ fn answer(
 
 fn introduction(report: &FitReport, format: Format) -> String {
     let mut text = String::new();
-    let bullet = if format == Format::Markdown {
-        "- "
-    } else {
-        "* "
-    };
+    let bullet = if format == Format::Markdown { "- " } else { "* " };
     for note in &report.notes {
         text.push_str(&format!("{bullet}{note}\n"));
     }
@@ -291,15 +282,11 @@ fn fit_grid(rows: &[FitRow]) -> Grid {
 }
 
 fn gib(bytes: Bytes) -> String {
-    format!("{:.1}", bytes.as_gib_f64())
-        .trim_end_matches(".0")
-        .to_owned()
+    format!("{:.1}", bytes.as_gib_f64()).trim_end_matches(".0").to_owned()
 }
 
 fn hourly(price: Option<HourlyPrice>) -> GridCell {
-    price.map_or(GridCell::Missing, |price| {
-        GridCell::decimal(price.as_usd_f64(), 4)
-    })
+    price.map_or(GridCell::Missing, |price| GridCell::decimal(price.as_usd_f64(), 4))
 }
 
 #[cfg(test)]

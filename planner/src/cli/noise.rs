@@ -53,9 +53,8 @@ impl Noise {
         if self.quiet {
             return;
         }
-        let mut shown: Vec<&Finding> = findings
-            .filter(|finding| self.verbose || finding.severity > Severity::Info)
-            .collect();
+        let mut shown: Vec<&Finding> =
+            findings.filter(|finding| self.verbose || finding.severity > Severity::Info).collect();
         shown.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         for finding in shown.iter().take(FINDINGS_MAX) {
             say(&line(finding));
@@ -111,10 +110,7 @@ mod tests {
         let finding = |message| {
             Finding::new(Severity::Warning, "not-modelled", "a.conf", message).at_line(12)
         };
-        check(
-            finding("spark.speculation"),
-            "warning: not modelled: spark.speculation (a.conf:12)",
-        );
+        check(finding("spark.speculation"), "warning: not modelled: spark.speculation (a.conf:12)");
         check(
             finding("spark.speculation is not modelled").times(1_200),
             "warning: spark.speculation is not modelled (1,200 times) (a.conf:12)",

@@ -17,10 +17,7 @@ pub(super) struct Output {
 
 impl Output {
     pub(super) fn new(asked: Option<Format>) -> Self {
-        Self {
-            asked,
-            stdout: io::stdout().lock(),
-        }
+        Self { asked, stdout: io::stdout().lock() }
     }
 
     /// What was asked for; tables if nothing was.
@@ -53,9 +50,7 @@ impl Output {
         match self.asked {
             None | Some(Format::Json) => self.text(&render::json(value)),
             Some(Format::Yaml) => self.text(&render::yaml(value)),
-            Some(_) => Err(Stop::BadInput(
-                "this can be printed as json or yaml only".to_owned(),
-            )),
+            Some(_) => Err(Stop::BadInput("this can be printed as json or yaml only".to_owned())),
         }
     }
 

@@ -25,15 +25,13 @@ impl Reading {
         } else {
             ProgressBar::hidden()
         };
-        bar.set_style(style(
-            "reading  {bar:30} {bytes}/{total_bytes} {bytes_per_sec}",
-        ));
+        bar.set_style(style("reading  {bar:30} {bytes}/{total_bytes} {bytes_per_sec}"));
         Self(bar)
     }
 
-    /// `bytes` are read in all.
-    pub(super) fn at(&self, bytes: u64) {
-        self.0.set_position(bytes);
+    /// `bytes` more are read.
+    pub(super) fn add(&self, bytes: u64) {
+        self.0.inc(bytes);
     }
 }
 

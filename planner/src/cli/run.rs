@@ -8,15 +8,17 @@ use reports::findings::{Findings, Source};
 use reports::render::{self, Format};
 use reports::summary::Summary;
 use reports::terminal::{self, Surroundings};
-use scenarios::{Loaded, TraceKind};
-use traces::{LoadedTrace, TraceSource};
+use scenarios::Loaded;
+use scenarios::file::TraceKind;
+use sim::{Finding, Seed, Severity, Workload};
+use traces::{LoadedTrace, Resample, TraceSource, WorkloadOptions};
 
+use super::Stop;
 use super::interrupt::Interrupt;
 use super::noise::Noise;
 use super::output::Output;
 use super::progress::{Reading, Simulating};
 use super::timing::Timing;
-use super::Stop;
 use crate::replicate::{self, Plan, ReplicateError, Replications};
 use crate::result_folder::{self, ResultFolder};
 
@@ -75,11 +77,7 @@ pub(super) fn run(
     noise: &Noise,
     output: &mut Output,
 ) -> Result<(), Stop> {
-    let RunArgs {
-        scenario: given,
-        simulation,
-        out,
-    } = args;
+    let RunArgs { scenario: given, simulation, out } = args;
     let loaded = scenarios::load(&given.scenario, &given.sets).map_err(Stop::bad_input)?;
     let out = out.unwrap_or_else(|| {
         Path::new("results").join(result_folder::sanitised(&loaded.scenario.name))
@@ -93,21 +91,21 @@ pub(super) fn run(
 
     let mut findings = Findings::new(loaded.scenario.assumptions.list());
     findings.extend(Source::Scenario, loaded.findings.iter().cloned());
+    findings.extend(Source::Scenario, timezone_finding(&loaded));
     findings.extend(Source::Trace, trace.findings.iter().cloned());
+    let workload = workloads(&loaded, trace, simulation.seed)?;
     interrupt.clean_up_first();
     let folder = ResultFolder::create(&out).map_err(Stop::failed)?;
     let plan = Plan {
-        workload: workloads(&loaded, trace, simulation.seed)?,
+        workload,
         scenario: Arc::new(loaded.scenario),
         seed: simulation.seed,
         replications: simulation.replications,
         tables: Some(folder.path().to_owned()),
     };
     let watch = Arc::new(Simulating::new(noise));
-    let Replications {
-        summary,
-        findings: model,
-    } = replicate::replicate(&runtime, plan, watch, interrupt.stop()).map_err(Stop::failed)?;
+    let Replications { summary, findings: model } =
+        replicate::replicate(&runtime, plan, watch, interrupt.stop()).map_err(Stop::failed)?;
     timing.lap("simulating");
     findings.extend(Source::Model, model);
 
@@ -143,11 +141,7 @@ fn print(
          spec.images.prePulled=true --out results/other",
         scenario.display()
     );
-    let around = Surroundings {
-        bold: output.bold(),
-        folder: Some(&folder),
-        next: Some(&next),
-    };
+    let around = Surroundings { bold: output.bold(), folder: Some(&folder), next: Some(&next) };
     match output.format() {
         Format::Table => output.text(&terminal::summary(summary, findings, around)),
         Format::Json => output.text(&summary.to_json()),
@@ -183,7 +177,7 @@ fn read_traces(loaded: &Loaded, noise: &Noise) -> Result<LoadedTrace, Stop> {
     }
     loaded.check_traces().map_err(Stop::bad_input)?;
     let reading = Reading::start(noise, loaded.traces.iter().map(|t| size(&t.path)).sum());
-    let trace = traces::load(&sources, &|bytes| reading.at(bytes)).map_err(Stop::bad_input)?;
+    let trace = traces::load(&sources, &|bytes| reading.add(bytes)).map_err(Stop::bad_input)?;
     drop(reading);
     if trace.runs.is_empty() && trace.pods.is_empty() {
         noise.findings(trace.findings.iter(), "");
@@ -192,6 +186,54 @@ fn read_traces(loaded: &Loaded, noise: &Noise) -> Result<LoadedTrace, Stop> {
         ));
     }
     Ok(trace)
+}
+
+/// The workload of each replication. Where it is drawn (scaled or resampled arrivals) each
+/// replication draws its own, so that the spread over replications holds the draw's too.
+fn workloads(
+    loaded: &Loaded,
+    trace: LoadedTrace,
+    seed: u64,
+) -> Result<Arc<dyn Fn(u64) -> Arc<Workload> + Send + Sync>, Stop> {
+    let options = WorkloadOptions {
+        arrivals: loaded.workload.arrivals,
+        resample: loaded.workload.resample.map(|resample| Resample {
+            runs_per_day: f64::from(resample.runs_per_day),
+            days: resample.days,
+        }),
+        seed: Seed::new(seed),
+    };
+    options.check(&trace).map_err(Stop::bad_input)?;
+    let first = Arc::new(traces::to_workload(&trace, &options));
+    if first.runs.is_empty() && first.pods.is_empty() {
+        return Err(Stop::BadInput(format!(
+            "spec.workload.scale.arrivals {} leaves nothing to run",
+            options.arrivals
+        )));
+    }
+    let drawn = options.resample.is_some() || options.arrivals != 1.0;
+    let trace = drawn.then_some(trace);
+    Ok(Arc::new(move |replication| match &trace {
+        Some(trace) if replication > 0 => {
+            let seed = options.seed.replication(replication);
+            let options = WorkloadOptions { seed, ..options };
+            Arc::new(traces::to_workload(trace, &options))
+        }
+        _ => first.clone(),
+    }))
+}
+
+/// Times without a zone are read as UTC, whatever the scenario says.
+fn timezone_finding(loaded: &Loaded) -> Option<Finding> {
+    let zone = loaded.workload.timezone.as_deref()?;
+    (zone != "UTC").then(|| {
+        Finding::new(
+            Severity::Warning,
+            "not-modelled",
+            "spec.workload.timezone",
+            format!("times without a zone are taken as UTC, not as {zone}"),
+        )
+    })
 }
 
 /// Bytes of a file, or of all files below a folder; links are not followed. For the progress bar:

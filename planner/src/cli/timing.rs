@@ -39,11 +39,7 @@ struct Phase {
 impl Timing {
     pub(super) fn start() -> Self {
         let now = Instant::now();
-        Self {
-            start: now,
-            phase: now,
-            phases: Vec::new(),
-        }
+        Self { start: now, phase: now, phases: Vec::new() }
     }
 
     /// The phase that has just ended was called `name`.
@@ -83,10 +79,7 @@ impl Timing {
             phases: self
                 .phases
                 .iter()
-                .map(|(phase, took)| Phase {
-                    phase,
-                    wall_s: took.as_secs_f64(),
-                })
+                .map(|(phase, took)| Phase { phase, wall_s: took.as_secs_f64() })
                 .collect(),
         };
         std::fs::write(path, reports::render::json(&report))
@@ -116,9 +109,7 @@ fn peak_memory_bytes() -> Option<u64> {
 }
 
 fn peak_memory_of(status: &str) -> Option<u64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib << 10)
 }

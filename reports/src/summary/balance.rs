@@ -31,21 +31,11 @@ pub(super) fn check(outcome: &Outcome) -> Result<(), Imbalance> {
     let runs = outcome.succeeded + outcome.failed + outcome.unfinished;
     // A simulation that was stopped half-way has runs that it never came to.
     if runs != outcome.runs && !outcome.stopped {
-        wrong.push(format!(
-            "runs by outcome: {runs} instead of {}",
-            outcome.runs
-        ));
+        wrong.push(format!("runs by outcome: {runs} instead of {}", outcome.runs));
     }
     let pods = outcome.trace_pods_succeeded + outcome.trace_pods_unfinished;
     if pods != outcome.trace_pods && !outcome.stopped {
-        wrong.push(format!(
-            "trace pods by outcome: {pods} instead of {}",
-            outcome.trace_pods
-        ));
+        wrong.push(format!("trace pods by outcome: {pods} instead of {}", outcome.trace_pods));
     }
-    if wrong.is_empty() {
-        Ok(())
-    } else {
-        Err(Imbalance(wrong))
-    }
+    if wrong.is_empty() { Ok(()) } else { Err(Imbalance(wrong)) }
 }

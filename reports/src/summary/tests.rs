@@ -43,9 +43,7 @@ pub(crate) fn outcome() -> Outcome {
         ..Outcome::default()
     };
     for ms in 1..=100 {
-        outcome
-            .run_queue_delay
-            .add(SimDuration::from_millis(ms * 10));
+        outcome.run_queue_delay.add(SimDuration::from_millis(ms * 10));
     }
     outcome.failed_attempts.add(Failure::Spot);
     outcome
@@ -80,10 +78,7 @@ fn every_amount_below_a_million_dollars_reads_back_exactly() {
 fn latencies_are_seconds_and_never_null() {
     let summary = Summary::of(&outcome(), 7).unwrap();
     let delays = summary.latency_s.run_queue_delay;
-    assert_eq!(
-        (delays.p50, delays.p90, delays.p99, delays.max),
-        (0.5, 0.9, 0.99, 1.0)
-    );
+    assert_eq!((delays.p50, delays.p90, delays.p99, delays.max), (0.5, 0.9, 0.99, 1.0));
     assert_eq!(summary.latency_s.run_duration, Quantiles::default());
     assert!(!summary.to_json().contains("null"));
     assert_eq!(summary.utilization.memory, 0.0);
@@ -108,18 +103,12 @@ fn keys_are_those_of_the_contract_in_their_order() {
         keys("/outcome/failed_attempts_by_cause").join(" "),
         "executor_oom driver_oom timeout spot application transient unschedulable"
     );
-    assert_eq!(
-        keys("/cost_usd").join(" "),
-        "total by_kind by_pool by_team ledger"
-    );
+    assert_eq!(keys("/cost_usd").join(" "), "total by_kind by_pool by_team ledger");
     assert_eq!(
         keys("/cost_usd/ledger").join(" "),
         "useful recompute failed_attempts executor_idle starting reserved pause_pods unallocated"
     );
-    assert_eq!(
-        keys("/latency_s").join(" "),
-        "pod_scheduling_delay run_queue_delay run_duration"
-    );
+    assert_eq!(keys("/latency_s").join(" "), "pod_scheduling_delay run_queue_delay run_duration");
 }
 
 #[track_caller]

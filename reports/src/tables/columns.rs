@@ -66,19 +66,11 @@ const fn boolean(name: &'static str, doc: &'static str) -> ColumnSpec {
 }
 
 const fn column(name: &'static str, kind: ColumnType, doc: &'static str) -> ColumnSpec {
-    ColumnSpec {
-        name,
-        kind,
-        nullable: false,
-        doc,
-    }
+    ColumnSpec { name, kind, nullable: false, doc }
 }
 
 const fn or_null(column: ColumnSpec) -> ColumnSpec {
-    ColumnSpec {
-        nullable: true,
-        ..column
-    }
+    ColumnSpec { nullable: true, ..column }
 }
 
 /// Every table, in the order of the documentation.
@@ -98,11 +90,7 @@ pub static TABLES: [TableSpec; 6] = [
         row: "One row per pod: drivers, executors, pods of a pod trace and pause pods.",
         columns: &PODS,
     },
-    TableSpec {
-        name: "nodes",
-        row: "One row per node.",
-        columns: &NODES,
-    },
+    TableSpec { name: "nodes", row: "One row per node.", columns: &NODES },
     TableSpec {
         name: "timeline",
         row: "One row per sample of the cluster's state.",
@@ -117,26 +105,14 @@ pub static TABLES: [TableSpec; 6] = [
 ];
 
 static RUNS: [ColumnSpec; 20] = [
-    integer(
-        "run",
-        "Place in the workload, from 0, in order of submission.",
-    ),
+    integer("run", "Place in the workload, from 0, in order of submission."),
     text("run_id", "The orchestrator's name for it."),
     text("application", "What the runs of one job have in common."),
     text("team", "Its owner."),
     text("submitted_at", "When it was submitted, RFC 3339 in UTC."),
-    float(
-        "submitted_s",
-        "When it was submitted, in seconds since the start.",
-    ),
-    or_null(float(
-        "started_s",
-        "When its first driver ran; null if none ever did.",
-    )),
-    or_null(float(
-        "ended_s",
-        "When its last attempt ended; null if it was not finished.",
-    )),
+    float("submitted_s", "When it was submitted, in seconds since the start."),
+    or_null(float("started_s", "When its first driver ran; null if none ever did.")),
+    or_null(float("ended_s", "When its last attempt ended; null if it was not finished.")),
     text("outcome", "`succeeded`, `failed` or `unfinished`."),
     or_null(text(
         "failure",
@@ -146,10 +122,7 @@ static RUNS: [ColumnSpec; 20] = [
     float("cost_usd", "Node cost of all its attempts, in dollars."),
     float("useful_usd", "Of that: work whose output was used."),
     float("recompute_usd", "Of that: work repeated after a loss."),
-    float(
-        "failed_attempts_usd",
-        "Of that: work of attempts that failed.",
-    ),
+    float("failed_attempts_usd", "Of that: work of attempts that failed."),
     float("executor_idle_usd", "Of that: executors without a task."),
     float("starting_usd", "Of that: boot, image pull, JVM start."),
     float("reserved_usd", "Of that: kubelet, system and DaemonSets."),
@@ -161,34 +134,19 @@ static ATTEMPTS: [ColumnSpec; 19] = [
     integer("run", "Place of its run in the workload."),
     text("run_id", "The orchestrator's name for the run."),
     integer("attempt", "1 for the first."),
-    float(
-        "submitted_s",
-        "When it was submitted, in seconds since the start.",
-    ),
+    float("submitted_s", "When it was submitted, in seconds since the start."),
     or_null(float("started_s", "When its driver ran.")),
-    or_null(float(
-        "tasks_started_s",
-        "When its first task could be launched.",
-    )),
+    or_null(float("tasks_started_s", "When its first task could be launched.")),
     float("ended_s", "When it ended, or the simulation did."),
     text("outcome", "`succeeded`, `failed` or `unfinished`."),
     or_null(text("failure", "Why it failed.")),
     integer("executor_memory_bytes", "Container memory of an executor."),
     integer("driver_memory_bytes", "Container memory of the driver."),
-    or_null(integer(
-        "executors_max",
-        "The most executors it may have; null without a limit.",
-    )),
-    integer(
-        "executors_peak",
-        "The most executors registered at one time.",
-    ),
+    or_null(integer("executors_max", "The most executors it may have; null without a limit.")),
+    integer("executors_peak", "The most executors registered at one time."),
     integer("executors_lost_to_spot", "Executors lost to spot reclaims."),
     integer("executors_oom_killed", "Executors killed for memory."),
-    boolean(
-        "on_demand",
-        "The retry ladder bound its executors to on-demand nodes.",
-    ),
+    boolean("on_demand", "The retry ladder bound its executors to on-demand nodes."),
     float("task_s", "Task time of completed tasks, in seconds."),
     float("task_lost_s", "Task time lost and repeated, in seconds."),
     float("cost_usd", "Node cost, in dollars."),
@@ -201,23 +159,14 @@ static PODS: [ColumnSpec; 16] = [
         "owner",
         "Place of its run in the workload, or of the trace pod in the pod trace.",
     )),
-    or_null(text(
-        "owner_name",
-        "The run's `run_id`, or the trace pod's name.",
-    )),
+    or_null(text("owner_name", "The run's `run_id`, or the trace pod's name.")),
     or_null(integer("attempt", "Attempt of the run.")),
     or_null(integer("executor_id", "Spark's executor id.")),
     integer("cpu_milli", "CPU request, in thousandths of a core."),
     integer("memory_bytes", "Memory request."),
-    float(
-        "created_s",
-        "When it was created, in seconds since the start.",
-    ),
+    float("created_s", "When it was created, in seconds since the start."),
     or_null(float("bound_s", "When it was bound to a node.")),
-    or_null(float(
-        "ready_s",
-        "When its process was ready: driver running, executor registered.",
-    )),
+    or_null(float("ready_s", "When its process was ready: driver running, executor registered.")),
     float("ended_s", "When it ended, or the simulation did."),
     or_null(integer("node", "Number of its node.")),
     text(
@@ -238,15 +187,9 @@ static NODES: [ColumnSpec; 12] = [
     text("instance_type", "Its instance type."),
     text("zone", "Its zone."),
     text("capacity_type", "`on_demand` or `spot`."),
-    float(
-        "launched_s",
-        "When it was asked for, in seconds since the start: the bill starts.",
-    ),
+    float("launched_s", "When it was asked for, in seconds since the start: the bill starts."),
     or_null(float("ready_s", "When pods could be bound to it.")),
-    float(
-        "terminated_s",
-        "When it was gone, or the simulation ended: the bill stops.",
-    ),
+    float("terminated_s", "When it was gone, or the simulation ended: the bill stops."),
     boolean("interrupted", "Taken back by the cloud."),
     integer("pods", "Pods that were bound to it."),
     float("cost_usd", "What it cost, in dollars."),
@@ -264,19 +207,13 @@ static TIMELINE: [ColumnSpec; 11] = [
     integer("cpu_requested_milli", "CPU requests on ready nodes."),
     integer("cpu_allocatable_milli", "CPU allocatable on ready nodes."),
     integer("memory_requested_bytes", "Memory requests on ready nodes."),
-    integer(
-        "memory_allocatable_bytes",
-        "Memory allocatable on ready nodes.",
-    ),
+    integer("memory_allocatable_bytes", "Memory allocatable on ready nodes."),
 ];
 
 static LEDGER: [ColumnSpec; 6] = [
     text("pool", "The node pool."),
     or_null(text("team", "The owner; null for what belongs to nobody.")),
-    or_null(text(
-        "application",
-        "The application; null for what belongs to nobody.",
-    )),
+    or_null(text("application", "The application; null for what belongs to nobody.")),
     text("kind", "Where it went, by the names of `cost_usd.ledger`."),
     float("cost_usd", "How much, in dollars."),
     integer("cost_nano_usd", "The same in nano-dollars, exactly."),

@@ -64,10 +64,7 @@ impl Buffer {
     /// # Panics
     /// If the cell is not of the column's type, or null where no null may be.
     fn push(&mut self, spec: &ColumnSpec, cell: Cell<'_>) {
-        let null = matches!(
-            cell,
-            Cell::Text(None) | Cell::Integer(None) | Cell::Float(None)
-        );
+        let null = matches!(cell, Cell::Text(None) | Cell::Integer(None) | Cell::Float(None));
         assert!(spec.nullable || !null, "null in column {}", spec.name);
         match (self, cell) {
             (Self::Text(values), Cell::Text(value)) => values.append_option(value),
@@ -118,10 +115,8 @@ impl ParquetTable {
     ) -> Result<Self, TableError> {
         let path = folder.join(format!("{}.parquet", spec.name));
         let unfinished = folder.join(format!("{}.parquet.tmp", spec.name));
-        let file = File::create(&unfinished).map_err(|source| TableError::File {
-            path: unfinished.clone(),
-            source,
-        })?;
+        let file = File::create(&unfinished)
+            .map_err(|source| TableError::File { path: unfinished.clone(), source })?;
         let schema: Schema = spec
             .columns
             .iter()
@@ -129,10 +124,7 @@ impl ParquetTable {
             .collect();
         let metadata = KeyValueMetadata::from_static(vec![
             ("seatrial.table".to_owned(), spec.name.to_owned()),
-            (
-                "seatrial.start_epoch_ms".to_owned(),
-                start_epoch_ms.to_string(),
-            ),
+            ("seatrial.start_epoch_ms".to_owned(), start_epoch_ms.to_string()),
         ]);
         // One thread: the simulations beside this one have the others.
         let writer = ParquetWriter::new(BufWriter::new(file))
@@ -181,19 +173,12 @@ impl ParquetTable {
         if self.rows > 0 {
             self.write_batch()?;
         }
-        self.writer
-            .finish()
-            .map_err(|source| contents(&self.unfinished, source))?;
-        std::fs::rename(&self.unfinished, &self.path).map_err(|source| TableError::File {
-            path: self.path,
-            source,
-        })
+        self.writer.finish().map_err(|source| contents(&self.unfinished, source))?;
+        std::fs::rename(&self.unfinished, &self.path)
+            .map_err(|source| TableError::File { path: self.path, source })
     }
 }
 
 fn contents(path: &Path, source: PolarsError) -> TableError {
-    TableError::Contents {
-        path: path.to_owned(),
-        source,
-    }
+    TableError::Contents { path: path.to_owned(), source }
 }

@@ -14,19 +14,13 @@ use sim::{Scenario, Workload};
 use super::*;
 
 fn workload() -> Workload {
-    let run = |id: &str| Run {
-        run_id: id.into(),
-        ..Run::default()
-    };
+    let run = |id: &str| Run { run_id: id.into(), ..Run::default() };
     Workload {
         epoch_ms: 1_600_000_000_000,
         applications: vec!["etl".to_owned()],
         teams: vec!["data".to_owned()],
         runs: vec![run("r-0"), run("=r,1")],
-        pods: vec![TracePod {
-            name: "openb-pod-7".into(),
-            ..TracePod::default()
-        }],
+        pods: vec![TracePod { name: "openb-pod-7".into(), ..TracePod::default() }],
     }
 }
 
@@ -239,10 +233,7 @@ fn values_are_in_their_units_and_names_resolved() {
     let runs = read(folder.path(), "runs");
     assert_eq!(texts(&runs, "run_id")[1].as_deref(), Some("=r,1"));
     assert_eq!(texts(&runs, "application")[0].as_deref(), Some("etl"));
-    assert_eq!(
-        texts(&runs, "submitted_at")[0].as_deref(),
-        Some("2020-09-13T12:26:41.500Z")
-    );
+    assert_eq!(texts(&runs, "submitted_at")[0].as_deref(), Some("2020-09-13T12:26:41.500Z"));
     let started = runs.column("started_s").unwrap().f64().unwrap().get(0);
     assert_eq!(started, Some(61.001));
     assert_eq!(runs.column("ended_s").unwrap().null_count(), 2);
@@ -254,10 +245,7 @@ fn values_are_in_their_units_and_names_resolved() {
     assert_eq!(owners[1].as_deref(), Some("openb-pod-7"));
     assert_eq!(owners[2], None);
     let nodes = read(folder.path(), "nodes");
-    assert_eq!(
-        texts(&nodes, "instance_type")[0].as_deref(),
-        Some("m5.xlarge")
-    );
+    assert_eq!(texts(&nodes, "instance_type")[0].as_deref(), Some("m5.xlarge"));
     assert_eq!(texts(&nodes, "zone")[0].as_deref(), Some("us-west-2b"));
     let attempts = read(folder.path(), "attempts");
     assert_eq!(attempts.column("executors_max").unwrap().null_count(), 1);
@@ -307,8 +295,6 @@ fn tables_without_rows_can_be_read() {
 fn a_folder_that_is_not_there_is_an_error() {
     let (scenario, workload) = (scenario(), workload());
     let missing = Path::new("no/such/folder");
-    let error = TableSink::create(missing, &scenario, &workload)
-        .err()
-        .unwrap();
+    let error = TableSink::create(missing, &scenario, &workload).err().unwrap();
     assert!(error.to_string().contains("runs.parquet.tmp"), "{error}");
 }

@@ -61,11 +61,7 @@ fn outcome(summary: &Summary) -> Section {
             grouped(pods.unfinished),
         ));
     }
-    Section {
-        title: "Outcome",
-        lines,
-        grid: None,
-    }
+    Section { title: "Outcome", lines, grid: None }
 }
 
 fn waiting(summary: &Summary) -> Section {
@@ -91,29 +87,13 @@ fn waiting(summary: &Summary) -> Section {
         ]);
     };
     if summary.workload.runs > 0 {
-        row(
-            "run submitted to driver running",
-            "run_queue_delay",
-            latency.run_queue_delay,
-        );
+        row("run submitted to driver running", "run_queue_delay", latency.run_queue_delay);
     }
-    row(
-        "pod created to bound to a node",
-        "pod_scheduling_delay",
-        latency.pod_scheduling_delay,
-    );
+    row("pod created to bound to a node", "pod_scheduling_delay", latency.pod_scheduling_delay);
     if summary.workload.runs > 0 {
-        row(
-            "run submitted to its end, succeeded runs",
-            "run_duration",
-            latency.run_duration,
-        );
+        row("run submitted to its end, succeeded runs", "run_duration", latency.run_duration);
     }
-    Section {
-        title: "Waiting",
-        lines: Vec::new(),
-        grid: Some(grid),
-    }
+    Section { title: "Waiting", lines: Vec::new(), grid: Some(grid) }
 }
 
 fn cost(summary: &Summary) -> Section {
@@ -129,11 +109,7 @@ fn cost(summary: &Summary) -> Section {
     let spread = spread(summary, "cost_usd.total");
     let label = GridCell::figure("total", "total");
     grid.push(money_row(label, total, total, &spread));
-    Section {
-        title: "Cost",
-        lines: Vec::new(),
-        grid: Some(grid),
-    }
+    Section { title: "Cost", lines: Vec::new(), grid: Some(grid) }
 }
 
 fn ledger(summary: &Summary) -> Section {
@@ -144,11 +120,7 @@ fn ledger(summary: &Summary) -> Section {
         let label = GridCell::figure(kind.as_str(), kind.replace('_', " "));
         grid.push(money_row(label, *cost, nodes, &spread));
     }
-    Section {
-        title: "Where the node money went",
-        lines: Vec::new(),
-        grid: Some(grid),
-    }
+    Section { title: "Where the node money went", lines: Vec::new(), grid: Some(grid) }
 }
 
 /// The dearest names first; equal ones in their own order.
@@ -170,11 +142,7 @@ fn shares(title: &'static str, parts: &Named<Usd>, whole: Usd, escape: Escape) -
         let label = GridCell::figure("others", format!("{} others", rest.len()));
         grid.push(money_row(label, cost, whole, ""));
     }
-    Section {
-        title,
-        lines: Vec::new(),
-        grid: Some(grid),
-    }
+    Section { title, lines: Vec::new(), grid: Some(grid) }
 }
 
 fn money_grid() -> Grid {
@@ -230,11 +198,7 @@ fn platform(summary: &Summary) -> Section {
             grouped(summary.engine.events),
         ),
     ];
-    Section {
-        title: "Platform",
-        lines,
-        grid: None,
-    }
+    Section { title: "Platform", lines, grid: None }
 }
 
 fn hours(hours: f64) -> String {
@@ -245,10 +209,7 @@ fn hours(hours: f64) -> String {
 /// ` ± half the interval`, where there are several replications.
 fn plus_minus(summary: &Summary, path: &str, show: impl Fn(f64) -> String) -> String {
     match summary.replication_statistics.get(path) {
-        Some(estimate) => format!(
-            " ± {}",
-            show((estimate.ci95_high - estimate.ci95_low) / 2.0)
-        ),
+        Some(estimate) => format!(" ± {}", show((estimate.ci95_high - estimate.ci95_low) / 2.0)),
         None => String::new(),
     }
 }

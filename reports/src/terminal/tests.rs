@@ -52,10 +52,7 @@ fn hostile_names_stay_text() {
     let terminal = summary(&one, &findings(), Surroundings::default());
     assert!(!terminal.contains(['\u{1b}', '\u{7}']), "{terminal}");
     let markdown = summary_markdown(&one, &findings());
-    assert!(
-        markdown.contains("=cmd\\|' /C calc'\\!A0 \\# big"),
-        "{markdown}"
-    );
+    assert!(markdown.contains("=cmd\\|' /C calc'\\!A0 \\# big"), "{markdown}");
     assert!(!markdown.contains('\u{1b}'));
 }
 
@@ -63,9 +60,8 @@ fn hostile_names_stay_text() {
 fn many_teams_are_added_up() {
     let mut crowded = outcome();
     let whole = crowded.cost.total();
-    crowded.cost.by_team = (0..40)
-        .map(|team| (format!("team-{team}"), NanoUsd::new(team)))
-        .collect();
+    crowded.cost.by_team =
+        (0..40).map(|team| (format!("team-{team}"), NanoUsd::new(team))).collect();
     let sum: NanoUsd = crowded.cost.by_team.iter().map(|(_, cost)| *cost).sum();
     crowded.cost.by_team.push(("big".to_owned(), whole - sum));
     let one = Summary::of(&crowded, 0).unwrap();
@@ -79,10 +75,7 @@ fn csv_has_one_line_a_number_and_intervals_over_replications() {
     let one = Summary::of(&outcome(), 0).unwrap();
     let csv = summary_csv(&one);
     assert!(csv.starts_with("metric,value\nworkload.runs,3\n"), "{csv}");
-    assert!(
-        csv.contains("cost_usd.by_kind.storage,0.000000003\n"),
-        "{csv}"
-    );
+    assert!(csv.contains("cost_usd.by_kind.storage,0.000000003\n"), "{csv}");
     let two = Summary::of_replications(vec![one.clone(), one]).unwrap();
     let csv = summary_csv(&two);
     assert!(csv.starts_with("metric,value,mean,ci95_low,ci95_high,n\n"));
