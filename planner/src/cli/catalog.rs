@@ -1,7 +1,6 @@
 //! `catalog`: the instance types that are built in, and which executors fit on them.
 
 use clap::{Args, Subcommand};
-use reports::figures;
 use reports::grid::{Grid, GridCell, GridColumn};
 use reports::render::Format;
 use scenarios::catalogue::fit::Binding;

@@ -37,7 +37,12 @@ impl Noise {
     /// An error; its lines stay lines, and foreign names in it cannot command the terminal.
     pub(super) fn error(&self, text: &str) {
         let lines: Vec<String> = text.lines().map(escape::sentence).collect();
-        say(&format!("error: {}", lines.join("\n")));
+        let text = lines.join("\n");
+        // Problems in files come as compilers say them, with their own beginning.
+        match text.starts_with("error:") {
+            true => say(&text),
+            false => say(&format!("error: {text}")),
+        }
     }
 
     /// Something to know, unless `-q`.

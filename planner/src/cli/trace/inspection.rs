@@ -110,7 +110,7 @@ fn columns(inspection: &Inspection) -> Grid {
             figure(|numbers| numbers.p90),
             figure(|numbers| numbers.p99),
             figure(|numbers| numbers.max),
-            column.default.map_or(GridCell::Missing, GridCell::text),
+            column.default.map_or(GridCell::Missing, GridCell::sentence),
         ]);
     }
     grid
