@@ -16,7 +16,7 @@ pub mod spark_defaults;
 mod keys;
 mod place;
 
-use sim::Finding;
+use sim::{Finding, Severity};
 
 use crate::problem::{Problem, Source};
 use crate::walk::Walker;
@@ -54,7 +54,17 @@ fn read_documents<T>(
     let slips = reader.into_findings();
     let (found, mut not_modelled) = walker.finish();
     not_modelled.extend(slips);
-    let mut problems = parsed.problems;
+    // Upstream's readers take the last of several values; people's files have such.
+    let (duplicates, mut problems): (Vec<Problem>, Vec<Problem>) = parsed
+        .problems
+        .into_iter()
+        .partition(|problem| problem.message.starts_with("duplicate key "));
+    not_modelled.extend(duplicates.into_iter().map(|problem| {
+        let help = problem.help.unwrap_or_default();
+        let message = format!("{}: the last one counts, {help}", problem.message);
+        Finding::new(Severity::Warning, "set-twice", problem.file, message)
+            .at_line(u64::from(problem.line))
+    }));
     problems.extend(found);
     NativeRead {
         value,
