@@ -35,6 +35,25 @@ pub struct NativeRead<T> {
     pub not_modelled: Vec<Finding>,
 }
 
+/// The text of `kind` that stands in a `ConfigMap` of this file, with a name for it: how such
+/// configurations are usually deployed. Lines are then those of the text within.
+fn embedded(file_name: &str, text: &str, kind: &str) -> Option<(String, String)> {
+    let documents = yaml::parse(&Source::new(file_name, text)).documents;
+    let maps = documents
+        .iter()
+        .filter(|document| keys::Reader::kind(document) == "ConfigMap");
+    let data = maps.filter_map(|map| map.get("data"));
+    let mut entries = data.flat_map(Node::entries);
+    entries.find_map(|(key, node)| {
+        let inner = node.scalar_text()?;
+        let first = yaml::parse(&Source::new(file_name, inner)).documents;
+        let found = first
+            .iter()
+            .any(|document| keys::Reader::kind(document) == kind);
+        found.then(|| (format!("{file_name}[{}]", key.name), inner.to_owned()))
+    })
+}
+
 /// Reads the documents of a YAML (or JSON) text through `read`.
 fn read_documents<T>(
     file_name: &str,
