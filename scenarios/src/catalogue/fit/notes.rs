@@ -132,7 +132,7 @@ fn millis(cpu: MilliCores) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{fit, tests::question};
+    use super::super::fit;
     use super::*;
 
     #[test]
@@ -140,7 +140,7 @@ mod tests {
         let report = fit(
             &Catalogue::builtin(),
             "us-west-2",
-            &question(4, Bytes::gib(11)),
+            &FitQuestion::new(4, Bytes::gib(11)),
         );
         let [_, cpu, memory] = &report.notes[..] else {
             panic!("{:?}", report.notes);
@@ -171,7 +171,7 @@ mod tests {
     fn a_request_that_fits_is_said_to_fit() {
         let asks = FitQuestion {
             request_cores: Some(MilliCores::new(3400)),
-            ..question(4, Bytes::gib(4))
+            ..FitQuestion::new(4, Bytes::gib(4))
         };
         let report = fit(&Catalogue::builtin(), "us-west-2", &asks);
         assert!(report.notes[1].ends_with("an executor that asks 3400m fits"));
@@ -179,7 +179,7 @@ mod tests {
         let report = fit(
             &Catalogue::builtin(),
             "us-west-2",
-            &question(5, Bytes::gib(4)),
+            &FitQuestion::new(5, Bytes::gib(4)),
         );
         assert_eq!(report.notes.len(), 1);
     }
