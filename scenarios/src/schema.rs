@@ -9,7 +9,7 @@ mod table;
 
 pub use json::schema;
 pub use markdown::markdown;
-pub(crate) use table::{ADJUSTMENTS, FAILURES, INSTANCE_TYPE, POOL, PRICE, ROOT};
+pub(crate) use table::{ADJUSTMENTS, FAILURES, ROOT};
 
 /// A map with known keys.
 #[derive(Debug)]

@@ -7,7 +7,7 @@
 
 mod scalars;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use sim::{Finding, Severity};
@@ -25,7 +25,6 @@ pub struct Walker<'a> {
     tolerant: bool,
     problems: RefCell<Vec<Problem>>,
     unknown: RefCell<Vec<(String, Pos)>>,
-    muted: Cell<bool>,
 }
 
 /// A node and its path; what readers are asked on.
@@ -54,7 +53,6 @@ impl<'a> Walker<'a> {
             tolerant: false,
             problems: RefCell::default(),
             unknown: RefCell::default(),
-            muted: Cell::new(false),
         }
     }
 
@@ -78,13 +76,16 @@ impl<'a> Walker<'a> {
     /// Adds a problem that was found elsewhere.
     pub fn report(&self, problem: Problem) {
         let mut problems = self.problems.borrow_mut();
-        if !self.muted.get() && problems.len() < PROBLEMS_MAX && !problems.contains(&problem) {
+        if problems.len() < PROBLEMS_MAX && !problems.contains(&problem) {
             problems.push(problem);
         }
     }
 
     /// Adds a problem at `pos` of the setting `path`.
     pub fn problem(&self, pos: Pos, path: &str, message: impl Into<String>, help: Option<String>) {
+        if self.is_full() {
+            return;
+        }
         let nowhere = Source::default();
         let source = self
             .sources
@@ -113,6 +114,12 @@ impl<'a> Walker<'a> {
     /// Whether nothing is wrong so far.
     pub fn is_clean(&self) -> bool {
         self.problems.borrow().is_empty()
+    }
+
+    /// Whether so much is wrong that further problems are not kept. Loops over what a file may
+    /// hold by the thousand stop then: looking for near names takes time.
+    pub fn is_full(&self) -> bool {
+        self.problems.borrow().len() >= PROBLEMS_MAX
     }
 
     /// Everything that is wrong, in the order in which it was found, and what was read but is not
@@ -214,6 +221,9 @@ impl<'a> At<'a> {
             .iter()
             .filter(|(key, _)| !known.contains(&key.name.as_str()))
         {
+            if self.walker.is_full() {
+                break;
+            }
             let path = join(&self.path, &key.name);
             if self.walker.tolerant {
                 self.walker.not_modelled(key.pos, path);

@@ -7,10 +7,9 @@ use sim::units::{Bytes, HourlyPrice};
 
 use super::context::Context;
 use super::platform::did_you_mean;
-use super::settings::{Settings, settings};
+use super::settings::Settings;
 use crate::catalogue::{Catalogue, CatalogueError, allocatable_cpu, allocatable_memory};
 use crate::native::Place;
-use crate::schema::{INSTANCE_TYPE, PRICE};
 
 /// Pods by number on a type that does not say: the kubelet's default `maxPods`.
 const MAX_PODS: u32 = 110;
@@ -57,36 +56,25 @@ impl InstanceTypes {
             shapes: BTreeMap::new(),
             prices: BTreeMap::new(),
         };
-        for (key, at) in spec
-            .at("instanceTypes")
-            .and_then(|at| at.entries())
-            .unwrap_or_default()
-        {
-            if let Some(given) = settings(&at, &INSTANCE_TYPE) {
-                types.shapes.insert(key.name.clone(), shape(&given));
-            }
-            let own = types.shapes.get(&key.name).is_some_and(Shape::stands_alone);
-            if !own && types.catalogue.entry(&key.name).is_err() {
+        for (key, given) in spec.named_sections("instanceTypes") {
+            let shape = shape(&given);
+            if !shape.stands_alone() && types.catalogue.entry(&key.name).is_err() {
                 let message = format!("`{}` is not in the catalogue", key.name);
-                at.problem_with_help(message, "a type of your own needs `vcpu` and `memory`");
+                let help = "a type of your own needs `vcpu` and `memory`";
+                given.fields.at.problem_with_help(message, help);
             }
+            types.shapes.insert(key.name.clone(), shape);
         }
-        for (key, at) in spec
-            .at("prices")
-            .and_then(|at| at.entries())
-            .unwrap_or_default()
-        {
-            let Some(given) = settings(&at, &PRICE) else {
-                continue;
-            };
-            let pair = ["onDemand", "spot"].map(|key| price(&given, key));
+        for (key, given) in spec.named_sections("prices") {
             if !types.shapes.contains_key(&key.name)
                 && let Err(error) = types.catalogue.entry(&key.name)
             {
+                let path = &given.fields.at.path;
                 context
                     .walker
-                    .problem(key.pos, &at.path, error.to_string(), None);
+                    .problem(key.pos, path, error.to_string(), None);
             }
+            let pair = ["onDemand", "spot"].map(|key| price(&given, key));
             types.prices.insert(key.name.clone(), pair);
         }
         types

@@ -9,20 +9,17 @@ use sim::units::Bytes;
 use super::context::Context;
 use super::instance_types::InstanceTypes;
 use super::platform::{did_you_mean, duplicate};
-use super::settings::{Settings, settings};
+use super::settings::Settings;
 use crate::native::{
     Place,
     eksctl::{EksctlConfig, NodeGroupSpec},
 };
 use crate::problem::{Pos, Source};
-use crate::schema::POOL;
 use crate::walk::At;
 use crate::yaml::{self, Node};
 
 /// Root volume of a pool that names none. Source: eksctl's default `volumeSize` of 80.
 const VOLUME_GIB: u64 = 80;
-/// More pools than this are no scenario.
-const POOLS_MAX: usize = 1000;
 
 /// An eksctl file and what it says.
 pub(super) struct EksctlFile {
@@ -63,19 +60,16 @@ pub(super) fn read(
             ..spec(pool)
         })
     }));
-    for (key, at) in nodes
-        .and_then(|nodes| nodes.at("overrides")?.entries())
-        .unwrap_or_default()
-    {
-        let Some(change) = settings(&at, &POOL).map(Settings::partial) else {
-            continue;
-        };
+    let overrides = nodes.map(|nodes| nodes.named_sections("overrides"));
+    for (key, change) in overrides.unwrap_or_default() {
+        let change = change.partial();
         match specs.iter_mut().find(|spec| spec.name == key.name) {
             Some(pool) => change_pool(pool, spec(&change)),
             None => {
                 let help = did_you_mean(&key.name, specs.iter().map(|spec| spec.name.as_str()));
                 let message = format!("there is no pool `{}`", key.name);
-                context.walker.problem(key.pos, &at.path, message, help);
+                let path = &change.fields.at.path;
+                context.walker.problem(key.pos, path, message, help);
             }
         }
     }
@@ -94,11 +88,6 @@ pub(super) fn read(
                     .report(problem.with_path("spec.nodes").with_help(help));
             }
         }
-    }
-    if specs.len() > POOLS_MAX {
-        let message = format!("{} node pools; at most {POOLS_MAX} are read", specs.len());
-        context.problem_at(&specs[POOLS_MAX].place, message, None);
-        specs.truncate(POOLS_MAX);
     }
     find_duplicates(context, &specs);
     let zones = default_zones(nodes, region);

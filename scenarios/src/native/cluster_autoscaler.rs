@@ -84,7 +84,9 @@ impl AutoscalerFlags {
 /// walker.
 pub fn read_extra_args(at: &At<'_>) -> AutoscalerFlags {
     let mut flags = AutoscalerFlags::default();
-    for (key, value) in at.entries().unwrap_or_default() {
+    // One more than are kept, so that the first one beyond the limit is reported.
+    let entries = at.entries().unwrap_or_default().into_iter();
+    for (key, value) in entries.take(FLAGS_MAX + 1) {
         let name = key.name.split('_').next().unwrap_or_default();
         if name.is_empty() {
             value.problem("a flag without a name");

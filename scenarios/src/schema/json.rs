@@ -98,7 +98,8 @@ fn of_kind(kind: &Kind, definitions: &mut BTreeMap<&'static str, Value>) -> Valu
         Kind::List(item) => json!({ "type": "array", "items": of_kind(item, definitions) }),
         Kind::Map(value) => {
             let value = of_kind(value, definitions);
-            json!({ "type": "object", "additionalProperties": { "anyOf": [value, { "type": "null" }] } })
+            let value = json!({ "anyOf": [value, { "type": "null" }] });
+            json!({ "type": "object", "additionalProperties": value })
         }
         Kind::PathOrMap => json!({ "type": ["string", "object"] }),
         Kind::Any => json!(true),
