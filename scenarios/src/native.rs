@@ -43,11 +43,8 @@ fn read_documents<T>(
 ) -> NativeRead<T> {
     let sources = [Source::new(file_name, text)];
     let parsed = yaml::parse(&sources[0]);
-    let documents: Vec<Node> = parsed
-        .documents
-        .into_iter()
-        .filter(|document| !document.is_null())
-        .collect();
+    let documents: Vec<Node> =
+        parsed.documents.into_iter().filter(|document| !document.is_null()).collect();
     let walker = Walker::tolerant(&sources);
     let reader = keys::Reader::new(&walker);
     let value = read(&reader, &documents);
@@ -56,9 +53,5 @@ fn read_documents<T>(
     not_modelled.extend(slips);
     let mut problems = parsed.problems;
     problems.extend(found);
-    NativeRead {
-        value,
-        problems,
-        not_modelled,
-    }
+    NativeRead { value, problems, not_modelled }
 }

@@ -80,13 +80,7 @@ impl Section {
 }
 
 const fn key(name: &'static str, kind: Kind, doc: &'static str) -> Key {
-    Key {
-        name,
-        kind,
-        doc,
-        default: "",
-        required: false,
-    }
+    Key { name, kind, doc, default: "", required: false }
 }
 
 impl Key {
@@ -95,10 +89,7 @@ impl Key {
     }
 
     const fn required(self) -> Self {
-        Self {
-            required: true,
-            ..self
-        }
+        Self { required: true, ..self }
     }
 }
 

@@ -48,29 +48,17 @@ pub struct Fields<'a> {
 impl<'a> Walker<'a> {
     /// Unknown keys are problems. Positions' `source` is an index into `sources`.
     pub fn strict(sources: &'a [Source]) -> Self {
-        Self {
-            sources,
-            tolerant: false,
-            problems: RefCell::default(),
-            unknown: RefCell::default(),
-        }
+        Self { sources, tolerant: false, problems: RefCell::default(), unknown: RefCell::default() }
     }
 
     /// Unknown keys are noted by name.
     pub fn tolerant(sources: &'a [Source]) -> Self {
-        Self {
-            tolerant: true,
-            ..Self::strict(sources)
-        }
+        Self { tolerant: true, ..Self::strict(sources) }
     }
 
     /// Starts at `node`, whose path is `path` (empty for a document).
     pub fn at(&'a self, node: &'a Node, path: impl Into<String>) -> At<'a> {
-        At {
-            walker: self,
-            node,
-            path: path.into(),
-        }
+        At { walker: self, node, path: path.into() }
     }
 
     /// Adds a problem that was found elsewhere.
@@ -87,10 +75,7 @@ impl<'a> Walker<'a> {
             return;
         }
         let nowhere = Source::default();
-        let source = self
-            .sources
-            .get(usize::from(pos.source))
-            .unwrap_or(&nowhere);
+        let source = self.sources.get(usize::from(pos.source)).unwrap_or(&nowhere);
         let mut problem = Problem::new(source, pos, message).with_path(path);
         problem.help = help;
         self.report(problem);
@@ -133,10 +118,7 @@ impl<'a> Walker<'a> {
         let mut findings: Vec<(Pos, Finding)> = counts
             .into_iter()
             .map(|((source, name), (pos, count))| {
-                let file = self
-                    .sources
-                    .get(usize::from(source))
-                    .map_or("", |s| s.name.as_str());
+                let file = self.sources.get(usize::from(source)).map_or("", |s| s.name.as_str());
                 let message = format!("`{name}` was read and is not modelled");
                 let finding = Finding::new(Severity::Info, "not-modelled", file, message);
                 (pos, finding.at_line(u64::from(pos.line)).times(count))
@@ -180,14 +162,12 @@ fn join(path: &str, key: &str) -> String {
 impl<'a> At<'a> {
     /// Reports a problem with this value.
     pub fn problem(&self, message: impl Into<String>) {
-        self.walker
-            .problem(self.node.pos, &self.path, message, None);
+        self.walker.problem(self.node.pos, &self.path, message, None);
     }
 
     /// Reports a problem with this value, with a hint.
     pub fn problem_with_help(&self, message: impl Into<String>, help: impl Into<String>) {
-        self.walker
-            .problem(self.node.pos, &self.path, message, Some(help.into()));
+        self.walker.problem(self.node.pos, &self.path, message, Some(help.into()));
     }
 
     /// Reports that this is not what was `expected` (`a list`).
@@ -198,11 +178,7 @@ impl<'a> At<'a> {
             other => other.kind().to_owned(),
         };
         let name = self.path.rsplit('.').next().unwrap_or_default();
-        let of = if name.is_empty() {
-            String::new()
-        } else {
-            format!("`{name}`: ")
-        };
+        let of = if name.is_empty() { String::new() } else { format!("`{name}`: ") };
         self.problem(format!("{of}expected {expected}, found {found}"));
     }
 
@@ -217,10 +193,7 @@ impl<'a> At<'a> {
             self.wrong_type("a map");
             return None;
         };
-        for (key, _) in entries
-            .iter()
-            .filter(|(key, _)| !known.contains(&key.name.as_str()))
-        {
+        for (key, _) in entries.iter().filter(|(key, _)| !known.contains(&key.name.as_str())) {
             if self.walker.is_full() {
                 break;
             }
@@ -229,8 +202,7 @@ impl<'a> At<'a> {
                 self.walker.not_modelled(key.pos, path);
             } else {
                 let message = format!("unknown key `{}`", shorten(&key.name));
-                self.walker
-                    .problem(key.pos, &path, message, suggestion(&key.name, known));
+                self.walker.problem(key.pos, &path, message, suggestion(&key.name, known));
             }
         }
         Some(Fields { at: self.clone() })
@@ -243,14 +215,7 @@ impl<'a> At<'a> {
             return None;
         };
         let entry = |(key, node): &'a (Key, Node)| {
-            (
-                key,
-                At {
-                    walker: self.walker,
-                    node,
-                    path: join(&self.path, &key.name),
-                },
-            )
+            (key, At { walker: self.walker, node, path: join(&self.path, &key.name) })
         };
         Some(entries.iter().map(entry).collect())
     }
@@ -295,11 +260,7 @@ impl<'a> Fields<'a> {
     /// The value of `key`; `None` where it is absent or null.
     pub fn get(&self, key: &str) -> Option<At<'a>> {
         let node = self.at.node.get(key).filter(|node| !node.is_null())?;
-        Some(At {
-            walker: self.at.walker,
-            node,
-            path: join(&self.at.path, key),
-        })
+        Some(At { walker: self.at.walker, node, path: join(&self.at.path, key) })
     }
 
     /// The value of `key`; its absence is a problem.
@@ -307,14 +268,9 @@ impl<'a> Fields<'a> {
         let found = self.get(key);
         if found.is_none() {
             let pos = self.at.node.pos;
-            let pos = Pos {
-                width: pos.width.min(1),
-                ..pos
-            };
+            let pos = Pos { width: pos.width.min(1), ..pos };
             let message = format!("`{key}` is missing");
-            self.at
-                .walker
-                .problem(pos, &join(&self.at.path, key), message, None);
+            self.at.walker.problem(pos, &join(&self.at.path, key), message, None);
         }
         found
     }
@@ -322,9 +278,7 @@ impl<'a> Fields<'a> {
     /// Where the key `key` stands.
     pub fn key_pos(&self, key: &str) -> Option<Pos> {
         let mut entries = self.at.node.entries();
-        entries
-            .find(|(name, _)| name.name == key)
-            .map(|(name, _)| name.pos)
+        entries.find(|(name, _)| name.name == key).map(|(name, _)| name.pos)
     }
 
     /// At most one of `keys` may be there; more are a problem. The one that is.

@@ -70,9 +70,7 @@ impl InstanceTypes {
                 && let Err(error) = types.catalogue.entry(&key.name)
             {
                 let path = &given.fields.at.path;
-                context
-                    .walker
-                    .problem(key.pos, path, error.to_string(), None);
+                context.walker.problem(key.pos, path, error.to_string(), None);
             }
             let pair = ["onDemand", "spot"].map(|key| price(&given, key));
             types.prices.insert(key.name.clone(), pair);
@@ -100,10 +98,7 @@ impl InstanceTypes {
             Ok(found) if spot && found.spot_price.is_none() => {
                 let region = self.region.as_deref().unwrap_or_default();
                 let help = format!("set `spec.prices.\"{name}\".spot`");
-                refuse(
-                    format!("no spot price of `{name}` in `{region}` is known"),
-                    Some(help),
-                );
+                refuse(format!("no spot price of `{name}` in `{region}` is known"), Some(help));
                 None
             }
             Ok(found) => Some(found),
@@ -115,10 +110,7 @@ impl InstanceTypes {
             // Without a region nothing has a price, and the region's absence is a problem already.
             Err(_) if self.region.is_none() => None,
             Err(error) => {
-                refuse(
-                    error.to_string(),
-                    Some(format!("set `spec.prices.\"{name}\".onDemand`")),
-                );
+                refuse(error.to_string(), Some(format!("set `spec.prices.\"{name}\".onDemand`")));
                 None
             }
         }
@@ -222,8 +214,6 @@ fn shape(given: &Settings<'_>) -> Shape {
         gpus: given.count("gpus"),
         on_demand: price(given, "onDemandPrice"),
         spot: price(given, "spotPrice"),
-        band: given
-            .int("interruptionBand")
-            .and_then(|band| u8::try_from(band).ok()),
+        band: given.int("interruptionBand").and_then(|band| u8::try_from(band).ok()),
     }
 }

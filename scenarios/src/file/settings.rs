@@ -20,20 +20,13 @@ pub(super) struct Settings<'a> {
 /// Reads `at` as a map of `section`.
 pub(super) fn settings<'a>(at: &At<'a>, section: &'static Section) -> Option<Settings<'a>> {
     let fields = at.fields(&section.names())?;
-    Some(Settings {
-        fields,
-        section,
-        partial: false,
-    })
+    Some(Settings { fields, section, partial: false })
 }
 
 impl<'a> Settings<'a> {
     /// The same, holding only changes: nothing is required.
     pub(super) fn partial(self) -> Self {
-        Self {
-            partial: true,
-            ..self
-        }
+        Self { partial: true, ..self }
     }
 
     /// The value of `key`, if it is there. A required key's absence is a problem.
@@ -56,10 +49,7 @@ impl<'a> Settings<'a> {
     }
 
     fn mismatch(&self, key: &str) -> ! {
-        panic!(
-            "the schema gives `{key}` of {} the type it is read as",
-            self.section.name
-        )
+        panic!("the schema gives `{key}` of {} the type it is read as", self.section.name)
     }
 
     pub(super) fn section(&self, key: &str) -> Option<Settings<'a>> {
@@ -73,12 +63,7 @@ impl<'a> Settings<'a> {
         match self.kind(key) {
             Kind::List(Kind::Section(section)) => {
                 let items = list(&self.at(key)?)?;
-                Some(
-                    items
-                        .iter()
-                        .filter_map(|item| settings(item, section))
-                        .collect(),
-                )
+                Some(items.iter().filter_map(|item| settings(item, section)).collect())
             }
             _ => self.mismatch(key),
         }
@@ -86,9 +71,7 @@ impl<'a> Settings<'a> {
 
     /// The entries of a map with any keys: their names, where those stand, and their settings.
     pub(super) fn named_sections(&self, key: &str) -> Vec<(&'a Key, Settings<'a>)> {
-        let Kind::Map(Kind::Section(section)) = self.kind(key) else {
-            self.mismatch(key)
-        };
+        let Kind::Map(Kind::Section(section)) = self.kind(key) else { self.mismatch(key) };
         let Some(at) = self.at(key) else {
             return Vec::new();
         };
@@ -98,9 +81,7 @@ impl<'a> Settings<'a> {
             return Vec::new();
         }
         let entries = entries.into_iter();
-        entries
-            .filter_map(|(key, at)| Some((key, settings(&at, section)?)))
-            .collect()
+        entries.filter_map(|(key, at)| Some((key, settings(&at, section)?))).collect()
     }
 
     pub(super) fn text(&self, key: &str) -> Option<String> {

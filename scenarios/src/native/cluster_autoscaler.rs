@@ -69,11 +69,7 @@ impl AutoscalerFlags {
 
     fn push(&mut self, name: &str, value: Option<String>, place: Place) {
         if self.flags.len() < FLAGS_MAX {
-            self.flags.push(Flag {
-                name: name.replace('_', "-"),
-                value,
-                place,
-            });
+            self.flags.push(Flag { name: name.replace('_', "-"), value, place });
         } else if self.too_many.is_none() {
             self.too_many = Some(place);
         }
@@ -131,17 +127,12 @@ pub fn read_helm_values(file_name: &str, text: &str) -> NativeRead<AutoscalerFla
         let root = reader.document(first);
         // Everything else in the values is about how the autoscaler itself is deployed.
         let others: Vec<&str> = first.entries().map(|(key, _)| key.name.as_str()).collect();
-        let irrelevant: Vec<&str> = others
-            .into_iter()
-            .filter(|name| super::keys::slip_of(name, &HELM).is_none())
-            .collect();
+        let irrelevant: Vec<&str> =
+            others.into_iter().filter(|name| super::keys::slip_of(name, &HELM).is_none()).collect();
         let Some(values) = reader.fields(&root, &HELM, &irrelevant) else {
             return AutoscalerFlags::default();
         };
-        let mut flags = values
-            .get("extraArgs")
-            .map(|at| read_extra_args(&at))
-            .unwrap_or_default();
+        let mut flags = values.get("extraArgs").map(|at| read_extra_args(&at)).unwrap_or_default();
         if let Some(at) = values.get("autoscalingGroups") {
             flags.groups = at.list_of(|at| bounds(reader, at)).unwrap_or_default();
         }
@@ -187,9 +178,8 @@ pub fn read_manifest(file_name: &str, text: &str) -> NativeRead<AutoscalerFlags>
                 "Pod" => Some(document),
                 _ => document.get("spec").and_then(|spec| spec.get("template")),
             };
-            let containers = pod
-                .and_then(|pod| pod.get("spec"))
-                .and_then(|spec| spec.get("containers"));
+            let containers =
+                pod.and_then(|pod| pod.get("spec")).and_then(|spec| spec.get("containers"));
             let found = containers
                 .map_or(&[][..], Node::items)
                 .iter()
@@ -199,9 +189,7 @@ pub fn read_manifest(file_name: &str, text: &str) -> NativeRead<AutoscalerFlags>
             }
         }
         let message = "no container that runs `cluster-autoscaler` in this manifest";
-        let pos = documents
-            .first()
-            .map_or_else(Default::default, |node| node.pos);
+        let pos = documents.first().map_or_else(Default::default, |node| node.pos);
         reader.walker.problem(pos, "", message, None);
         AutoscalerFlags::default()
     })

@@ -24,18 +24,9 @@ pub(crate) static ROOT: Section = Section {
     doc: "One platform under trial. Unknown keys are errors; paths are relative to the file that \
           names them.",
     keys: &[
-        key(
-            "apiVersion",
-            Choice(&[("seatrial/v1alpha1", "this format")]),
-            "Format version.",
-        )
-        .required(),
-        key(
-            "kind",
-            Choice(&[("Scenario", "a scenario")]),
-            "What the file is.",
-        )
-        .required(),
+        key("apiVersion", Choice(&[("seatrial/v1alpha1", "this format")]), "Format version.")
+            .required(),
+        key("kind", Choice(&[("Scenario", "a scenario")]), "What the file is.").required(),
         key(
             "base",
             Path,
@@ -69,30 +60,14 @@ static SPEC: Section = Section {
         )
         .or("1.36"),
         key("region", Text, "Cloud region, for prices and zones.").or("(the eksctl file's)"),
-        key(
-            "workload",
-            Kind::Section(&WORKLOAD),
-            "What is submitted, and when.",
-        ),
+        key("workload", Kind::Section(&WORKLOAD), "What is submitted, and when."),
         key("spark", Kind::Section(&SPARK), "Spark's configuration."),
         key("nodes", Kind::Section(&NODES), "Node pools."),
-        key(
-            "autoscaler",
-            Kind::Section(&AUTOSCALER),
-            "What grows and shrinks the pools.",
-        )
-        .or("(none: pools stay at their desired size)"),
-        key(
-            "scheduler",
-            Kind::Section(&SCHEDULER),
-            "How pods are placed.",
-        )
-        .or("(the release's default profile)"),
-        key(
-            "retries",
-            Kind::Section(&RETRIES),
-            "What happens after a failed attempt.",
-        ),
+        key("autoscaler", Kind::Section(&AUTOSCALER), "What grows and shrinks the pools.")
+            .or("(none: pools stay at their desired size)"),
+        key("scheduler", Kind::Section(&SCHEDULER), "How pods are placed.")
+            .or("(the release's default profile)"),
+        key("retries", Kind::Section(&RETRIES), "What happens after a failed attempt."),
         key("images", Kind::Section(&IMAGES), "Container images."),
         key(
             "overprovisioning",
@@ -100,11 +75,7 @@ static SPEC: Section = Section {
             "Pause pods that keep warm room.",
         )
         .or("(none)"),
-        key(
-            "fees",
-            Kind::Section(&FEES),
-            "What is billed besides instances.",
-        ),
+        key("fees", Kind::Section(&FEES), "What is billed besides instances."),
         key(
             "prices",
             Map(&Kind::Section(&PRICE)),
@@ -123,11 +94,7 @@ static SPEC: Section = Section {
             "What no configuration file says. Every \
             one has a default with its source.",
         ),
-        key(
-            "plan",
-            Any,
-            "What `plan` may change, and its objective. Kept, not modelled yet.",
-        ),
+        key("plan", Any, "What `plan` may change, and its objective. Kept, not modelled yet."),
     ],
 };
 
@@ -135,23 +102,10 @@ static WORKLOAD: Section = Section {
     name: "Workload",
     doc: "What is submitted, and when.",
     keys: &[
-        key(
-            "traces",
-            List(&Kind::Section(&TRACE)),
-            "Recorded or synthetic traces.",
-        ),
+        key("traces", List(&Kind::Section(&TRACE)), "Recorded or synthetic traces."),
         key("scale", Kind::Section(&SCALE), "Growth."),
-        key(
-            "resample",
-            Kind::Section(&RESAMPLE),
-            "Draw a longer day from few recorded runs.",
-        ),
-        key(
-            "timezone",
-            Text,
-            "IANA name of the zone that times without one are in.",
-        )
-        .or("UTC"),
+        key("resample", Kind::Section(&RESAMPLE), "Draw a longer day from few recorded runs."),
+        key("timezone", Text, "IANA name of the zone that times without one are in.").or("UTC"),
     ],
 };
 
@@ -191,28 +145,11 @@ static SPARK: Section = Section {
     name: "Spark",
     doc: "Spark's configuration where a run does not say otherwise.",
     keys: &[
-        key(
-            "version",
-            Text,
-            "Release, 3.0 to 4.3; picks the defaults that changed.",
-        )
-        .or("3.5"),
+        key("version", Text, "Release, 3.0 to 4.3; picks the defaults that changed.").or("3.5"),
         key("defaults", Path, "`spark-defaults.conf`, as it is."),
-        key(
-            "sparkConf",
-            Map(&Text),
-            "`spark.*` settings, on top of the file.",
-        ),
-        key(
-            "driverPodTemplate",
-            PathOrMap,
-            "Pod template of drivers, as it is.",
-        ),
-        key(
-            "executorPodTemplate",
-            PathOrMap,
-            "Pod template of executors, as it is.",
-        ),
+        key("sparkConf", Map(&Text), "`spark.*` settings, on top of the file."),
+        key("driverPodTemplate", PathOrMap, "Pod template of drivers, as it is."),
+        key("executorPodTemplate", PathOrMap, "Pod template of executors, as it is."),
     ],
 };
 
@@ -221,12 +158,8 @@ static IMAGES: Section = Section {
     doc: "Container images.",
     keys: &[
         key("size", Bytes, "Compressed size that is pulled.").or("3Gi"),
-        key(
-            "prePulled",
-            Bool,
-            "A pre-puller DaemonSet pulls it as soon as a node joins.",
-        )
-        .or("false"),
+        key("prePulled", Bool, "A pre-puller DaemonSet pulls it as soon as a node joins.")
+            .or("false"),
     ],
 };
 
@@ -243,21 +176,14 @@ static OVERPROVISIONING: Section = Section {
             the autoscaler's cutoff.",
         )
         .or("(-10)"),
-        key(
-            "podTemplate",
-            PathOrMap,
-            "Where they may run, as a pod template.",
-        ),
+        key("podTemplate", PathOrMap, "Where they may run, as a pod template."),
     ],
 };
 
 static PAUSE_POD: Section = Section {
     name: "PausePod",
     doc: "What a pause pod requests.",
-    keys: &[
-        key("cpu", Cpu, "CPU.").required(),
-        key("memory", Bytes, "Memory.").required(),
-    ],
+    keys: &[key("cpu", Cpu, "CPU.").required(), key("memory", Bytes, "Memory.").required()],
 };
 
 static FEES: Section = Section {
@@ -277,11 +203,7 @@ static FEES: Section = Section {
         )
         .or("(standard)"),
         key("controlPlanePerHour", USD, "Dollars an hour."),
-        key(
-            "storagePerGibHour",
-            USD,
-            "Dollars a GiB-hour of root volumes.",
-        ),
+        key("storagePerGibHour", USD, "Dollars a GiB-hour of root volumes."),
         key("emrPerVcpuHour", USD, "Dollars a requested vCPU-hour."),
         key("emrPerGbHour", USD, "Dollars a requested GB-hour."),
     ],

@@ -7,23 +7,9 @@ pub(crate) static ASSUMPTIONS: Section = Section {
     name: "Assumptions",
     doc: "What no configuration file says.",
     keys: &[
-        key(
-            "nodeBoot",
-            Kind::Section(&NODE_BOOT),
-            "Instance requested to kubelet ready.",
-        ),
-        key(
-            "imagePullBytesPerSecond",
-            Bytes,
-            "Registry to node, bytes a second.",
-        )
-        .or("92000000"),
-        key(
-            "containerStart",
-            Duration,
-            "Image there to the process running.",
-        )
-        .or("1s"),
+        key("nodeBoot", Kind::Section(&NODE_BOOT), "Instance requested to kubelet ready."),
+        key("imagePullBytesPerSecond", Bytes, "Registry to node, bytes a second.").or("92000000"),
+        key("containerStart", Duration, "Image there to the process running.").or("1s"),
         key(
             "driverStart",
             Kind::Section(&DRIVER_START),
@@ -36,31 +22,14 @@ pub(crate) static ASSUMPTIONS: Section = Section {
             "Executor process start to \
             registered.",
         ),
-        key(
-            "spot",
-            Kind::Section(&SPOT),
-            "How spot capacity is taken back.",
-        ),
-        key(
-            "spotNotice",
-            Duration,
-            "Notice before a spot node is taken.",
-        )
-        .or("2m0s"),
+        key("spot", Kind::Section(&SPOT), "How spot capacity is taken back."),
+        key("spotNotice", Duration, "Notice before a spot node is taken.").or("2m0s"),
         key("spotDrain", Bool, "Nodes under notice are drained at once.").or("true"),
         key("terminationGrace", Duration, "Grace period of Spark pods.").or("30s"),
-        key(
-            "unschedulableTimeout",
-            Duration,
-            "A driver pending for longer ends its attempt.",
-        )
-        .or("1h0m0s"),
-        key(
-            "runTimeout",
-            Duration,
-            "Timeout of an attempt where the trace has none.",
-        )
-        .or("24h0m0s"),
+        key("unschedulableTimeout", Duration, "A driver pending for longer ends its attempt.")
+            .or("1h0m0s"),
+        key("runTimeout", Duration, "Timeout of an attempt where the trace has none.")
+            .or("24h0m0s"),
         key(
             "taskDurationCv",
             Float(0.0, 10.0),
@@ -68,27 +37,14 @@ pub(crate) static ASSUMPTIONS: Section = Section {
             recorded.",
         )
         .or("0.6"),
-        key(
-            "meanTaskDuration",
-            Duration,
-            "Where the trace has no number of tasks.",
-        )
-        .or("10s"),
-        key(
-            "schedulerPodsPerSecond",
-            Int(1, 100_000),
-            "Pods a second that the scheduler binds.",
-        )
-        .or("100"),
+        key("meanTaskDuration", Duration, "Where the trace has no number of tasks.").or("10s"),
+        key("schedulerPodsPerSecond", Int(1, 100_000), "Pods a second that the scheduler binds.")
+            .or("100"),
     ],
 };
 
-const DISTRIBUTION: Key = key(
-    "distribution",
-    Choice(&[("lognormal", "by its quantiles")]),
-    "Shape.",
-)
-.or("lognormal");
+const DISTRIBUTION: Key =
+    key("distribution", Choice(&[("lognormal", "by its quantiles")]), "Shape.").or("lognormal");
 const P50: Key = key("p50", Duration, "Median.");
 const P99: Key = key("p99", Duration, "99th percentile, not below the median.");
 
@@ -134,11 +90,7 @@ static SPOT: Section = Section {
             at interruption band 2.",
         )
         .or("24"),
-        key(
-            "shareTaken",
-            Float(0.0, 1.0),
-            "Share of the pool's nodes that one shock takes.",
-        )
-        .or("0.25"),
+        key("shareTaken", Float(0.0, 1.0), "Share of the pool's nodes that one shock takes.")
+            .or("0.25"),
     ],
 };

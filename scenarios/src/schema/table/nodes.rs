@@ -16,11 +16,7 @@ pub(crate) static NODES: Section = Section {
             replace.",
         ),
         key("zones", List(&Text), "Zones of pools that name none.").or("(the region's a, b, c)"),
-        key(
-            "daemonsets",
-            Kind::Section(&DAEMONSETS),
-            "What DaemonSet pods request on every node.",
-        ),
+        key("daemonsets", Kind::Section(&DAEMONSETS), "What DaemonSet pods request on every node."),
         key(
             "vmMemoryOverheadPercent",
             Float(0.0, 0.5),
@@ -56,11 +52,7 @@ static POOL: Section = Section {
         key("desiredSize", Int(0, MANY), "Nodes at the start.").or("(minSize)"),
         key("maxSize", Int(0, MANY), "Most nodes.").required(),
         key("zones", List(&Text), "Zones, taken in turn.").or("(nodes.zones)"),
-        key(
-            "labels",
-            Map(&Text),
-            "Node labels, besides the provider's own.",
-        ),
+        key("labels", Map(&Text), "Node labels, besides the provider's own."),
         key("taints", List(&Kind::Section(&TAINT)), "Node taints."),
         key("volumeSize", Bytes, "Root volume.").or("(80Gi, as eksctl)"),
     ],
@@ -109,29 +101,17 @@ pub(crate) static INSTANCE_TYPE: Section = Section {
     doc: "A shape. With `vcpu` and `memory` it stands for itself and the catalogue is not asked; \
           otherwise what is given replaces the catalogue's values.",
     keys: &[
-        key(
-            "arch",
-            Choice(&[("amd64", "x86"), ("arm64", "ARM")]),
-            "As in the node label.",
-        )
-        .or("(amd64)"),
+        key("arch", Choice(&[("amd64", "x86"), ("arm64", "ARM")]), "As in the node label.")
+            .or("(amd64)"),
         key("vcpu", Int(1, 10_000), "vCPUs."),
         key("memory", Bytes, "Memory of the instance."),
         key("allocatableCpu", Cpu, "CPU that pods may request.").or("(by EKS' formula)"),
         key("allocatableMemory", Bytes, "Memory that pods may request.").or("(by EKS' formula)"),
         key("maxPods", Int(1, 10_000), "Pods by number.").or("(110)"),
         key("gpus", Int(0, 1000), "GPUs.").or("(0)"),
-        key(
-            "onDemandPrice",
-            USD,
-            "Dollars an hour; required for a type of your own.",
-        ),
+        key("onDemandPrice", USD, "Dollars an hour; required for a type of your own."),
         key("spotPrice", USD, "Dollars an hour.").or("(unknown)"),
-        key(
-            "interruptionBand",
-            Int(0, 4),
-            "Spot Advisor's band, 0 (below 5 %) to 4 (above 20 %).",
-        )
-        .or("(unknown)"),
+        key("interruptionBand", Int(0, 4), "Spot Advisor's band, 0 (below 5 %) to 4 (above 20 %).")
+            .or("(unknown)"),
     ],
 };

@@ -21,17 +21,9 @@ static CLUSTER_AUTOSCALER: Section = Section {
     name: "ClusterAutoscaler",
     doc: "Its flags: the file's, then `extraArgs` on top.",
     keys: &[
-        key(
-            "manifest",
-            Path,
-            "A Deployment with the flags in its command or args.",
-        ),
+        key("manifest", Path, "A Deployment with the flags in its command or args."),
         key("values", Path, "The Helm chart's values, with `extraArgs`."),
-        key(
-            "extraArgs",
-            Map(&Any),
-            "Flags by name, as in the Helm chart.",
-        ),
+        key("extraArgs", Map(&Any), "Flags by name, as in the Helm chart."),
     ],
 };
 
@@ -40,11 +32,7 @@ pub(crate) static SCHEDULER: Section = Section {
     doc: "One of these.",
     keys: &[
         key("config", Path, "`KubeSchedulerConfiguration`, as it is."),
-        key(
-            "policy",
-            Path,
-            "The legacy Policy (JSON or YAML), as it is; up to Kubernetes 1.22.",
-        ),
+        key("policy", Path, "The legacy Policy (JSON or YAML), as it is; up to Kubernetes 1.22."),
         key("profile", Kind::Section(&PROFILE), "A profile in place."),
     ],
 };
@@ -54,12 +42,7 @@ static PROFILE: Section = Section {
     doc: "Score plugins and their weights; filters are always on.",
     keys: &[
         key("schedulerName", Text, "Name.").or("default-scheduler"),
-        key(
-            "scores",
-            List(&Kind::Section(&SCORE)),
-            "Plugins; each at most once.",
-        )
-        .required(),
+        key("scores", List(&Kind::Section(&SCORE)), "Plugins; each at most once.").required(),
     ],
 };
 
@@ -71,10 +54,7 @@ static SCORE: Section = Section {
             "plugin",
             Choice(&[
                 ("NodeResourcesFit", "by free resources, as `strategy` says"),
-                (
-                    "NodeResourcesBalancedAllocation",
-                    "CPU and memory used alike",
-                ),
+                ("NodeResourcesBalancedAllocation", "CPU and memory used alike"),
                 ("ImageLocality", "the image is there"),
                 ("NodeAffinity", "preferred node affinity"),
                 ("TaintToleration", "`PreferNoSchedule` taints"),
@@ -96,17 +76,8 @@ static SCORE: Section = Section {
         )
         .or("(LeastAllocated)"),
         key("cpu", Int(1, 100), "Of `NodeResourcesFit`: weight of CPU.").or("(1)"),
-        key(
-            "memory",
-            Int(1, 100),
-            "Of `NodeResourcesFit`: weight of memory.",
-        )
-        .or("(1)"),
-        key(
-            "shape",
-            List(&Kind::Section(&SHAPE_POINT)),
-            "Of `RequestedToCapacityRatio`.",
-        ),
+        key("memory", Int(1, 100), "Of `NodeResourcesFit`: weight of memory.").or("(1)"),
+        key("shape", List(&Kind::Section(&SHAPE_POINT)), "Of `RequestedToCapacityRatio`."),
     ],
 };
 
@@ -114,12 +85,7 @@ static SHAPE_POINT: Section = Section {
     name: "ShapePoint",
     doc: "A point of the line from utilisation to score.",
     keys: &[
-        key(
-            "utilization",
-            Int(0, 100),
-            "Percent; ascending over the points.",
-        )
-        .required(),
+        key("utilization", Int(0, 100), "Percent; ascending over the points.").required(),
         key("score", Int(0, 10), "Score there.").required(),
     ],
 };
@@ -128,12 +94,7 @@ pub(crate) static RETRIES: Section = Section {
     name: "Retries",
     doc: "What is tried after a failed attempt.",
     keys: &[
-        key(
-            "preset",
-            Choice(crate::retries::PRESETS),
-            "A ladder by name.",
-        )
-        .or("(none)"),
+        key("preset", Choice(crate::retries::PRESETS), "A ladder by name.").or("(none)"),
         key(
             "ladder",
             List(&Kind::Section(&RUNG)),
@@ -166,11 +127,7 @@ static RUNG: Section = Section {
     doc: "An answer to some failures.",
     keys: &[
         key("when", List(&FAILURES), "The failures it answers.").required(),
-        key(
-            "adjust",
-            List(&Kind::Section(&ADJUSTMENT)),
-            "What changes in the next attempt.",
-        ),
+        key("adjust", List(&Kind::Section(&ADJUSTMENT)), "What changes in the next attempt."),
         key(
             "attemptsMax",
             Int(1, 100),
@@ -190,32 +147,16 @@ static RUNG: Section = Section {
     ],
 };
 
-pub(crate) const ADJUSTMENTS: [&str; 4] = [
-    "executorMemory",
-    "driverMemory",
-    "executorCount",
-    "onDemand",
-];
+pub(crate) const ADJUSTMENTS: [&str; 4] =
+    ["executorMemory", "driverMemory", "executorCount", "onDemand"];
 
 static ADJUSTMENT: Section = Section {
     name: "Adjustment",
     doc: "One change to the next attempt: one of these.",
     keys: &[
-        key(
-            ADJUSTMENTS[0],
-            Kind::Section(&MORE_MEMORY),
-            "Executors with more memory.",
-        ),
-        key(
-            ADJUSTMENTS[1],
-            Kind::Section(&MORE_MEMORY),
-            "A driver with more memory.",
-        ),
-        key(
-            ADJUSTMENTS[2],
-            Kind::Section(&MORE_EXECUTORS),
-            "More executors.",
-        ),
+        key(ADJUSTMENTS[0], Kind::Section(&MORE_MEMORY), "Executors with more memory."),
+        key(ADJUSTMENTS[1], Kind::Section(&MORE_MEMORY), "A driver with more memory."),
+        key(ADJUSTMENTS[2], Kind::Section(&MORE_EXECUTORS), "More executors."),
         key(ADJUSTMENTS[3], Bool, "Executors go to on-demand nodes."),
     ],
 };
@@ -225,17 +166,11 @@ const FACTOR: Key = key("factor", Float(1.0, 100.0), "Multiplier.").required();
 static MORE_MEMORY: Section = Section {
     name: "MoreMemory",
     doc: "Memory times a factor.",
-    keys: &[
-        FACTOR,
-        key("max", Bytes, "Limit of the whole container.").required(),
-    ],
+    keys: &[FACTOR, key("max", Bytes, "Limit of the whole container.").required()],
 };
 
 static MORE_EXECUTORS: Section = Section {
     name: "MoreExecutors",
     doc: "Executors times a factor.",
-    keys: &[
-        FACTOR,
-        key("max", Int(1, MANY), "Most executors.").required(),
-    ],
+    keys: &[FACTOR, key("max", Int(1, MANY), "Most executors.").required()],
 };
