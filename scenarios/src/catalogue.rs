@@ -12,7 +12,7 @@ mod fees;
 pub mod fit;
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use sim::scenario::{Fees, InstanceType};
 use sim::units::{Bytes, HourlyPrice};
@@ -76,7 +76,7 @@ fn known_in(regions: &[String]) -> String {
 /// The instance types, the fees, and what the user overrides.
 #[derive(Debug, Clone)]
 pub struct Catalogue {
-    entries: BTreeMap<String, Entry>,
+    entries: Arc<BTreeMap<String, Entry>>,
     fees: FeeTable,
     on_demand_overrides: BTreeMap<String, HourlyPrice>,
     spot_overrides: BTreeMap<String, HourlyPrice>,
@@ -89,7 +89,7 @@ impl Catalogue {
         static BUILTIN: OnceLock<Catalogue> = OnceLock::new();
         BUILTIN
             .get_or_init(|| Self {
-                entries: entry::read(INSTANCE_TYPES_CSV),
+                entries: Arc::new(entry::read(INSTANCE_TYPES_CSV)),
                 fees: fees::read(FEES_CSV),
                 on_demand_overrides: BTreeMap::new(),
                 spot_overrides: BTreeMap::new(),

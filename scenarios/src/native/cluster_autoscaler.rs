@@ -124,7 +124,8 @@ pub fn read_helm_values(file_name: &str, text: &str) -> NativeRead<AutoscalerFla
         let Some(first) = documents.first() else {
             return AutoscalerFlags::default();
         };
-        let root = reader.document(first);
+        let (first, path) = values_of(first);
+        let root = reader.walker.at(first, path);
         // Everything else in the values is about how the autoscaler itself is deployed.
         let others: Vec<&str> = first.entries().map(|(key, _)| key.name.as_str()).collect();
         let irrelevant: Vec<&str> =
@@ -153,6 +154,25 @@ pub fn read_helm_values(file_name: &str, text: &str) -> NativeRead<AutoscalerFla
         }
         flags
     })
+}
+
+/// The chart's values in a file that holds more: a Flux `HelmRelease`, an Argo CD `Application`,
+/// or the values of a chart that depends on this one.
+fn values_of(document: &Node) -> (&Node, &'static str) {
+    let find = |path: &[&str]| path.iter().try_fold(document, |node, key| node.get(key));
+    let places: [(&[&str], &str); 3] = [
+        (&["spec", "values"], "spec.values"),
+        (
+            &["spec", "source", "helm", "valuesObject"],
+            "spec.source.helm.valuesObject",
+        ),
+        (&["cluster-autoscaler"], "cluster-autoscaler"),
+    ];
+    places
+        .into_iter()
+        .filter(|_| document.get("extraArgs").is_none())
+        .find_map(|(keys, path)| Some((find(keys)?, path)))
+        .unwrap_or((document, ""))
 }
 
 fn bounds<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<GroupBounds> {

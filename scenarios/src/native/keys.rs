@@ -1,6 +1,7 @@
 //! Keys of native YAML files: modelled, without effect, or neither; with slips told apart.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use sim::{Finding, Severity};
 
@@ -78,6 +79,23 @@ impl<'a> Reader<'a> {
     pub(super) fn kind(node: &Node) -> &str {
         node.get("kind").and_then(Node::scalar_text).unwrap_or("")
     }
+}
+
+/// A map of texts; as in the API server, a key without a value has the empty text.
+pub(super) fn string_map(fields: &Fields<'_>, key: &str) -> BTreeMap<String, String> {
+    let entries = fields.get(key).and_then(|at| at.entries());
+    let texts = entries
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|(key, at)| {
+            let text = if at.node.is_null() {
+                String::new()
+            } else {
+                at.string()?
+            };
+            Some((key.name.clone(), text))
+        });
+    texts.collect()
 }
 
 /// Nothing, or an empty list or map: charts list every key with such defaults.

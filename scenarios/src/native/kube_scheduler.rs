@@ -16,7 +16,7 @@ use sim::Severity;
 use sim::scenario::{KubernetesVersion, SchedulerProfile};
 
 use super::keys::{Reader, is_empty};
-use super::{NativeRead, Place, read_documents};
+use super::{NativeRead, Place, embedded, read_documents};
 use crate::walk::At;
 use arguments::Arguments;
 pub(super) use arguments::{resource_weights, shape};
@@ -55,9 +55,20 @@ const IRRELEVANT: [&str; 11] = [
     "parallelism",
 ];
 
-/// Reads a configuration file; one profile for each of its `profiles`, or the release's default
+/// Reads a configuration file, or a `ConfigMap` that holds one; one profile for each of its `profiles`, or the release's default
 /// one where it has none.
 pub fn read(
+    file_name: &str,
+    text: &str,
+    version: KubernetesVersion,
+) -> NativeRead<Vec<SchedulerProfile>> {
+    if let Some((name, inner)) = embedded(file_name, text, "KubeSchedulerConfiguration") {
+        return read_plain(&name, &inner, version);
+    }
+    read_plain(file_name, text, version)
+}
+
+fn read_plain(
     file_name: &str,
     text: &str,
     version: KubernetesVersion,

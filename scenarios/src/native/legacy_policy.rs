@@ -15,7 +15,7 @@ use sim::scenario::{KubernetesVersion, SchedulerProfile, ScoreSpec};
 
 use super::keys::Reader;
 use super::kube_scheduler::{resource_weights, shape};
-use super::{NativeRead, read_documents};
+use super::{NativeRead, embedded, read_documents};
 use crate::problem::suggestion;
 use crate::walk::{At, Fields};
 
@@ -58,7 +58,7 @@ fn targets() -> [(&'static str, Target); 14] {
     ]
 }
 
-/// Reads a policy file.
+/// Reads a policy file, or a `ConfigMap` that holds one.
 pub fn read(
     file_name: &str,
     text: &str,
@@ -67,6 +67,10 @@ pub fn read(
     let default = SchedulerProfile::default_of(KubernetesVersion {
         minor: version.minor.min(DROPPED_IN - 1),
         ..version
+    });
+    let inner = embedded(file_name, text, "Policy");
+    let (file_name, text) = inner.as_ref().map_or((file_name, text), |(name, text)| {
+        (name.as_str(), text.as_str())
     });
     let read = read_documents(file_name, text, |reader, documents| {
         let Some(first) = documents.first() else {

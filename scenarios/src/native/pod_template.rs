@@ -15,7 +15,7 @@ pub(super) use tolerations::EFFECTS;
 
 use sim::scenario::PodTemplate;
 
-use super::keys::{Reader, is_empty};
+use super::keys::{Reader, is_empty, string_map};
 use super::{NativeRead, read_documents};
 use crate::walk::{At, Fields, Walker};
 
@@ -127,8 +127,8 @@ pub(super) fn template<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<PodTempla
     if let Some(metadata) = pod.get("metadata") {
         let known = ["labels", "annotations"];
         if let Some(metadata) = reader.fields(&metadata, &known, &METADATA_IRRELEVANT) {
-            template.labels = metadata.string_map("labels").unwrap_or_default();
-            template.annotations = metadata.string_map("annotations").unwrap_or_default();
+            template.labels = string_map(&metadata, "labels");
+            template.annotations = string_map(&metadata, "annotations");
         }
     }
     if let Some(spec) = pod.get("spec").and_then(|at| reader.fields(&at, &SPEC, &IRRELEVANT)) {
@@ -144,9 +144,9 @@ pub(super) fn template<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<PodTempla
 /// Selector, affinity, tolerations, priority and scheduler: of a pod's spec, or of the driver and
 /// executor of a `SparkApplication`, which use the same keys.
 pub(super) fn placement<'a>(reader: &Reader<'a>, spec: &Fields<'a>, template: &mut PodTemplate) {
-    if let Some(selector) = spec.string_map("nodeSelector") {
-        template.node_selector.extend(selector);
-    }
+    template
+        .node_selector
+        .extend(string_map(spec, "nodeSelector"));
     if let Some(at) = spec.get("affinity") {
         affinity::read(reader, &at, template);
     }

@@ -16,7 +16,7 @@ use sim::scenario::{Adjustment, PodTemplate, RetryLadder, Rung, SparkDefaults, S
 use sim::units::SimDuration;
 use sim::workload::Failure;
 
-use super::keys::{Reader, is_empty};
+use super::keys::{Reader, is_empty, string_map};
 use super::spark_defaults::{self, SparkConf};
 use super::{NativeRead, Place, pod_template, read_documents};
 use crate::problem::Problem;
@@ -192,7 +192,7 @@ fn spec_of<'a>(reader: &Reader<'a>, at: &At<'a>, name: String) -> Option<SparkAp
             reader.walker.not_modelled(list.pos, format!("{}.deps.{key}", at.path));
         }
     }
-    let common = spec.string_map("nodeSelector").unwrap_or_default();
+    let common = string_map(&spec, "nodeSelector");
     let [driver_template, executor_template] = ["driver", "executor"].map(|role| {
         let mut template = PodTemplate { node_selector: common.clone(), ..PodTemplate::default() };
         if let Some(at) = spec.get(role) {

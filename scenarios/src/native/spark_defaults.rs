@@ -80,7 +80,7 @@ pub fn read(file_name: &str, text: &str) -> NativeRead<SparkConf> {
         out.problems.push(Problem::of_file(file_name, message));
         return out;
     }
-    let source = Source::new(file_name, text);
+    let source = Source::new(file_name, text.strip_prefix('\u{feff}').unwrap_or(text));
     let properties = properties::read(&source, &mut out.problems);
     if properties.len() > SETTINGS_MAX {
         let message = format!("{} settings; at most {SETTINGS_MAX} are read", properties.len());

@@ -168,8 +168,12 @@ impl Builder<'_> {
                     } else {
                         let message = format!("duplicate key `{}`", key.name);
                         let help = "the first one is at line";
-                        let first = entries.iter().find(|(known, _)| known.name == key.name);
-                        let line = first.map_or(0, |(known, _)| known.pos.line);
+                        let first = entries.iter_mut().find(|(known, _)| known.name == key.name);
+                        // The last value counts for readers that let duplicates pass.
+                        let line = first.map_or(0, |entry| {
+                            entry.1 = node;
+                            entry.0.pos.line
+                        });
                         let problem = Problem::new(self.source, key.pos, message)
                             .with_help(format!("{help} {line}"));
                         self.parsed.problems.push(problem);

@@ -117,12 +117,16 @@ fn millis(cpu: MilliCores) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{fit, tests::question};
+    use super::super::fit;
     use super::*;
 
     #[test]
     fn the_surprise_is_explained_with_each_assumption() {
-        let report = fit(&Catalogue::builtin(), "us-west-2", &question(4, Bytes::gib(11)));
+        let report = fit(
+            &Catalogue::builtin(),
+            "us-west-2",
+            &FitQuestion::new(4, Bytes::gib(11)),
+        );
         let [_, cpu, memory] = &report.notes[..] else {
             panic!("{:?}", report.notes);
         };
@@ -139,12 +143,16 @@ mod tests {
     fn a_request_that_fits_is_said_to_fit() {
         let asks = FitQuestion {
             request_cores: Some(MilliCores::new(3400)),
-            ..question(4, Bytes::gib(4))
+            ..FitQuestion::new(4, Bytes::gib(4))
         };
         let report = fit(&Catalogue::builtin(), "us-west-2", &asks);
         assert!(report.notes[1].ends_with("an executor that asks 3400m fits"));
         // No instance type has 5 vCPUs: only the count is left to say.
-        let report = fit(&Catalogue::builtin(), "us-west-2", &question(5, Bytes::gib(4)));
+        let report = fit(
+            &Catalogue::builtin(),
+            "us-west-2",
+            &FitQuestion::new(5, Bytes::gib(4)),
+        );
         assert_eq!(report.notes.len(), 1);
     }
 }

@@ -162,6 +162,21 @@ fn every_modelled_flag_has_the_type_that_it_is_read_as() {
 }
 
 #[test]
+fn values_within_other_files() {
+    let values = "extraArgs: {scan-interval: 42s}";
+    for text in [
+        format!("cluster-autoscaler:\n  {values}\n"),
+        format!("kind: HelmRelease\nspec:\n  values:\n    {values}\n"),
+        format!("spec: {{source: {{helm: {{valuesObject: {{{values}}}}}}}}}"),
+    ] {
+        let read = read_helm_values("v.yaml", &text);
+        assert_eq!((read.problems, read.not_modelled), (vec![], vec![]));
+        let (autoscaler, ..) = applied(&read.value, 33);
+        assert_eq!(autoscaler.scan_interval, SimDuration::seconds(42), "{text}");
+    }
+}
+
+#[test]
 fn command_lines() {
     let text = "apiVersion: apps/v1\nkind: Deployment\nspec:\n  template:\n    spec:\n      \
                 containers:\n      - {name: sidecar, image: x}\n      - image: \

@@ -2,7 +2,7 @@
 
 use sim::scenario::{Taint, TaintEffect};
 
-use super::super::keys::Reader;
+use super::super::keys::{Reader, string_map};
 use super::NodeGroupSpec;
 use crate::native::pod_template::EFFECTS;
 use crate::walk::{At, Fields};
@@ -84,8 +84,10 @@ pub(super) fn read<'a>(reader: &Reader<'a>, at: &At<'a>, managed: bool) -> Optio
     }
     let (instance_types, spot) = capacity(reader, &fields, managed);
     let [min, desired, max] = sizes(&fields);
-    let labels = fields.string_map("labels").unwrap_or_default();
-    let zones = fields.get("availabilityZones").and_then(|at| at.list_of(At::name));
+    let labels = string_map(&fields, "labels");
+    let zones = fields
+        .get("availabilityZones")
+        .and_then(|at| at.list_of(At::name));
     Some(NodeGroupSpec {
         name: name?,
         managed,

@@ -53,6 +53,18 @@ fn defaults_stay_where_nothing_is_said() {
 }
 
 #[test]
+fn a_config_map_around_it() {
+    let text = "apiVersion: v1\nkind: ConfigMap\ndata:\n  other: x\n  s.yaml: |\n    \
+                apiVersion: kubescheduler.config.k8s.io/v1\n    kind: \
+                KubeSchedulerConfiguration\n    profiles:\n    - schedulerName: 3\n      nope: 1\n";
+    let read = read("cm.yaml", text, release(33));
+    assert_eq!(read.problems, []);
+    assert_eq!(read.value[0].name, "3");
+    assert_eq!(read.not_modelled[0].subject, "cm.yaml[s.yaml]");
+    assert_eq!(read.not_modelled[0].line, Some(5));
+}
+
+#[test]
 fn strategies() {
     check(
         "v1",

@@ -50,6 +50,15 @@ fn a_published_policy() {
 }
 
 #[test]
+fn a_config_map_around_it() {
+    let text = PUBLISHED.replace('\n', "\n    ");
+    let text = format!("kind: ConfigMap\ndata:\n  policy.cfg: |\n    {text}\n");
+    let read = read("cm.yaml", &text, V120);
+    assert_eq!(read.problems, []);
+    assert_eq!(read.value.scores.len(), 7);
+}
+
+#[test]
 fn no_priorities_are_the_defaults_and_an_empty_list_is_none() {
     let scores = |text: &str| read("p.yaml", text, V120).value.scores;
     assert_eq!(scores("kind: Policy"), SchedulerProfile::default_of(V120).scores);

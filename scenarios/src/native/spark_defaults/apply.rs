@@ -174,6 +174,12 @@ fn allocation(read: &mut Reading<'_>, spark: &mut SparkDefaults) {
 /// Node selectors, labels, annotations and scheduler names. Settings win over the pod template, as
 /// Spark writes them into the pod after the template is loaded.
 fn placement(read: &mut Reading<'_>, spark: &mut SparkDefaults) {
+    for (role, template) in [
+        ("driver", &spark.driver_template),
+        ("executor", &spark.executor_template),
+    ] {
+        template_file(read, role, template);
+    }
     for (key, value) in read.family("spark.kubernetes.node.selector.") {
         for template in [&mut spark.driver_template, &mut spark.executor_template] {
             template.node_selector.insert(key.clone(), value.clone());
@@ -191,6 +197,23 @@ fn placement(read: &mut Reading<'_>, spark: &mut SparkDefaults) {
         if let Some(name) = own.or_else(|| any_scheduler.clone()) {
             template.scheduler_name = Some(name);
         }
+    }
+}
+
+/// A template file that the settings name lies on the machine that submits; the scenario has to
+/// name it too.
+fn template_file(read: &mut Reading<'_>, role: &str, template: &PodTemplate) {
+    let key = format!("spark.kubernetes.{role}.podTemplateFile");
+    let Some(path) = read.text(&key) else {
+        return;
+    };
+    if *template == PodTemplate::default() {
+        let message = format!(
+            "the {role} pod template `{}` is not read from here: name it in the scenario's \
+             `{role}PodTemplate`",
+            shown(&path)
+        );
+        read.warn(&key, "pod-template-not-read", message);
     }
 }
 

@@ -125,6 +125,18 @@ fn a_release_ignores_what_came_later() {
 }
 
 #[test]
+fn a_template_file_that_the_scenario_does_not_name_is_a_warning() {
+    let text = "spark.kubernetes.executor.podTemplateFile s3://b/e.yaml\n\
+                spark.kubernetes.executor.node.selector.a b";
+    let (_, problems, findings) = applied(text, V35);
+    assert_eq!((problems, findings.len()), (vec![], 1));
+    assert_eq!(findings[0].code, "pod-template-not-read");
+    let mut spark = SparkDefaults::default_of(V35);
+    spark.executor_template.priority = 1;
+    assert_eq!(read("f", text).value.apply(&mut spark), (vec![], vec![]));
+}
+
+#[test]
 fn selectors_labels_and_annotations_go_to_their_templates() {
     let spark = clean(
         "spark.kubernetes.node.selector.disk ssd\n\
