@@ -62,11 +62,8 @@ fn read_documents<T>(
 ) -> NativeRead<T> {
     let sources = [Source::new(file_name, text)];
     let parsed = yaml::parse(&sources[0]);
-    let documents: Vec<Node> = parsed
-        .documents
-        .into_iter()
-        .filter(|document| !document.is_null())
-        .collect();
+    let documents: Vec<Node> =
+        parsed.documents.into_iter().filter(|document| !document.is_null()).collect();
     let walker = Walker::tolerant(&sources);
     let reader = keys::Reader::new(&walker);
     let value = read(&reader, &documents);
@@ -85,9 +82,5 @@ fn read_documents<T>(
             .at_line(u64::from(problem.line))
     }));
     problems.extend(found);
-    NativeRead {
-        value,
-        problems,
-        not_modelled,
-    }
+    NativeRead { value, problems, not_modelled }
 }

@@ -21,10 +21,7 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(walker: &'a Walker<'a>) -> Self {
-        Self {
-            walker,
-            findings: RefCell::default(),
-        }
+        Self { walker, findings: RefCell::default() }
     }
 
     pub(super) fn into_findings(self) -> Vec<Finding> {
@@ -74,11 +71,7 @@ impl<'a> Reader<'a> {
             }
         }
         // Every key is known by now; asking for none would note them all a second time.
-        let all: Vec<&str> = at
-            .node
-            .entries()
-            .map(|(key, _)| key.name.as_str())
-            .collect();
+        let all: Vec<&str> = at.node.entries().map(|(key, _)| key.name.as_str()).collect();
         at.fields(&all)
     }
 

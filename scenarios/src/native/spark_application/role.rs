@@ -81,10 +81,7 @@ pub(super) fn read<'a>(
         ("cores", format!("spark.{role}.cores")),
         ("memory", format!("spark.{role}.memory")),
         ("memoryOverhead", format!("spark.{role}.memoryOverhead")),
-        (
-            "coreRequest",
-            format!("spark.kubernetes.{role}.request.cores"),
-        ),
+        ("coreRequest", format!("spark.kubernetes.{role}.request.cores")),
         ("coreLimit", format!("spark.kubernetes.{role}.limit.cores")),
         ("instances", format!("spark.{role}.instances")),
     ] {
