@@ -91,12 +91,15 @@ pub fn load_text(name: &str, text: &str) -> Result<Loaded, ScenarioError> {
 }
 
 fn lower(overlay: Overlay, default_name: &str) -> Result<Loaded, ScenarioError> {
+    if overlay.incomplete {
+        // What a missing part would have said is not missing from the others.
+        return Err(ScenarioError::Invalid(Problems(overlay.problems)));
+    }
     let walker = Walker::strict(&overlay.sources);
     let context = context::Context::new(&walker);
     let loaded = platform::lower(&context, &overlay.node, default_name);
     let (mut findings, native_files) = context.finish();
     let mut problems = overlay.problems.clone();
-    // Problems of the text itself make others that only follow from them.
     let (found, noted) = walker.finish();
     problems.extend(found);
     findings.extend(noted);

@@ -27,6 +27,8 @@ pub struct Overlay {
     pub sources: Vec<Source>,
     /// What is wrong with the texts, the chain and the options.
     pub problems: Vec<Problem>,
+    /// A file could not be read, so that the tree lacks what it says.
+    pub incomplete: bool,
 }
 
 /// The number of the `--set` options among the sources; line n is the n-th option.
@@ -39,11 +41,13 @@ pub fn load(path: &Path, sets: &[String]) -> Overlay {
         node: empty(Pos::default()),
         sources: vec![options],
         problems: Vec::new(),
+        incomplete: false,
     };
     let mut chain = Vec::new();
     if let Err(message) = overlay.read_chain(path, &mut chain) {
         let problem = Problem::of_file(shown(path), message);
         overlay.problems.push(problem);
+        overlay.incomplete = true;
     }
     let mut layers = chain.into_iter().rev().map(|(_, node)| node);
     if let Some(first) = layers.next() {
@@ -61,11 +65,18 @@ pub fn load(path: &Path, sets: &[String]) -> Overlay {
 /// Reads one scenario text without bases, as if it stood in a file called `name`.
 pub fn of_text(name: &str, text: &str) -> Overlay {
     let sources = vec![Source::new("--set", ""), Source::new(name, text)];
-    let (node, problems) = yaml::parse_one(&sources[1], 1);
+    let (mut node, mut problems) = yaml::parse_one(&sources[1], 1);
+    let mut incomplete = node.is_null() && !problems.is_empty();
+    if let Some(base) = take_base(&mut node) {
+        let message = "`base` is for files: a text has no place to look from";
+        problems.push(Problem::new(&sources[1], base.pos, message).with_path("base"));
+        incomplete = true;
+    }
     Overlay {
         node,
         sources,
         problems,
+        incomplete,
     }
 }
 
@@ -78,6 +89,7 @@ impl Overlay {
         source.directory = path.parent().map(Path::to_owned).unwrap_or_default();
         self.sources.push(source);
         let (mut node, problems) = yaml::parse_one(&self.sources[usize::from(number)], number);
+        self.incomplete |= node.is_null() && !problems.is_empty();
         self.problems.extend(problems);
         let base = take_base(&mut node);
         chain.push((identity(path), node));
@@ -89,8 +101,10 @@ impl Overlay {
         let Some(name) = base.scalar_text() else {
             let message = format!("`base`: expected a path, found {}", base.value.kind());
             self.problems.push(problem(message));
+            self.incomplete = true;
             return Ok(());
         };
+        let known = self.problems.len();
         let next = source.directory.join(name);
         let seen = identity(&next);
         if chain.iter().any(|(path, _)| *path == seen) {
@@ -109,6 +123,7 @@ impl Overlay {
                 });
             }
         }
+        self.incomplete |= self.problems.len() > known;
         Ok(())
     }
 }

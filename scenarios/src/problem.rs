@@ -32,10 +32,11 @@ impl Source {
 
     /// The 1-based `line`, cut to a sensible length around the 1-based `column`, and the column in
     /// what was cut. Control characters are replaced: they would reach the user's terminal.
-    fn excerpt(&self, line: u32, column: u32) -> (String, usize) {
+    fn excerpt(&self, line: u32, column: u32, width: u16) -> (String, usize) {
         let text = self.text.lines().nth((line as usize).saturating_sub(1));
         let column = (column as usize).saturating_sub(1);
-        let skipped = if column < SHOWN_CHARS {
+        let end = column + usize::from(width.min(20));
+        let skipped = if end <= SHOWN_CHARS {
             0
         } else {
             column - SHOWN_CHARS / 2
@@ -109,7 +110,7 @@ impl Problem {
         let (source_line, caret) = if pos.line == 0 {
             (String::new(), 0)
         } else {
-            source.excerpt(pos.line, pos.column)
+            source.excerpt(pos.line, pos.column, pos.width)
         };
         let left = source_line.chars().count().saturating_sub(caret);
         Self {
@@ -220,7 +221,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 }
 
 /// `did you mean ...?` where something is near, else the list of `known`, cut where it is long.
-pub fn suggestion<'a>(name: &str, known: &[&'a str]) -> Option<String> {
+pub fn suggestion(name: &str, known: &[&str]) -> Option<String> {
     if let Some(near) = nearest(name, known.iter().copied()) {
         return Some(format!("did you mean `{near}`?"));
     }

@@ -155,7 +155,7 @@ mod tests {
         for (name, _) in PRESETS {
             let preset = preset(name).unwrap();
             assert_eq!(preset.ladder.name, *name);
-            let mut seen = Vec::new();
+            let mut seen: Vec<Failure> = Vec::new();
             for rung in &preset.ladder.rungs {
                 assert!(rung.attempts_max > 1 && rung.backoff <= rung.backoff_max);
                 seen.extend(&rung.when);

@@ -27,16 +27,10 @@ const HORIZON: SimDuration = SimDuration::hours(7 * 24);
 const EVENTS_PER_PROGRESS: u64 = 8192;
 
 /// How to run, besides what is run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy)]
 pub struct RunOptions {
     /// Check the invariants after every event: slow. Always on in debug builds.
     pub check_invariants: bool,
-}
-
-impl Default for RunOptions {
-    fn default() -> Self {
-        Self { check_invariants: cfg!(debug_assertions) }
-    }
 }
 
 /// Simulates `workload` on `scenario`. Same arguments: same outcome and same records, bit by bit.
@@ -83,10 +77,10 @@ pub fn run(
             }
         }
         cx.outcome.events += 1;
-        if options.check_invariants {
+        if options.check_invariants || cfg!(debug_assertions) {
             invariants::check(&world, cx.now);
         }
-        if cx.outcome.events % EVENTS_PER_PROGRESS == 0 {
+        if cx.outcome.events.is_multiple_of(EVENTS_PER_PROGRESS) {
             let finished = cx.outcome.succeeded + cx.outcome.failed;
             if !cx.sink.progress(cx.now, finished) {
                 cx.outcome.stopped = true;

@@ -72,12 +72,13 @@ pub(crate) fn share(kind: &NodeKind, requests: &Resources, time: SimDuration) ->
     kind.price.share_floor(part, weight(&kind.capacity))
 }
 
-/// CPU and memory in one number: micro-dollars an hour by OpenCost's prices, times 1000 * 2^30.
+/// CPU and memory in one number: micro-dollars an hour by OpenCost's prices, times 1000 * 1024.
+/// Memory counts in whole MiB, rounded down for parts, so that parts stay within the whole.
 fn weight(resources: &Resources) -> u128 {
     const CPU_PER_CORE: u128 = 31_611;
     const MEMORY_PER_GIB: u128 = 4_237;
-    u128::from(resources.cpu.as_millis()) * CPU_PER_CORE * (1 << 30)
-        + u128::from(resources.memory.as_u64()) * MEMORY_PER_GIB * 1000
+    u128::from(resources.cpu.as_millis()) * CPU_PER_CORE * 1024
+        + u128::from(resources.memory.as_mib_floor()) * MEMORY_PER_GIB * 1000
 }
 
 /// The EMR on EKS fee of a pod: requested vCPU and GiB from the start of the image download to the

@@ -194,12 +194,13 @@ fn placement(
         return None;
     }
     let (cpu, memory) = (requests.cpu, gib(requests.memory));
+    let article = if role.starts_with('e') { "an" } else { "a" };
     let reasons: Vec<String> = open
         .iter()
         .map(|pool| shortage(scenario, pool, requests))
         .collect();
     let message = format!(
-        "a {role} asks {cpu} CPU and {memory}, and fits no node: {}",
+        "{article} {role} asks {cpu} CPU and {memory}, and fits no node: {}",
         reasons.join("; ")
     );
     Some(("pod-fits-no-node", message))

@@ -6,6 +6,7 @@ use sim::units::HourlyPrice;
 
 use super::context::Context;
 use super::instance_types::InstanceTypes;
+use super::pools::EksctlFile;
 use super::settings::{Settings, settings};
 use super::{Loaded, assumptions, autoscaler, cross_check, overprovisioning, pools, resolved};
 use super::{retry_ladder, scheduler, spark, workload};
@@ -27,21 +28,32 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
     root.choice("kind");
     let metadata = root.section("metadata");
     let name = metadata.as_ref().and_then(|metadata| metadata.text("name"));
+    if let Some(metadata) = &metadata {
+        metadata.text("description");
+    }
     if let Some(labels) = metadata.as_ref().and_then(|metadata| metadata.at("labels")) {
         labels.string_map();
     }
     let spec = root.section("spec")?;
-    let kubernetes = kubernetes_version(&spec);
     let nodes = spec.section("nodes");
     let eksctl = nodes.as_ref().and_then(|nodes| nodes.at("eksctl"));
     let eksctl = eksctl.and_then(|at| {
         let file = context.read(&at)?;
-        Some(context.take(eksctl::read(&file.name, &file.text)))
+        let config = context.take(eksctl::read(&file.name, &file.text));
+        Some(EksctlFile {
+            name: file.name,
+            text: file.text,
+            config,
+        })
     });
+    let eksctl_version = eksctl
+        .as_ref()
+        .and_then(|file| file.config.version.as_deref());
+    let kubernetes = kubernetes_version(context, &spec, eksctl_version);
     let region = region(
         context,
         &spec,
-        eksctl.as_ref().and_then(|file| file.region.clone()),
+        eksctl.as_ref().and_then(|file| file.config.region.clone()),
     );
     let types = InstanceTypes::read(context, &spec, nodes.as_ref(), region.as_deref());
     let pools = pools::read(context, nodes.as_ref(), eksctl, &types, region.as_deref());
@@ -114,12 +126,36 @@ pub(super) fn version(at: &At<'_>, low: (u32, u32), high: (u32, u32)) -> Option<
     Some((major, minor))
 }
 
-fn kubernetes_version(spec: &Settings<'_>) -> KubernetesVersion {
+/// The scenario's release, else the eksctl file's, else the newest one.
+fn kubernetes_version(
+    context: &Context<'_>,
+    spec: &Settings<'_>,
+    eksctl: Option<&str>,
+) -> KubernetesVersion {
     let (low, high) = (KubernetesVersion::OLDEST, KubernetesVersion::NEWEST);
-    let given = spec.optional("kubernetesVersion");
-    given
-        .and_then(|at| version(&at, (low.major, low.minor), (high.major, high.minor)))
-        .map_or(high, |(major, minor)| KubernetesVersion { major, minor })
+    let range = [low, high].map(|version| (version.major, version.minor));
+    let own = spec.optional("kubernetesVersion");
+    let given = own.as_ref().and_then(|at| version(at, range[0], range[1]));
+    let given = given.map(|(major, minor)| KubernetesVersion { major, minor });
+    let other = eksctl.and_then(|text| {
+        let (major, minor) = text.split_once('.')?;
+        let (major, minor) = (major.parse().ok()?, minor.parse().ok()?);
+        Some(KubernetesVersion { major, minor })
+    });
+    let subject = "spec.kubernetesVersion";
+    match (given, other) {
+        (Some(given), Some(other)) if given != other => {
+            let message = format!("the eksctl file says {other}; {given} is used");
+            context.note(Severity::Warning, "version-differs", subject, message);
+        }
+        (None, Some(other)) if own.is_none() && (low..=high).contains(&other) => return other,
+        (None, _) if own.is_none() => {
+            let message = format!("`kubernetesVersion` is not said: {high}, the newest, is used");
+            context.note(Severity::Info, "default-version", subject, message);
+        }
+        _ => {}
+    }
+    given.unwrap_or(high)
 }
 
 /// The scenario's region, else eksctl's.

@@ -10,14 +10,26 @@ use super::context::Context;
 use super::instance_types::InstanceTypes;
 use super::platform::{did_you_mean, duplicate};
 use super::settings::{Settings, settings};
-use crate::native::{Place, eksctl::EksctlConfig};
+use crate::native::{
+    Place,
+    eksctl::{EksctlConfig, NodeGroupSpec},
+};
+use crate::problem::{Pos, Source};
 use crate::schema::POOL;
 use crate::walk::At;
+use crate::yaml::{self, Node};
 
 /// Root volume of a pool that names none. Source: eksctl's default `volumeSize` of 80.
 const VOLUME_GIB: u64 = 80;
 /// More pools than this are no scenario.
 const POOLS_MAX: usize = 1000;
+
+/// An eksctl file and what it says.
+pub(super) struct EksctlFile {
+    pub name: String,
+    pub text: String,
+    pub config: EksctlConfig,
+}
 
 /// A pool as a file has it: what it does not say is `None`.
 struct PoolSpec {
@@ -36,7 +48,7 @@ struct PoolSpec {
 pub(super) fn read(
     context: &Context<'_>,
     nodes: Option<&Settings<'_>>,
-    eksctl: Option<EksctlConfig>,
+    eksctl: Option<EksctlFile>,
     types: &InstanceTypes,
     region: Option<&str>,
 ) -> Vec<NodePool> {
@@ -123,35 +135,59 @@ fn default_zones(nodes: Option<&Settings<'_>>, region: Option<&str>) -> Vec<Stri
     }
 }
 
-fn from_eksctl(file: EksctlConfig) -> Vec<PoolSpec> {
-    file.groups
-        .into_iter()
-        .map(|group| {
-            let place = group.place.clone();
-            let size = |count: u32| Some((count, place.clone()));
-            PoolSpec {
-                name: group.name,
-                capacity_type: Some(if group.spot {
-                    CapacityType::Spot
-                } else {
-                    CapacityType::OnDemand
-                }),
-                instance_types: Some(
-                    group
-                        .instance_types
-                        .into_iter()
-                        .map(|name| (name, place.clone()))
-                        .collect(),
-                ),
-                sizes: [size(group.min), size(group.desired), size(group.max)],
-                zones: (!group.zones.is_empty()).then_some(group.zones),
-                labels: Some(group.labels),
-                taints: Some(group.taints),
-                volume: Some(Bytes::gib(group.volume_gib)),
-                place,
-            }
-        })
-        .collect()
+/// The groups of an eksctl file, with the places of their settings in it.
+fn from_eksctl(file: EksctlFile) -> Vec<PoolSpec> {
+    let source = Source::new(file.name, file.text);
+    let documents = yaml::parse(&source).documents;
+    let groups = documents.iter().flat_map(|document| {
+        let lists = ["managedNodeGroups", "nodeGroups"].map(|key| document.get(key));
+        lists.into_iter().flatten().flat_map(Node::items)
+    });
+    let groups: Vec<&Node> = groups.collect();
+    let spec = |group: NodeGroupSpec| {
+        let named = |node: &&&Node| {
+            node.get("name").and_then(Node::scalar_text) == Some(group.name.as_str())
+        };
+        let node = groups.iter().find(named).copied();
+        let place_of = |node: Option<&Node>| {
+            Place::new(&source, node.map_or_else(Pos::default, |node| node.pos))
+                .with_path(group.name.clone())
+        };
+        let place = |key: &str| place_of(node.and_then(|node| node.get(key).or(node.get("name"))));
+        let size = |count: u32, key: &str| Some((count, place(key)));
+        let listed = node
+            .and_then(|node| node.get("instanceTypes"))
+            .map_or(&[][..], Node::items);
+        let type_place = |index: usize| match listed.get(index) {
+            Some(item) => place_of(Some(item)),
+            None => place("instanceType"),
+        };
+        let types = group.instance_types.iter().enumerate();
+        PoolSpec {
+            place: place("name"),
+            name: group.name.clone(),
+            capacity_type: Some(if group.spot {
+                CapacityType::Spot
+            } else {
+                CapacityType::OnDemand
+            }),
+            instance_types: Some(
+                types
+                    .map(|(index, name)| (name.clone(), type_place(index)))
+                    .collect(),
+            ),
+            sizes: [
+                size(group.min, "minSize"),
+                size(group.desired, "desiredCapacity"),
+                size(group.max, "maxSize"),
+            ],
+            zones: (!group.zones.is_empty()).then(|| group.zones.clone()),
+            labels: Some(group.labels.clone()),
+            taints: Some(group.taints.clone()),
+            volume: Some(Bytes::gib(u64::from(group.volume_gib))),
+        }
+    };
+    file.config.groups.into_iter().map(spec).collect()
 }
 
 /// What a map of the file says about a pool; its name aside.
@@ -249,7 +285,7 @@ fn pool(
             instance_types.push(found);
         }
     }
-    let [min_size, desired_size, max_size] = sizes(context, &spec)?;
+    let sizes = sizes(context, &spec);
     let first: &InstanceType = instance_types.first()?;
     let odd: Vec<&str> = instance_types
         .iter()
@@ -266,6 +302,7 @@ fn pool(
         );
         context.problem_at(&spec.place, message, None);
     }
+    let [min_size, desired_size, max_size] = sizes?;
     let mut labels = provider_labels(&spec.name, capacity_type, first, region);
     labels.extend(spec.labels.unwrap_or_default());
     Some(NodePool {

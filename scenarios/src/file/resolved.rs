@@ -102,8 +102,7 @@ fn workload_value(workload: &Read) -> Value {
         let resample = json!({ "runsPerDay": resample.runs_per_day, "days": resample.days });
         out.insert("resample".into(), resample);
     }
-    let zone = options.timezone.as_deref().unwrap_or("UTC");
-    out.insert("timezone".into(), json!(zone));
+    out.insert("timezone".into(), json!(options.timezone));
     Value::Object(out)
 }
 

@@ -114,39 +114,43 @@ fn score(given: &Settings<'_>) -> Option<(ScoreSpec, i64)> {
 fn fit(given: &Settings<'_>) -> Option<ScoreSpec> {
     let cpu = given.int("cpu").unwrap_or(1);
     let memory = given.int("memory").unwrap_or(1);
-    let strategy = given.choice("strategy").unwrap_or("LeastAllocated");
-    if strategy != "RequestedToCapacityRatio" {
-        if let Some(at) = given.optional("shape") {
-            at.problem("`shape` is for the strategy RequestedToCapacityRatio");
+    let shape = given.sections("shape").map(|points| shape(&points));
+    match (given.choice("strategy"), shape) {
+        (Some("RequestedToCapacityRatio"), Some(shape)) if !shape.is_empty() => {
+            Some(ScoreSpec::RequestedToCapacityRatio { cpu, memory, shape })
         }
-        return Some(match strategy {
-            "MostAllocated" => ScoreSpec::MostAllocated { cpu, memory },
-            _ => ScoreSpec::LeastAllocated { cpu, memory },
-        });
+        (Some("RequestedToCapacityRatio"), _) => {
+            let at = given
+                .optional("shape")
+                .unwrap_or_else(|| given.fields.at.clone());
+            at.problem("RequestedToCapacityRatio needs a `shape` of at least one point");
+            None
+        }
+        (strategy, shape) => {
+            if let Some(at) = given.optional("shape").filter(|_| shape.is_some()) {
+                at.problem("`shape` is for the strategy RequestedToCapacityRatio");
+            }
+            Some(match strategy {
+                Some("MostAllocated") => ScoreSpec::MostAllocated { cpu, memory },
+                _ => ScoreSpec::LeastAllocated { cpu, memory },
+            })
+        }
     }
-    let Some(points) = given.sections("shape").filter(|points| !points.is_empty()) else {
-        given
-            .fields
-            .at
-            .problem("RequestedToCapacityRatio needs a `shape`");
-        return None;
-    };
+}
+
+fn shape(points: &[Settings<'_>]) -> Vec<ShapePoint> {
     let mut shape: Vec<ShapePoint> = Vec::new();
-    for point in &points {
+    for point in points {
         let (utilization, score) = (point.int("utilization"), point.int("score"));
         let (Some(utilization), Some(score)) = (utilization, score) else {
             continue;
         };
-        if shape
-            .last()
-            .is_some_and(|last| last.utilization >= utilization)
-        {
-            point
-                .fields
-                .at
-                .problem("`utilization` must ascend from point to point");
+        let last = shape.last().map(|last| last.utilization);
+        if last.is_some_and(|last| last >= utilization) {
+            let message = "`utilization` must ascend from point to point";
+            point.fields.at.problem(message);
         }
         shape.push(ShapePoint { utilization, score });
     }
-    Some(ScoreSpec::RequestedToCapacityRatio { cpu, memory, shape })
+    shape
 }

@@ -82,8 +82,8 @@ pub struct WorkloadOptions {
     pub arrivals: f64,
     /// A longer day from few recorded runs.
     pub resample: Option<Resample>,
-    /// IANA name of the zone of times that have none; UTC where it is `None`.
-    pub timezone: Option<String>,
+    /// IANA name of the zone of times that have none.
+    pub timezone: String,
 }
 
 /// The section, read.
@@ -96,7 +96,7 @@ pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> Read {
     let mut options = WorkloadOptions {
         arrivals: 1.0,
         resample: None,
-        timezone: None,
+        timezone: "UTC".to_owned(),
     };
     let Some(given) = given else {
         return Read {
@@ -113,10 +113,11 @@ pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> Read {
         let runs = resample.count("runsPerDay");
         options.resample = runs.map(|runs_per_day| Resample { runs_per_day, days });
     }
-    options.timezone = given.text("timezone");
-    if let (Some(zone), Some(at)) = (&options.timezone, given.optional("timezone"))
-        && !is_zone_name(zone)
-    {
+    if let Some(zone) = given.text("timezone") {
+        options.timezone = zone;
+    }
+    let zone = &options.timezone;
+    if let Some(at) = given.optional("timezone").filter(|_| !is_zone_name(zone)) {
         at.problem_with_help(
             format!("`{zone}` is not the name of a time zone"),
             "`UTC`, or an IANA name such as `America/Los_Angeles`",

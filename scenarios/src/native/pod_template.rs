@@ -11,6 +11,8 @@
 mod affinity;
 mod tolerations;
 
+pub(super) use tolerations::EFFECTS;
+
 use sim::scenario::PodTemplate;
 
 use super::keys::{Reader, is_empty};

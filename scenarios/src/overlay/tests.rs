@@ -216,7 +216,7 @@ fn sets_that_cannot_be() {
             9 | l[0]y=1
               |     ^
 
-            error: the value is not YAML: not YAML: unclosed bracket '['
+            error: the value is not YAML: unclosed bracket '['
               --> --set:10:3
                |
             10 | m={a: [

@@ -59,7 +59,7 @@ static SPEC: Section = Section {
             scheduler and autoscaler behaviour. Quote it: unquoted, 1.30 is 1.3.",
         )
         .or("1.36"),
-        key("region", Text, "Cloud region, for prices and zones.").or("(eksctl's metadata.region)"),
+        key("region", Text, "Cloud region, for prices and zones.").or("(the eksctl file's)"),
         key(
             "workload",
             Kind::Section(&WORKLOAD),

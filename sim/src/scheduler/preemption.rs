@@ -12,6 +12,9 @@ use super::placement::room_of;
 use crate::cluster::{Cluster, Node, NodeId, NodeState, PodId, Resources, SpecId};
 use crate::engine::world::World;
 
+/// Lowest first: highest priority among the victims, sum of their priorities, their number.
+type Rank = (i32, i64, usize);
+
 /// The node and its victims, or `None` if no preemption helps.
 pub(crate) fn find_victims(world: &mut World, spec_id: SpecId) -> Option<(NodeId, Vec<PodId>)> {
     let spec = *world.cluster.specs.get(spec_id);
@@ -19,7 +22,7 @@ pub(crate) fn find_victims(world: &mut World, spec_id: SpecId) -> Option<(NodeId
         return None;
     }
     let cluster = &world.cluster;
-    let mut best: Option<((i32, i64, usize), NodeId, Vec<PodId>)> = None;
+    let mut best: Option<(Rank, NodeId, Vec<PodId>)> = None;
     for node_id in &cluster.in_order {
         let node = &cluster.nodes[*node_id];
         if node.state != NodeState::Ready || node.pods.is_empty() {

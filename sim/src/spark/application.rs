@@ -27,6 +27,10 @@ pub(crate) fn on_run_submitted(world: &mut World, cx: &mut Cx<'_>, place: u32) {
     state.attempts += 1;
     let (number, raises) = (state.attempts, state.raises);
     let shape = memory::shape(cx, run, &raises, run_key);
+    if run.stages.is_none() && run.tasks.is_some_and(|tasks| u64::from(tasks) > work::TASKS_MAX) {
+        let message = format!("tasks above {} are merged into longer ones", work::TASKS_MAX);
+        cx.find(Severity::Warning, "too-many-tasks", &run.run_id, message);
+    }
     let work = work::work_of(cx, run, run_key);
     let doom = shape.executor_ooms.then(|| doom(cx, run_key, &work)).flatten();
     let executor_spec = executor_spec(world, cx, &shape, raises.on_demand);
@@ -154,8 +158,8 @@ pub(crate) fn on_patience_over(world: &mut World, cx: &mut Cx<'_>, id: AttemptId
 fn say_unschedulable(world: &World, cx: &mut Cx<'_>, id: AttemptId) {
     let attempt = &world.attempts[id];
     let pods = attempt.driver.iter().chain(&attempt.executors);
-    let reasons = pods.filter_map(|pod| world.cluster.pods[*pod].reason);
-    let reason = reasons.last().map_or("never tried", |reason| world.scheduler.reason(reason));
+    let mut reasons = pods.filter_map(|pod| world.cluster.pods[*pod].reason);
+    let reason = reasons.next_back().map_or("never tried", |reason| world.scheduler.reason(reason));
     let run = &cx.workload.runs[attempt.run as usize];
     let application = cx.workload.applications.get(run.application.0 as usize);
     let subject = application.map_or_else(|| run.run_id.to_string(), String::clone);

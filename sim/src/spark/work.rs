@@ -15,7 +15,7 @@ use crate::units::SimDuration;
 use crate::workload::{Run, Stage, TaskDurations};
 
 /// Most tasks that are made up for one run: bounds what a row of a trace can make us allocate.
-const TASKS_MAX: u64 = 1_000_000;
+pub(crate) const TASKS_MAX: u64 = 1_000_000;
 
 /// What an attempt has to do.
 #[derive(Debug, Clone)]

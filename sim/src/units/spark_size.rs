@@ -52,7 +52,7 @@ pub fn parse_time(text: &str, unit: SimDuration) -> Result<SimDuration, ParseUni
 pub fn format_size(size: Bytes) -> String {
     let bytes = size.as_u64();
     for (shift, suffix) in [(40, "t"), (30, "g"), (20, "m"), (10, "k")] {
-        if bytes != 0 && bytes % (1 << shift) == 0 {
+        if bytes != 0 && bytes.is_multiple_of(1 << shift) {
             return format!("{}{suffix}", bytes >> shift);
         }
     }

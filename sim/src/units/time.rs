@@ -160,10 +160,11 @@ impl SimDuration {
     }
 }
 
+/// Saturates: a time too far away to count is [`SimTime::MAX`], later than any event.
 impl Add<SimDuration> for SimTime {
     type Output = Self;
     fn add(self, duration: SimDuration) -> Self {
-        Self(self.0 + duration.0)
+        self.saturating_add(duration)
     }
 }
 
@@ -174,23 +175,25 @@ impl Sub for SimTime {
     }
 }
 
+/// Saturates, as times do.
 impl Add for SimDuration {
     type Output = Self;
     fn add(self, other: Self) -> Self {
-        Self(self.0 + other.0)
+        self.saturating_add(other)
     }
 }
 
 impl AddAssign for SimDuration {
     fn add_assign(&mut self, other: Self) {
-        self.0 += other.0;
+        *self = *self + other;
     }
 }
 
+/// Saturates, as times do.
 impl Mul<u64> for SimDuration {
     type Output = Self;
     fn mul(self, times: u64) -> Self {
-        Self(self.0 * times)
+        Self(self.0.saturating_mul(times))
     }
 }
 

@@ -41,6 +41,8 @@ pub(super) struct Notes {
     pub(super) second_starts: u64,
     pub(super) bad_properties: Vec<BadProperty>,
     pub(super) jobs_without_start: u64,
+    pub(super) executors_added_again: u64,
+    pub(super) executors_removed_unknown: u64,
     pub(super) long_tasks: u64,
 }
 
@@ -170,6 +172,12 @@ impl OpenApplication {
             *last = at.max(*last);
             self.first_ms = Some(self.first_ms.map_or(at, |first| first.min(at)));
         }
+        self.at(time)
+    }
+
+    /// A time that does not count as progress: executors are added and removed by other clocks,
+    /// and logs were seen whose executors come years after their tasks.
+    fn at(&self, time: Millis) -> i64 {
         time.get().unwrap_or(self.application.last_event_ms)
     }
 
@@ -194,12 +202,16 @@ impl OpenApplication {
     }
 
     fn on_executor_added(&mut self, event: ExecutorAdded<'_>) {
-        let added_ms = self.see(event.timestamp);
+        let added_ms = self.at(event.timestamp);
         let info = event.info.as_ref();
         let host = info.and_then(|info| info.host.as_deref());
         let cores = info.map_or(0, |info| u32::try_from(info.cores.0).unwrap_or(u32::MAX));
         let id = clip(&event.id, NAME_MAX);
         let executors = &mut self.application.executors;
+        if self.alive.contains_key(&id) {
+            self.notes.executors_added_again += 1;
+            return;
+        }
         self.alive.insert(id.clone(), executors.len());
         executors.push(RecordedExecutor {
             id,
@@ -212,8 +224,9 @@ impl OpenApplication {
     }
 
     fn on_executor_removed(&mut self, event: &ExecutorRemoved<'_>) {
-        let at = self.see(event.timestamp);
+        let at = self.at(event.timestamp);
         let Some(place) = self.alive.remove(event.id.as_ref()) else {
+            self.notes.executors_removed_unknown += 1;
             return;
         };
         let executor = &mut self.application.executors[place];
@@ -226,6 +239,7 @@ impl OpenApplication {
         let group = event.properties.and_then(|properties| properties.group);
         let job = self.jobs.entry(event.id).or_default();
         job.job_id = event.id;
+        job.has_start = true;
         job.submitted_ms = submitted_ms;
         job.stage_ids = event.stages;
         job.group = group.map(|text| clip(&text, NAME_MAX));

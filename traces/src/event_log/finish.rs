@@ -43,15 +43,8 @@ pub(super) fn finish(open: OpenApplication) -> Option<Collected> {
             open.stage
         })
         .collect();
-    for job in jobs.values() {
-        for id in &job.stage_ids {
-            let stages = &mut application.stages;
-            if let Ok(place) = stages.binary_search_by_key(id, |stage| stage.stage_id) {
-                stages[place].job_ids.push(job.job_id);
-            }
-        }
-    }
     application.jobs = jobs.into_values().collect();
+    link_stages(&mut application);
     application
         .jobs
         .sort_by_key(|job| (job.submitted_ms, job.job_id));
@@ -63,6 +56,40 @@ pub(super) fn finish(open: OpenApplication) -> Option<Collected> {
         configuration::read(&application.properties, &profile, &seen);
     (application.outcome, application.failure) = failure::classify(&application);
     Some(Collected { application, notes })
+}
+
+/// Tells stages their jobs. A stage of no job belongs to the job without a recorded start that
+/// ended first after it.
+fn link_stages(application: &mut RecordedApplication) {
+    let RecordedApplication { jobs, stages, .. } = application;
+    for job in jobs.iter() {
+        for id in &job.stage_ids {
+            if let Ok(place) = stages.binary_search_by_key(id, |stage| stage.stage_id) {
+                stages[place].job_ids.push(job.job_id);
+            }
+        }
+    }
+    let mut startless: Vec<(i64, usize)> = jobs
+        .iter()
+        .enumerate()
+        .filter(|(_, job)| !job.has_start)
+        .filter_map(|(place, job)| Some((job.completed_ms?, place)))
+        .collect();
+    startless.sort_unstable();
+    for stage in stages.iter_mut().filter(|stage| stage.job_ids.is_empty()) {
+        let ends = stage
+            .attempts
+            .iter()
+            .filter_map(|attempt| attempt.completed_ms);
+        let Some(end) = ends.max() else { continue };
+        let after = startless.partition_point(|(job_end, _)| *job_end < end);
+        if let Some((_, place)) = startless.get(after) {
+            let job = &mut jobs[*place];
+            job.submitted_ms = job.submitted_ms.min(stage.submitted_ms());
+            job.stage_ids.push(stage.stage_id);
+            stage.job_ids.push(job.job_id);
+        }
+    }
 }
 
 /// Fills in names from properties where the start event lacks them.
@@ -124,6 +151,18 @@ pub(super) fn findings(collected: &Collected) -> Vec<Finding> {
     );
     add_tasks(application, notes.long_tasks, &mut add);
     add_stages(application, notes.jobs_without_start, &mut add);
+    add(
+        Severity::Warning,
+        "executors-added-again",
+        notes.executors_added_again,
+        format!("{id}: executors that were added while they were alive; the first time counts"),
+    );
+    add(
+        Severity::Info,
+        "executors-removed-unknown",
+        notes.executors_removed_unknown,
+        format!("{id}: executors that were removed without having been added"),
+    );
     for (key, value, expected) in &notes.bad_properties {
         add(
             Severity::Warning,

@@ -33,7 +33,7 @@ pub struct RecordedApplication {
     pub started_ms: i64,
     /// When it ended; `None` where the log stops before.
     pub ended_ms: Option<i64>,
-    /// The latest time that any event of the log names.
+    /// The latest time that a start or end of the application, a job, a stage or a task names.
     pub last_event_ms: i64,
     /// All Spark properties of the environment.
     pub properties: BTreeMap<String, String>,
@@ -100,6 +100,8 @@ pub struct RecordedJob {
     pub result: JobResult,
     /// Its stages' ids, skipped ones among them.
     pub stage_ids: Vec<u32>,
+    /// The log has its start; without, its submission and stages are guessed from its end.
+    pub has_start: bool,
     /// Its job group, where it has one.
     pub group: Option<String>,
 }

@@ -12,7 +12,8 @@
 //! - Stages without a single successful task are left out; their children take over their parents
 //!   and their time becomes part of the children's gap.
 //! - Before 1.4 parents are not recorded: a stage then follows the stage of its job that was
-//!   complete last before it.
+//!   complete last before it. So does a stage whose job's start is missing in the log; of jobs
+//!   whose end is all there is, the stages are those that ended before it.
 //! - The first gap counts from the application's start. In Spark on Kubernetes and YARN the
 //!   context waits for 80 % of the executors there (30 s at most), so that some of the recorded
 //!   cluster's own slowness is in it.
@@ -137,11 +138,12 @@ impl<'a> Builder<'a> {
         let mut predecessors: BTreeMap<usize, BTreeSet<u32>> = BTreeMap::new();
         for place in 0..self.kept.len() {
             let mut parents = self.direct[place].clone();
-            if let Some(job) = self.job_of[place] {
+            let job = self.job_of[place];
+            if self.kept[place].parents.is_none() || (job.is_none() && parents.is_empty()) {
+                parents.extend(self.stage_before(place));
+            }
+            if let Some(job) = job {
                 let in_job = |parent: &u32| self.job_of[*parent as usize] == Some(job);
-                if self.kept[place].parents.is_none() {
-                    parents.extend(self.stage_before(place, job));
-                }
                 if !parents.iter().any(in_job) {
                     let before = predecessors
                         .entry(job)
@@ -169,11 +171,13 @@ impl<'a> Builder<'a> {
         last
     }
 
-    /// For logs without recorded parents: the stage of the same job that ended last before.
-    fn stage_before(&self, place: usize, job: usize) -> Option<u32> {
+    /// For stages without recorded parents: the stage of the same job that ended last before.
+    /// Stages whose job start is lost follow each other as if they were of one job.
+    fn stage_before(&self, place: usize) -> Option<u32> {
+        let job = self.job_of[place];
         let at = self.kept[place].submitted_ms();
         (place.saturating_sub(LOOK_BACK)..place)
-            .filter(|before| self.job_of[*before] == Some(job))
+            .filter(|before| job.is_none() || self.job_of[*before] == job)
             .filter_map(|before| {
                 let end = self.kept[before].completed_before(at)?;
                 (end <= at).then_some((end, before as u32))

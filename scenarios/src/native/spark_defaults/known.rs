@@ -129,7 +129,13 @@ const NOT_MODELLED_PREFIXES: [&str; 40] = [
 ];
 
 /// Families whose keys are not all registered and do not matter here.
-const IRRELEVANT_PREFIXES: [&str; 18] = [
+const IRRELEVANT_PREFIXES: [&str; 24] = [
+    "spark.delta.",
+    "spark.kubernetes.executor.service.",
+    "spark.kubernetes.executorEnv.",
+    "spark.local.dir",
+    "spark.master",
+    "spark.openlineage.",
     "spark.authenticate",
     "spark.databricks.",
     "spark.driverEnv.",
