@@ -57,11 +57,7 @@ impl TraceSource {
         let names = header(path)?;
         let has = |name: &str| names.iter().any(|known| known == name);
         let pods = has("pod") || (has("cpu_milli") && has("memory_mib"));
-        Ok(if pods && !has("run_id") {
-            Self::Pods(owned)
-        } else {
-            Self::JobTable(owned)
-        })
+        Ok(if pods && !has("run_id") { Self::Pods(owned) } else { Self::JobTable(owned) })
     }
 }
 
@@ -163,11 +159,7 @@ impl Gathered {
         let subject = path.display().to_string();
         let (mut rows, findings) = fold_retries(table.rows, &mut counts, &subject);
         self.findings.extend(findings);
-        self.tables.push(TableReport {
-            path: path.to_owned(),
-            table: "runs",
-            counts,
-        });
+        self.tables.push(TableReport { path: path.to_owned(), table: "runs", counts });
         self.note_dependencies(&rows, &subject);
         if let Some(stages) = stages_beside(path) {
             let table = read_stages(&stages)?;
@@ -178,8 +170,7 @@ impl Gathered {
                 counts: table.counts,
             });
             let subject = stages.display().to_string();
-            self.findings
-                .extend(attach_stages(&mut rows, table, &subject));
+            self.findings.extend(attach_stages(&mut rows, table, &subject));
         }
         self.rows.extend(rows);
         Ok(())
@@ -215,11 +206,7 @@ impl Gathered {
         progress(length(path));
         self.rows.extend(table.runs.into_iter().map(RunRow::from));
         self.findings.extend(table.findings);
-        self.tables.push(TableReport {
-            path: path.to_owned(),
-            table: "swf",
-            counts: table.counts,
-        });
+        self.tables.push(TableReport { path: path.to_owned(), table: "swf", counts: table.counts });
         Ok(())
     }
 
@@ -306,9 +293,7 @@ fn stages_beside(runs: &Path) -> Option<PathBuf> {
         return None;
     }
     let folder = runs.parent()?;
-    let same = runs
-        .with_file_name("stages")
-        .with_extension(runs.extension()?);
+    let same = runs.with_file_name("stages").with_extension(runs.extension()?);
     if same.is_file() {
         return Some(same);
     }

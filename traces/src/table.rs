@@ -131,11 +131,8 @@ pub(crate) fn replace_file(
         let file = std::fs::File::create(&part).map_err(|source| TraceError::io(&part, source))?;
         let mut file = std::io::BufWriter::new(file);
         fill(&mut file)?;
-        let file = file
-            .into_inner()
-            .map_err(|error| TraceError::io(&part, error.into_error()))?;
-        file.sync_all()
-            .map_err(|source| TraceError::io(&part, source))?;
+        let file = file.into_inner().map_err(|error| TraceError::io(&part, error.into_error()))?;
+        file.sync_all().map_err(|source| TraceError::io(&part, source))?;
         std::fs::rename(&part, path).map_err(|source| TraceError::io(path, source))
     };
     write().inspect_err(|_| {

@@ -32,11 +32,7 @@ pub struct WorkloadOptions {
 
 impl Default for WorkloadOptions {
     fn default() -> Self {
-        Self {
-            arrivals: 1.0,
-            resample: None,
-            seed: Seed::new(0),
-        }
+        Self { arrivals: 1.0, resample: None, seed: Seed::new(0) }
     }
 }
 
@@ -65,10 +61,7 @@ impl WorkloadOptions {
             ));
         }
         if let Some(resample) = self.resample {
-            for (name, value) in [
-                ("runsPerDay", resample.runs_per_day),
-                ("days", resample.days),
-            ] {
+            for (name, value) in [("runsPerDay", resample.runs_per_day), ("days", resample.days)] {
                 if !(value.is_finite() && value > 0.0) {
                     problems.push(format!("resample.{name}: {value}; more than 0 is expected"));
                 }
@@ -80,11 +73,7 @@ impl WorkloadOptions {
                 problems.push("resample: the trace has no runs to draw from".to_owned());
             }
         }
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(TraceError::Options(problems))
-        }
+        if problems.is_empty() { Ok(()) } else { Err(TraceError::Options(problems)) }
     }
 }
 
@@ -119,11 +108,7 @@ pub fn to_workload(trace: &LoadedTrace, options: &WorkloadOptions) -> Workload {
         .iter()
         .map(|submission| {
             let at = u64::try_from(submission.at_ms.saturating_sub(epoch_ms)).unwrap_or(0);
-            names.place(
-                &trace.runs[submission.run],
-                submission.copy,
-                SimTime::from_millis(at),
-            )
+            names.place(&trace.runs[submission.run], submission.copy, SimTime::from_millis(at))
         })
         .collect();
     // Stable: equal times keep the order of the trace.
@@ -131,10 +116,7 @@ pub fn to_workload(trace: &LoadedTrace, options: &WorkloadOptions) -> Workload {
     let mut pods = trace.pods.clone();
     if pods_since_1970 {
         for pod in &mut pods {
-            let since = pod
-                .created_at
-                .as_millis()
-                .saturating_sub(epoch_ms.max(0) as u64);
+            let since = pod.created_at.as_millis().saturating_sub(epoch_ms.max(0) as u64);
             pod.created_at = SimTime::from_millis(since);
         }
     }
@@ -185,11 +167,7 @@ fn resampled(trace: &LoadedTrace, resample: Resample, seed: Seed) -> Vec<Submiss
 
 fn scaled(submissions: Vec<Submission>, options: &WorkloadOptions) -> Vec<Submission> {
     let most = RUNS_MAX / submissions.len().max(1) as f64;
-    let arrivals = if options.arrivals.is_nan() {
-        1.0
-    } else {
-        options.arrivals.clamp(0.0, most)
-    };
+    let arrivals = if options.arrivals.is_nan() { 1.0 } else { options.arrivals.clamp(0.0, most) };
     if arrivals == 1.0 {
         return submissions;
     }
@@ -246,11 +224,7 @@ fn epoch(submissions: &[Submission], trace: &LoadedTrace, pods_since_1970: bool)
     let (Some(first), Some(last)) = (times().min(), times().max()) else {
         return 0;
     };
-    if last.saturating_sub(first) > 3_600_000 {
-        first.div_euclid(DAY_MS) * DAY_MS
-    } else {
-        first
-    }
+    if last.saturating_sub(first) > 3_600_000 { first.div_euclid(DAY_MS) * DAY_MS } else { first }
 }
 
 /// Numbers for names, in order of first use.
@@ -280,11 +254,7 @@ struct Names {
 
 impl Names {
     fn place(&mut self, lowered: &LoweredRun, copy: u64, at: SimTime) -> Run {
-        let team = if lowered.team.is_empty() {
-            NO_TEAM
-        } else {
-            &lowered.team
-        };
+        let team = if lowered.team.is_empty() { NO_TEAM } else { &lowered.team };
         let mut run = lowered.run.clone();
         run.application = ApplicationId(self.applications.number(&lowered.application));
         run.team = TeamId(self.teams.number(team));

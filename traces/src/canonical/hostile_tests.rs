@@ -68,10 +68,7 @@ fn a_header_twice_is_refused() {
 
 #[test]
 fn another_separator_is_named() {
-    check_error(
-        "run_id;application;submitted_at;duration_s\n",
-        &["separated by ';'"],
-    );
+    check_error("run_id;application;submitted_at;duration_s\n", &["separated by ';'"]);
 }
 
 #[test]
@@ -102,10 +99,7 @@ fn bad_cells_are_counted_by_column_with_the_first_line() {
     .expect("read");
     check_counts(&table);
     assert_eq!(table.counts.rows, 8);
-    assert_eq!(
-        (table.counts.kept, table.counts.bad, table.counts.duplicates),
-        (2, 5, 1)
-    );
+    assert_eq!((table.counts.kept, table.counts.bad, table.counts.duplicates), (2, 5, 1));
     check_finding(&table, "unknown-column", "colour", 1, 1);
     check_finding(&table, "negative-value", "duration_s", 1, 3);
     check_finding(&table, "not-a-number", "duration_s", 1, 4);
@@ -131,12 +125,7 @@ fn huge_cells_and_open_quotes_are_bounded() {
     assert_eq!(table.counts.kept, 1);
     check_finding(&table, "cell-too-long", "application", 1, 2);
     check_finding(&table, "cell-too-long", "team", 1, 3);
-    assert!(
-        table
-            .findings
-            .iter()
-            .all(|finding| finding.message.len() < 300)
-    );
+    assert!(table.findings.iter().all(|finding| finding.message.len() < 300));
     let open = "run_id,application,submitted_at,duration_s\n\"a".to_owned() + &"y".repeat(6 << 20);
     check_error(&open, &["quote never closed"]);
 }
@@ -170,11 +159,7 @@ fn cut_parquet_files_are_errors() {
     let whole = written_parquet();
     for length in (0..whole.len()).step_by(97).chain([whole.len() - 1]) {
         let (_folder, path) = file("runs.parquet", &whole[..length]);
-        assert!(
-            read_runs(&path).is_err(),
-            "{length} of {} bytes",
-            whole.len()
-        );
+        assert!(read_runs(&path).is_err(), "{length} of {} bytes", whole.len());
     }
     let (_folder, path) = file("runs.parquet", &whole);
     assert_eq!(read_runs(&path).expect("read").counts.kept, 500);
@@ -205,9 +190,7 @@ fn parquet_of_other_types_is_reported_cell_by_cell() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("runs.parquet");
     let output = std::fs::File::create(&path).expect("created");
-    ParquetWriter::new(output)
-        .finish(&mut frame)
-        .expect("written");
+    ParquetWriter::new(output).finish(&mut frame).expect("written");
     let table = read_runs(&path).expect("read");
     check_counts(&table);
     assert_eq!(table.counts.kept, 2);
@@ -223,10 +206,7 @@ fn parquet_of_other_types_is_reported_cell_by_cell() {
 fn parquet_times_with_a_zone_are_read() {
     use polars::prelude::*;
     let times = Series::new("submitted_at".into(), [1_772_445_600_000_i64, 0])
-        .cast(&DataType::Datetime(
-            TimeUnit::Milliseconds,
-            Some(TimeZone::UTC),
-        ))
+        .cast(&DataType::Datetime(TimeUnit::Milliseconds, Some(TimeZone::UTC)))
         .expect("a cast");
     let mut frame = DataFrame::new(
         2,
@@ -241,9 +221,7 @@ fn parquet_times_with_a_zone_are_read() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("runs.parquet");
     let output = std::fs::File::create(&path).expect("created");
-    ParquetWriter::new(output)
-        .finish(&mut frame)
-        .expect("written");
+    ParquetWriter::new(output).finish(&mut frame).expect("written");
     let table = read_runs(&path).expect("read");
     assert_eq!(table.findings, []);
     assert_eq!(table.rows[0].lowered.submitted_at_ms, 1_772_445_600_000);
@@ -251,14 +229,8 @@ fn parquet_times_with_a_zone_are_read() {
 
 #[test]
 fn recorded_parquet_of_other_schemas_is_refused_by_its_columns() {
-    let folder = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../shared/data/traces/opendc"
-    );
-    for name in [
-        "surf_week/tasks.parquet",
-        "wtf_shell/tasks/schema-1.0/part.0.parquet",
-    ] {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/traces/opendc");
+    for name in ["surf_week/tasks.parquet", "wtf_shell/tasks/schema-1.0/part.0.parquet"] {
         let path = std::path::Path::new(folder).join(name);
         if !path.exists() {
             eprintln!("skipped: {} is not here", path.display());
@@ -286,10 +258,7 @@ fn stage_rows_that_make_no_sense_take_their_run_with_them() {
     let ids: Vec<&str> = table.stages.keys().map(|id| &**id).collect();
     assert_eq!(ids, ["a"]);
     let counts = table.counts;
-    assert_eq!(
-        (counts.rows, counts.kept, counts.bad, counts.duplicates),
-        (7, 2, 4, 1)
-    );
+    assert_eq!((counts.rows, counts.kept, counts.bad, counts.duplicates), (7, 2, 4, 1));
     assert_eq!(table.stages["a"][1].parents, [0]);
 }
 

@@ -92,9 +92,7 @@ fn read_checked(path: &Path) -> Result<Vec<u8>, TraceError> {
 
 /// Refuses what the footer says is too much, before anything is allocated for it.
 fn check_sizes(path: &Path, reader: &mut ParquetReader<Cursor<&[u8]>>) -> Result<(), TraceError> {
-    let metadata = reader
-        .get_metadata()
-        .map_err(|error| polars_error(path, &error))?;
+    let metadata = reader.get_metadata().map_err(|error| polars_error(path, &error))?;
     let mut rows = metadata.num_rows as u64;
     let mut grouped = 0_u64;
     let mut bytes = 0_u64;
@@ -117,11 +115,7 @@ fn check_sizes(path: &Path, reader: &mut ParquetReader<Cursor<&[u8]>>) -> Result
 }
 
 fn too_large(path: &Path, what: String) -> TraceError {
-    TraceError::TooLarge {
-        path: path.to_owned(),
-        what,
-        limit: super::PARQUET_BYTES_MAX,
-    }
+    TraceError::TooLarge { path: path.to_owned(), what, limit: super::PARQUET_BYTES_MAX }
 }
 
 /// Runs a step of the decoder.
@@ -223,9 +217,9 @@ impl<'a> Decoded<'a> {
             Self::U64(column) => column.get(row).map(|n| Cell::Whole(i128::from(n))),
             Self::F32(column) => column.get(row).map(|n| Cell::Number(f64::from(n))),
             Self::F64(column) => column.get(row).map(Cell::Number),
-            Self::Date(column) => column
-                .get(row)
-                .map(|days| Cell::Instant(i64::from(days) * 86_400_000)),
+            Self::Date(column) => {
+                column.get(row).map(|days| Cell::Instant(i64::from(days) * 86_400_000))
+            }
             Self::Time(column, (multiply, divide)) => column
                 .get(row)
                 .map(|ticks| Cell::Instant(ticks.saturating_mul(*multiply).div_euclid(*divide))),
@@ -270,20 +264,15 @@ pub(super) fn write(
     rows: usize,
     value: &mut dyn FnMut(usize, usize) -> Value,
 ) -> Result<(), TraceError> {
-    let fail = |error: PolarsError| TraceError::Write {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    };
+    let fail =
+        |error: PolarsError| TraceError::Write { path: path.to_owned(), reason: error.to_string() };
     let series = columns
         .iter()
         .enumerate()
         .map(|(place, column)| series(column, (0..rows).map(|row| value(row, place))))
         .collect();
     let mut frame = DataFrame::new(rows, series).map_err(fail)?;
-    ParquetWriter::new(file)
-        .set_parallel(false)
-        .finish(&mut frame)
-        .map_err(fail)?;
+    ParquetWriter::new(file).set_parallel(false).finish(&mut frame).map_err(fail)?;
     Ok(())
 }
 

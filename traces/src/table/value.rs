@@ -104,9 +104,9 @@ impl ColumnType {
         }
         let value = match self {
             Self::Text(_) => text_of(cell).map(Value::Text),
-            Self::Choice(words) => text_of(cell)
-                .filter(|text| words.contains(&text.as_str()))
-                .map(Value::Text),
+            Self::Choice(words) => {
+                text_of(cell).filter(|text| words.contains(&text.as_str())).map(Value::Text)
+            }
             Self::Flag => flag(cell).map(Value::Flag),
             Self::Instant => instant(cell).map(Value::Signed),
             Self::Count(min, max) => whole(cell)
@@ -119,9 +119,9 @@ impl ColumnType {
             Self::Seconds => scaled(cell, 1000.0, SECONDS_MAX),
             Self::Cores => scaled(cell, 1000.0, 10_000.0).filter(|value| *value != Value::Whole(0)),
             Self::Mebibytes => scaled(cell, f64::from(1 << 20), MEBIBYTES_MAX),
-            Self::Bytes => whole(cell)
-                .and_then(|whole| u64::try_from(whole).ok())
-                .map(Value::Whole),
+            Self::Bytes => {
+                whole(cell).and_then(|whole| u64::try_from(whole).ok()).map(Value::Whole)
+            }
         };
         value.ok_or_else(|| self.bad(cell))
     }
@@ -129,20 +129,16 @@ impl ColumnType {
     fn bad(self, cell: &Cell<'_>) -> BadCell {
         let (code, found) = match cell {
             Cell::Missing => ("bad-value", "nothing".to_owned()),
-            Cell::Text(text) => (
-                sign_code(text.trim().parse().ok()),
-                format!("`{}`", shorten(text)),
-            ),
+            Cell::Text(text) => {
+                (sign_code(text.trim().parse().ok()), format!("`{}`", shorten(text)))
+            }
             Cell::Whole(whole) => (sign_code(Some(*whole as f64)), format!("`{whole}`")),
             Cell::Number(number) => (sign_code(Some(*number)), format!("`{number}`")),
             Cell::Flag(flag) => ("bad-value", format!("`{flag}`")),
             Cell::Instant(_) => ("bad-value", "a point in time".to_owned()),
             Cell::Bad(why) => ("bad-value", format!("a cell that is {why}")),
         };
-        BadCell {
-            code,
-            reason: format!("{found} is not {}", self.expected()),
-        }
+        BadCell { code, reason: format!("{found} is not {}", self.expected()) }
     }
 
     /// What a cell should be, in words.
@@ -183,9 +179,7 @@ impl ColumnType {
             (_, Value::Signed(signed)) => signed.to_string(),
             (Self::Seconds | Self::Cores | Self::Mebibytes, value) => {
                 // The shortest decimal that reads back as the same number.
-                self.number(value)
-                    .map(|n| n.to_string())
-                    .unwrap_or_default()
+                self.number(value).map(|n| n.to_string()).unwrap_or_default()
             }
             (_, Value::Whole(whole)) => whole.to_string(),
         }
@@ -288,11 +282,7 @@ fn instant_from_number(number: f64) -> Option<i64> {
     if !number.is_finite() || number < 0.0 {
         return None;
     }
-    let ms = if number < EPOCH_SECONDS_MAX {
-        number * 1000.0
-    } else {
-        number
-    };
+    let ms = if number < EPOCH_SECONDS_MAX { number * 1000.0 } else { number };
     Some(ms.round() as i64)
 }
 
@@ -327,11 +317,7 @@ mod tests {
         check(Count(1, 10), "0", Err("value-out-of-range"));
         check(Bytes, "18446744073709551615", Ok(Value::Whole(u64::MAX)));
         check(Bytes, "18446744073709551616", Err("value-out-of-range"));
-        check(
-            Bytes,
-            "99999999999999999999999999999999999999999999",
-            Err("value-out-of-range"),
-        );
+        check(Bytes, "99999999999999999999999999999999999999999999", Err("value-out-of-range"));
         check(Signed, "-137", Ok(Value::Signed(-137)));
         check(Cores, "0.5", Ok(Value::Whole(500)));
         check(Cores, "0", Err("value-out-of-range"));
@@ -357,15 +343,8 @@ mod tests {
         }
         check(ColumnType::Instant, "yesterday", Err("bad-value"));
         check(ColumnType::Instant, "-5", Err("negative-value"));
-        check(
-            ColumnType::Instant,
-            "1772445600500000000",
-            Err("value-out-of-range"),
-        );
-        assert_eq!(
-            render_instant(1_772_445_600_500),
-            "2026-03-02T10:00:00.500Z"
-        );
+        check(ColumnType::Instant, "1772445600500000000", Err("value-out-of-range"));
+        assert_eq!(render_instant(1_772_445_600_500), "2026-03-02T10:00:00.500Z");
     }
 
     proptest::proptest! {

@@ -5,18 +5,12 @@ use std::collections::BTreeSet;
 
 fn trace(times_ms: &[i64]) -> LoadedTrace {
     let run = |(place, at): (usize, &i64)| LoweredRun {
-        run: Run {
-            run_id: format!("r{place}").into(),
-            ..Run::default()
-        },
+        run: Run { run_id: format!("r{place}").into(), ..Run::default() },
         application: format!("app{}", place % 3),
         submitted_at_ms: *at,
         ..LoweredRun::default()
     };
-    LoadedTrace {
-        runs: times_ms.iter().enumerate().map(run).collect(),
-        ..LoadedTrace::default()
-    }
+    LoadedTrace { runs: times_ms.iter().enumerate().map(run).collect(), ..LoadedTrace::default() }
 }
 
 fn many() -> LoadedTrace {
@@ -25,18 +19,11 @@ fn many() -> LoadedTrace {
 }
 
 fn ids(workload: &Workload) -> BTreeSet<String> {
-    workload
-        .runs
-        .iter()
-        .map(|run| run.run_id.to_string())
-        .collect()
+    workload.runs.iter().map(|run| run.run_id.to_string()).collect()
 }
 
 fn with_arrivals(arrivals: f64) -> Workload {
-    let options = WorkloadOptions {
-        arrivals,
-        ..WorkloadOptions::default()
-    };
+    let options = WorkloadOptions { arrivals, ..WorkloadOptions::default() };
     to_workload(&many(), &options)
 }
 
@@ -60,11 +47,7 @@ fn growth_only_adds_runs() {
     let more = with_arrivals(1.2);
     let twice = with_arrivals(2.0);
     assert!((430..570).contains(&half.runs.len()), "{}", half.runs.len());
-    assert!(
-        (1150..1250).contains(&more.runs.len()),
-        "{}",
-        more.runs.len()
-    );
+    assert!((1150..1250).contains(&more.runs.len()), "{}", more.runs.len());
     assert_eq!(twice.runs.len(), 2000);
     assert!(ids(&half).is_subset(&ids(&same)));
     assert!(ids(&same).is_subset(&ids(&more)));
@@ -73,10 +56,7 @@ fn growth_only_adds_runs() {
     assert_eq!(ids(&twice).len(), 2000);
     assert!(twice.runs.is_sorted_by_key(|run| run.submitted_at));
     let last = same.last_submission();
-    assert!(
-        twice.last_submission() <= last,
-        "copies stay within the span"
-    );
+    assert!(twice.last_submission() <= last, "copies stay within the span");
     assert_eq!(with_arrivals(0.0).runs.len(), 0);
 }
 
@@ -84,18 +64,11 @@ fn growth_only_adds_runs() {
 fn resampling_draws_at_the_rate_asked_for() {
     let options = WorkloadOptions {
         arrivals: 1.5,
-        resample: Some(Resample {
-            runs_per_day: 800.0,
-            days: 10.0,
-        }),
+        resample: Some(Resample { runs_per_day: 800.0, days: 10.0 }),
         seed: Seed::new(3),
     };
     let workload = to_workload(&many(), &options);
-    assert!(
-        (11_500..12_500).contains(&workload.runs.len()),
-        "{}",
-        workload.runs.len()
-    );
+    assert!((11_500..12_500).contains(&workload.runs.len()), "{}", workload.runs.len());
     assert_eq!(ids(&workload).len(), workload.runs.len(), "ids are unique");
     let again = to_workload(&many(), &options);
     assert_eq!(format!("{workload:?}"), format!("{again:?}"));
@@ -105,27 +78,14 @@ fn resampling_draws_at_the_rate_asked_for() {
 fn nonsense_is_refused_and_does_not_run_away() {
     let trace = many();
     for arrivals in [f64::NAN, -1.0, 1e12, f64::INFINITY] {
-        let options = WorkloadOptions {
-            arrivals,
-            ..WorkloadOptions::default()
-        };
+        let options = WorkloadOptions { arrivals, ..WorkloadOptions::default() };
         assert!(options.check(&trace).is_err(), "{arrivals}");
     }
     let options = WorkloadOptions {
-        resample: Some(Resample {
-            runs_per_day: 0.0,
-            days: f64::NAN,
-        }),
+        resample: Some(Resample { runs_per_day: 0.0, days: f64::NAN }),
         ..WorkloadOptions::default()
     };
-    let error = options
-        .check(&LoadedTrace::default())
-        .expect_err("refused")
-        .to_string();
+    let error = options.check(&LoadedTrace::default()).expect_err("refused").to_string();
     assert_eq!(error.lines().count(), 3, "{error}");
-    assert!(
-        to_workload(&LoadedTrace::default(), &options)
-            .runs
-            .is_empty()
-    );
+    assert!(to_workload(&LoadedTrace::default(), &options).runs.is_empty());
 }
