@@ -1,1 +1,21 @@
 //! Scenario files and native configuration formats to `sim::Scenario`; the catalogue.
+
+pub mod problem;
+
+pub mod yaml;
+
+pub mod walk;
+
+pub mod overlay;
+
+pub mod retries;
+
+pub mod schema;
+
+pub mod file;
+
+pub mod native;
+
+pub mod catalogue;
+
+pub use file::{Loaded, ScenarioError, load, load_text};

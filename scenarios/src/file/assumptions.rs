@@ -1,0 +1,82 @@
+//! `spec.assumptions`: what no configuration file says. Guesses that stay are findings.
+
+use sim::Severity;
+use sim::scenario::{Assumptions, LogNormal, SpotModel};
+
+use super::context::Context;
+use super::settings::Settings;
+
+/// Reads the section; what it does not say is the model's default.
+pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> Assumptions {
+    let mut out = Assumptions::default();
+    if let Some(given) = &given {
+        apply(given, &mut out);
+    }
+    for line in out.list() {
+        let said = given.as_ref().is_some_and(|given| given.optional(line.name).is_some());
+        if line.guess && !said {
+            let message = format!("`{}` is {}, a guess: {}", line.name, line.value, line.source);
+            let subject = format!("spec.assumptions.{}", line.name);
+            context.note(Severity::Info, "assumption", &subject, message);
+        }
+    }
+    out
+}
+
+fn apply(given: &Settings<'_>, out: &mut Assumptions) {
+    latency(given, "nodeBoot", &mut out.node_boot);
+    set(&mut out.image_pull_bytes_per_s, given.bytes("imagePullBytesPerSecond"));
+    set(&mut out.container_start, given.duration("containerStart"));
+    latency(given, "driverStart", &mut out.driver_start);
+    latency(given, "executorStart", &mut out.executor_start);
+    if let Some(spot) = given.section("spot") {
+        out.spot = spot_model(&spot, out.spot);
+    }
+    set(&mut out.spot_notice, given.duration("spotNotice"));
+    set(&mut out.spot_drain, given.bool("spotDrain"));
+    set(&mut out.termination_grace, given.duration("terminationGrace"));
+    set(&mut out.unschedulable_timeout, given.duration("unschedulableTimeout"));
+    set(&mut out.run_timeout, given.duration("runTimeout"));
+    set(&mut out.task_duration_cv, given.float("taskDurationCv"));
+    set(&mut out.mean_task_duration, given.duration("meanTaskDuration"));
+    set(&mut out.scheduler_pods_per_s, given.count("schedulerPodsPerSecond"));
+    if let Some(at) = given.optional("imagePullBytesPerSecond")
+        && out.image_pull_bytes_per_s.as_u64() == 0
+    {
+        at.problem("`imagePullBytesPerSecond` is zero: no image would ever arrive");
+    }
+}
+
+fn set<T>(value: &mut T, given: Option<T>) {
+    if let Some(given) = given {
+        *value = given;
+    }
+}
+
+fn latency(given: &Settings<'_>, key: &str, out: &mut LogNormal) {
+    let Some(section) = given.section(key) else {
+        return;
+    };
+    section.choice("distribution");
+    set(&mut out.p50, section.duration("p50"));
+    set(&mut out.p99, section.duration("p99"));
+    if out.p99 < out.p50 {
+        let at = section.optional("p99").unwrap_or_else(|| section.fields.at.clone());
+        at.problem(format!("`{key}`: p99 {} is below p50 {}", out.p99, out.p50));
+    }
+}
+
+fn spot_model(given: &Settings<'_>, default: SpotModel) -> SpotModel {
+    let (mut hours, mut share) = match default {
+        SpotModel::PoolShocks { mean_hours_between, share_taken } => {
+            (mean_hours_between, share_taken)
+        }
+        SpotModel::None => (24.0, 0.25),
+    };
+    set(&mut hours, given.float("meanHoursBetween"));
+    set(&mut share, given.float("shareTaken"));
+    match given.choice("model") {
+        Some("none") => SpotModel::None,
+        _ => SpotModel::PoolShocks { mean_hours_between: hours, share_taken: share },
+    }
+}

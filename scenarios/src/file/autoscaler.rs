@@ -1,0 +1,57 @@
+//! `spec.autoscaler`: Cluster Autoscaler's flags on top of its release's defaults.
+
+use sim::Severity;
+use sim::scenario::{ClusterAutoscaler, KubernetesVersion};
+
+use super::context::Context;
+use super::settings::Settings;
+use crate::native::cluster_autoscaler::{self, AutoscalerFlags};
+
+/// `None` without an autoscaler: pools stay at their desired size.
+pub(super) fn read(
+    context: &Context<'_>,
+    spec: &Settings<'_>,
+    version: KubernetesVersion,
+) -> Option<ClusterAutoscaler> {
+    let section = spec.section("autoscaler");
+    if let Some(karpenter) = section.as_ref().and_then(|section| section.at("karpenter")) {
+        karpenter.problem_with_help(
+            "Karpenter is not modelled yet",
+            "remove `karpenter` and describe its node pools under `spec.nodes.pools`",
+        );
+    }
+    let Some(given) = section.and_then(|section| section.section("clusterAutoscaler")) else {
+        let message = "no autoscaler: pools stay at their desired size".to_owned();
+        context.note(Severity::Info, "no-autoscaler", "spec.autoscaler", message);
+        return None;
+    };
+    let mut autoscaler = ClusterAutoscaler::default_of(version);
+    let mut apply = |flags: &AutoscalerFlags| {
+        let (problems, findings) = flags.apply(version, &mut autoscaler);
+        context.take_notes(problems, findings);
+    };
+    let mut bounds = Vec::new();
+    if let Some((key, at)) = given.fields.one_of_keys(&["manifest", "values"])
+        && let Some(file) = context.read(&at)
+    {
+        let read = match key {
+            "manifest" => cluster_autoscaler::read_manifest(&file.name, &file.text),
+            _ => cluster_autoscaler::read_helm_values(&file.name, &file.text),
+        };
+        let flags = context.take(read);
+        apply(&flags);
+        bounds = flags.groups;
+    }
+    if let Some(at) = given.at("extraArgs") {
+        apply(&cluster_autoscaler::read_extra_args(&at));
+    }
+    if !bounds.is_empty() {
+        let message = format!(
+            "bounds of {} node groups in the autoscaler's own configuration are not used: the node \
+             pools' sizes are",
+            bounds.len(),
+        );
+        context.note(Severity::Warning, "not-modelled", "autoscalingGroups", message);
+    }
+    Some(autoscaler)
+}

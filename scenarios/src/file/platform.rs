@@ -1,0 +1,273 @@
+//! The whole file, section by section.
+
+use sim::Severity;
+use sim::scenario::{DaemonSets, Fees, Images, KubernetesVersion, Scenario, SchedulerProfile};
+use sim::units::HourlyPrice;
+
+use super::context::Context;
+use super::instance_types::InstanceTypes;
+use super::pools::EksctlFile;
+use super::settings::{Settings, settings};
+use super::{Loaded, assumptions, autoscaler, cross_check, overprovisioning, pools, resolved};
+use super::{retry_ladder, scheduler, spark, workload};
+use crate::catalogue::Catalogue;
+use crate::native::{Place, eksctl};
+use crate::problem::nearest;
+use crate::schema::ROOT;
+use crate::walk::At;
+use crate::yaml::{Node, Value};
+
+/// EKS' extended support, dollars an hour, all regions.
+/// Source: facts-cloud section 3 (`fees.csv`), AWS' EKS price list.
+const EXTENDED_SUPPORT_USD: f64 = 0.60;
+
+/// `None` where a problem keeps the scenario from being built; it has been reported.
+pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> Option<Loaded> {
+    let root = settings(&context.walker.at(node, ""), &ROOT)?;
+    root.choice("apiVersion");
+    root.choice("kind");
+    let metadata = root.section("metadata");
+    let name = metadata.as_ref().and_then(|metadata| metadata.text("name"));
+    if let Some(metadata) = &metadata {
+        metadata.text("description");
+    }
+    if let Some(labels) = metadata.as_ref().and_then(|metadata| metadata.at("labels")) {
+        labels.string_map();
+    }
+    let spec = root.section("spec")?;
+    let nodes = spec.section("nodes");
+    let eksctl = nodes.as_ref().and_then(|nodes| nodes.at("eksctl"));
+    let eksctl = eksctl.and_then(|at| {
+        let file = context.read(&at)?;
+        let config = context.take(eksctl::read(&file.name, &file.text));
+        Some(EksctlFile { name: file.name, text: file.text, config })
+    });
+    let eksctl_version = eksctl.as_ref().and_then(|file| file.config.version.as_deref());
+    let kubernetes = kubernetes_version(context, &spec, eksctl_version);
+    let region =
+        region(context, &spec, eksctl.as_ref().and_then(|file| file.config.region.clone()));
+    let types = InstanceTypes::read(context, &spec, nodes.as_ref(), region.as_deref());
+    let pools = pools::read(context, nodes.as_ref(), eksctl, &types, region.as_deref());
+    let spark = spark::read(context, spec.section("spark"));
+    let scheduler_name = spark.executor_template.scheduler_name.clone();
+    let autoscaler = autoscaler::read(context, &spec, kubernetes);
+    let pause =
+        spec.section("overprovisioning").and_then(|at| overprovisioning::read(context, &at));
+    let plan = spec.at("plan");
+    if let Some(plan) = &plan {
+        let message = "`plan` is kept and not modelled yet".to_owned();
+        context.note(Severity::Info, "not-modelled", &plan.path, message);
+    }
+    let workload = workload::read(context, spec.section("workload"));
+    let scenario = Scenario {
+        name: name.unwrap_or_else(|| default_name.to_owned()),
+        kubernetes,
+        fees: fees(&spec, &types, region.as_deref()),
+        region: region.unwrap_or_default(),
+        pools,
+        autoscaler,
+        scheduler: scheduler::read(context, &spec, kubernetes, scheduler_name.as_deref())
+            .unwrap_or_else(|| SchedulerProfile::default_of(kubernetes)),
+        retries: retry_ladder::read(context, spec.section("retries")),
+        images: images(spec.section("images")),
+        overprovisioning: pause.as_ref().map(|pause| pause.value.clone()),
+        daemonsets: daemonsets(context, nodes.as_ref()),
+        assumptions: assumptions::read(context, spec.section("assumptions")),
+        spark,
+    };
+    cross_check::check(context, &scenario, pause.as_ref());
+    if !context.walker.is_clean() {
+        return None;
+    }
+    let plan = plan.map(|at| json_of(at.node));
+    Some(Loaded {
+        resolved: resolved::text(&scenario, &workload, plan.as_ref()),
+        scenario,
+        traces: workload.traces,
+        workload: workload.options,
+        plan,
+        native_files: Vec::new(),
+        findings: Vec::new(),
+    })
+}
+
+/// A number `major.minor`, within what is modelled.
+pub(super) fn version(at: &At<'_>, low: (u32, u32), high: (u32, u32)) -> Option<(u32, u32)> {
+    let text = at.string()?;
+    let bare = text.trim().trim_start_matches('v');
+    let mut parts = bare.split('.').map(|part| part.parse::<u32>().ok());
+    let parsed = (parts.next().flatten(), parts.next().flatten());
+    let range = format!("{}.{} to {}.{} are modelled", low.0, low.1, high.0, high.1);
+    let (Some(major), Some(minor)) = parsed else {
+        at.problem_with_help(format!("`{text}` is not a version"), range);
+        return None;
+    };
+    // Without quotes, `1.30` is the number 1.3: nobody runs 1.3.
+    let unquoted = matches!(at.node.value, Value::Number(_)) && minor < 10 && low.1 >= 10;
+    if unquoted && (low..=high).contains(&(major, minor * 10)) {
+        let message = format!("version {text} is not modelled; was \"{major}.{minor}0\" meant?");
+        at.problem_with_help(message, "put quotes around the version");
+        return None;
+    }
+    if !(low..=high).contains(&(major, minor)) {
+        at.problem_with_help(format!("version {major}.{minor} is not modelled"), range);
+        return None;
+    }
+    Some((major, minor))
+}
+
+/// The scenario's release, else the eksctl file's, else the newest one.
+fn kubernetes_version(
+    context: &Context<'_>,
+    spec: &Settings<'_>,
+    eksctl: Option<&str>,
+) -> KubernetesVersion {
+    let (low, high) = (KubernetesVersion::OLDEST, KubernetesVersion::NEWEST);
+    let range = [low, high].map(|version| (version.major, version.minor));
+    let own = spec.optional("kubernetesVersion");
+    let given = own.as_ref().and_then(|at| version(at, range[0], range[1]));
+    let given = given.map(|(major, minor)| KubernetesVersion { major, minor });
+    let other = eksctl.and_then(|text| {
+        let (major, minor) = text.split_once('.')?;
+        let (major, minor) = (major.parse().ok()?, minor.parse().ok()?);
+        Some(KubernetesVersion { major, minor })
+    });
+    let subject = "spec.kubernetesVersion";
+    match (given, other) {
+        (Some(given), Some(other)) if given != other => {
+            let message = format!("the eksctl file says {other}; {given} is used");
+            context.note(Severity::Warning, "version-differs", subject, message);
+        }
+        (None, Some(other)) if own.is_none() && (low..=high).contains(&other) => return other,
+        (None, _) if own.is_none() => {
+            let message = format!("`kubernetesVersion` is not said: {high}, the newest, is used");
+            context.note(Severity::Info, "default-version", subject, message);
+        }
+        _ => {}
+    }
+    given.unwrap_or(high)
+}
+
+/// The scenario's region, else eksctl's.
+fn region(context: &Context<'_>, spec: &Settings<'_>, eksctl: Option<String>) -> Option<String> {
+    match (spec.text("region"), eksctl) {
+        (Some(own), Some(eksctl)) if own != eksctl => {
+            let message =
+                format!("`region` is {own}, and the eksctl file says {eksctl}; {own} is used");
+            context.note(Severity::Warning, "region-differs", "spec.region", message);
+            Some(own)
+        }
+        (Some(region), _) | (None, Some(region)) => Some(region),
+        (None, None) => {
+            if spec.fields.get("region").is_none() {
+                spec.fields.require("region");
+            }
+            None
+        }
+    }
+}
+
+fn images(given: Option<Settings<'_>>) -> Images {
+    let default = Images::default();
+    let Some(given) = given else {
+        return default;
+    };
+    Images {
+        size: given.bytes("size").unwrap_or(default.size),
+        pre_pulled: given.bool("prePulled").unwrap_or(default.pre_pulled),
+    }
+}
+
+fn daemonsets(context: &Context<'_>, nodes: Option<&Settings<'_>>) -> DaemonSets {
+    let default = DaemonSets::default();
+    let Some(given) = nodes.and_then(|nodes| nodes.section("daemonsets")) else {
+        let (cpu, pods) = (default.cpu, default.pods);
+        let message = format!("{pods} DaemonSet pods of {cpu} CPU in all on every node: a guess");
+        context.note(Severity::Info, "assumption", "spec.nodes.daemonsets", message);
+        return default;
+    };
+    DaemonSets {
+        cpu: given.cpu("cpu").unwrap_or(default.cpu),
+        memory: given.bytes("memory").unwrap_or(default.memory),
+        pods: given.count("pods").unwrap_or(default.pods),
+    }
+}
+
+/// The region's fees, where prices in the file do not replace them.
+fn fees(spec: &Settings<'_>, types: &InstanceTypes, region: Option<&str>) -> Fees {
+    let given = spec.section("fees");
+    let given = given.as_ref();
+    let price = |key: &str| Some(HourlyPrice::from_usd(given?.float(key)?).unwrap_or_default());
+    let emr = given.and_then(|given| given.bool("emr")).unwrap_or(false);
+    let level = given.and_then(|given| given.choice("controlPlane"));
+    let own = [
+        price("controlPlanePerHour"),
+        price("storagePerGibHour"),
+        price("emrPerVcpuHour"),
+        price("emrPerGbHour"),
+    ];
+    let complete = own[0].is_some() && own[1].is_some();
+    let complete = complete && (!emr || own[2].is_some() && own[3].is_some());
+    let none = Fees {
+        control_plane: HourlyPrice::ZERO,
+        storage_per_gib: HourlyPrice::ZERO,
+        emr_per_vcpu: HourlyPrice::ZERO,
+        emr_per_gb: HourlyPrice::ZERO,
+    };
+    let catalogue: &Catalogue = types.catalogue();
+    let known = match region {
+        Some(region) if !complete => {
+            let fees = if emr { catalogue.fees_with_emr(region) } else { catalogue.fees(region) };
+            fees.unwrap_or_else(|error| {
+                let at = spec.optional("fees").or_else(|| spec.optional("region"));
+                let at = at.unwrap_or_else(|| spec.fields.at.clone());
+                at.problem_with_help(error.to_string(), "set it under `spec.fees`");
+                none
+            })
+        }
+        _ => none,
+    };
+    let control_plane = match level {
+        Some("none") => HourlyPrice::ZERO,
+        Some("extended") => HourlyPrice::from_usd(EXTENDED_SUPPORT_USD).unwrap_or_default(),
+        _ => known.control_plane,
+    };
+    Fees {
+        control_plane: own[0].unwrap_or(control_plane),
+        storage_per_gib: own[1].unwrap_or(known.storage_per_gib),
+        emr_per_vcpu: own[2].unwrap_or(known.emr_per_vcpu),
+        emr_per_gb: own[3].unwrap_or(known.emr_per_gb),
+    }
+}
+
+/// A tree as JSON. Numbers that JSON cannot hold become texts.
+fn json_of(node: &Node) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match &node.value {
+        Value::Null => Json::Null,
+        Value::Bool(value) => Json::Bool(*value),
+        Value::Number(text) => {
+            serde_json::from_str(text).unwrap_or_else(|_| Json::String(text.clone()))
+        }
+        Value::String(text) => Json::String(text.clone()),
+        Value::Seq(items) => items.iter().map(json_of).collect(),
+        Value::Map(entries) => {
+            let entries = entries.iter().map(|(key, node)| (key.name.clone(), json_of(node)));
+            Json::Object(entries.collect())
+        }
+    }
+}
+
+/// Names the nearest of `known` to `name`, as a help text.
+pub(super) fn did_you_mean<'n>(
+    name: &str,
+    known: impl IntoIterator<Item = &'n str>,
+) -> Option<String> {
+    nearest(name, known).map(|near| format!("did you mean `{near}`?"))
+}
+
+/// Two entries of the same name.
+pub(super) fn duplicate(context: &Context<'_>, place: &Place, what: &str, name: &str, line: u32) {
+    let help = (line > 0).then(|| format!("the first one is at line {line}"));
+    context.problem_at(place, format!("duplicate {what} `{name}`"), help);
+}

@@ -1,0 +1,318 @@
+//! The scenario written out with every value explicit: what goes into a result folder.
+//!
+//! Native files are gone into it, the catalogue's prices and shapes too, so that it means the same
+//! with another release of the program. Only traces stay outside; an absolute path of one is cut
+//! to its file name.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use sim::scenario::{
+    Adjustment, Assumptions, CapacityType, ClusterAutoscaler, InstanceType, LogNormal, NodePool,
+    RetryLadder, Scenario, SchedulerProfile, ScoreSpec, SpotModel, TaintEffect,
+};
+use sim::units::{HourlyPrice, SimDuration};
+
+use super::workload::Read;
+
+mod pod_template;
+mod spark;
+
+/// The scenario as YAML.
+pub(super) fn text(scenario: &Scenario, workload: &Read, plan: Option<&Value>) -> String {
+    let mut value = scenario_value(scenario);
+    value["spec"]["workload"] = workload_value(workload);
+    if let Some(plan) = plan {
+        value["spec"]["plan"] = plan.clone();
+    }
+    // Every key is a text and every number finite, so that nothing in it cannot be written.
+    serde_saphyr::to_string(&value).expect("a JSON value can be written as YAML")
+}
+
+fn scenario_value(scenario: &Scenario) -> Value {
+    let mut spec = Map::new();
+    let mut put = |key: &str, value: Value| {
+        spec.insert(key.to_owned(), value);
+    };
+    put("kubernetesVersion", json!(scenario.kubernetes.to_string()));
+    put("region", json!(scenario.region));
+    put("workload", Value::Null);
+    put("spark", spark::value(scenario));
+    put("nodes", nodes(scenario));
+    if let Some(autoscaler) = &scenario.autoscaler {
+        let flags = flags(autoscaler, scenario.kubernetes);
+        put("autoscaler", json!({ "clusterAutoscaler": { "extraArgs": flags } }));
+    }
+    put("scheduler", json!({ "profile": profile(&scenario.scheduler) }));
+    put("retries", ladder(&scenario.retries));
+    let images = &scenario.images;
+    put("images", json!({ "size": images.size.to_string(), "prePulled": images.pre_pulled }));
+    if let Some(pause) = &scenario.overprovisioning {
+        put(
+            "overprovisioning",
+            json!({
+                "replicas": pause.replicas,
+                "pod": { "cpu": pause.cpu.to_string(), "memory": pause.memory.to_string() },
+                "priority": pause.priority,
+                "podTemplate": pod_template::value(&pause.template),
+            }),
+        );
+    }
+    let fees = &scenario.fees;
+    put(
+        "fees",
+        json!({
+            "emr": fees.emr_per_vcpu != HourlyPrice::ZERO || fees.emr_per_gb != HourlyPrice::ZERO,
+            "controlPlanePerHour": fees.control_plane.as_usd_f64(),
+            "storagePerGibHour": fees.storage_per_gib.as_usd_f64(),
+            "emrPerVcpuHour": fees.emr_per_vcpu.as_usd_f64(),
+            "emrPerGbHour": fees.emr_per_gb.as_usd_f64(),
+        }),
+    );
+    put("instanceTypes", instance_types(&scenario.pools));
+    put("assumptions", assumptions(&scenario.assumptions));
+    json!({
+        "apiVersion": "seatrial/v1alpha1",
+        "kind": "Scenario",
+        "metadata": { "name": scenario.name },
+        "spec": spec,
+    })
+}
+
+fn workload_value(workload: &Read) -> Value {
+    let traces: Vec<Value> = workload
+        .traces
+        .iter()
+        .map(|trace| json!({ trace.kind.key(): portable(&trace.written) }))
+        .collect();
+    let options = &workload.options;
+    let mut out = Map::new();
+    out.insert("traces".into(), json!(traces));
+    out.insert("scale".into(), json!({ "arrivals": options.arrivals }));
+    if let Some(resample) = options.resample {
+        let resample = json!({ "runsPerDay": resample.runs_per_day, "days": resample.days });
+        out.insert("resample".into(), resample);
+    }
+    out.insert("timezone".into(), json!(options.timezone));
+    Value::Object(out)
+}
+
+/// A path as it is written; only the last part of an absolute one, which says nothing elsewhere.
+fn portable(written: &str) -> String {
+    let path = written.replace('\\', "/");
+    let drive = path.as_bytes().get(1) == Some(&b':');
+    if !path.contains("://") && (path.starts_with('/') || drive) {
+        path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned()
+    } else {
+        path
+    }
+}
+
+fn nodes(scenario: &Scenario) -> Value {
+    let pools: Vec<Value> = scenario.pools.iter().map(pool).collect();
+    let daemonsets = &scenario.daemonsets;
+    json!({
+        "pools": pools,
+        "daemonsets": {
+            "cpu": daemonsets.cpu.to_string(),
+            "memory": daemonsets.memory.to_string(),
+            "pods": daemonsets.pods,
+        },
+    })
+}
+
+fn pool(pool: &NodePool) -> Value {
+    let taints: Vec<Value> = pool
+        .taints
+        .iter()
+        .map(|taint| {
+            json!({ "key": taint.key, "value": taint.value, "effect": effect_name(taint.effect) })
+        })
+        .collect();
+    let types: Vec<&str> = pool.instance_types.iter().map(|found| found.name.as_str()).collect();
+    json!({
+        "name": pool.name,
+        "capacityType": match pool.capacity_type {
+            CapacityType::Spot => "spot",
+            CapacityType::OnDemand => "on-demand",
+        },
+        "instanceTypes": types,
+        "minSize": pool.min_size,
+        "desiredSize": pool.desired_size,
+        "maxSize": pool.max_size,
+        "zones": pool.zones,
+        "labels": pool.labels,
+        "taints": taints,
+        "volumeSize": pool.volume.to_string(),
+    })
+}
+
+fn instance_types(pools: &[NodePool]) -> Value {
+    let types: BTreeMap<&str, Value> = pools
+        .iter()
+        .flat_map(|pool| &pool.instance_types)
+        .map(|found| (found.name.as_str(), instance_type(found)))
+        .collect();
+    json!(types)
+}
+
+fn instance_type(found: &InstanceType) -> Value {
+    let mut out = json!({
+        "arch": found.arch,
+        "vcpu": found.vcpu,
+        "memory": found.memory.to_string(),
+        "allocatableCpu": found.allocatable_cpu.to_string(),
+        "allocatableMemory": found.allocatable_memory.to_string(),
+        "maxPods": found.max_pods,
+        "gpus": found.gpus,
+        "onDemandPrice": found.on_demand_price.as_usd_f64(),
+    });
+    if let Some(price) = found.spot_price {
+        out["spotPrice"] = json!(price.as_usd_f64());
+    }
+    if let Some(band) = found.interruption_band {
+        out["interruptionBand"] = json!(band);
+    }
+    out
+}
+
+fn ladder(ladder: &RetryLadder) -> Value {
+    let rungs: Vec<Value> = ladder
+        .rungs
+        .iter()
+        .map(|rung| {
+            let when: Vec<&str> = rung.when.iter().map(|failure| failure.name()).collect();
+            let adjust: Vec<Value> = rung.adjust.iter().map(adjustment).collect();
+            let mut out = json!({
+                "when": when,
+                "adjust": adjust,
+                "attemptsMax": rung.attempts_max,
+                "backoff": rung.backoff.to_string(),
+                "backoffFactor": rung.backoff_factor,
+            });
+            if rung.backoff_max != SimDuration::MAX {
+                out["backoffMax"] = json!(rung.backoff_max.to_string());
+            }
+            out
+        })
+        .collect();
+    json!({ "name": ladder.name, "ladder": rungs, "criticalOnDemand": ladder.critical_on_demand })
+}
+
+fn adjustment(adjustment: &Adjustment) -> Value {
+    let memory =
+        |factor: &f64, max: &sim::units::Bytes| json!({ "factor": factor, "max": max.to_string() });
+    match adjustment {
+        Adjustment::ExecutorMemory { factor, max } => {
+            json!({ "executorMemory": memory(factor, max) })
+        }
+        Adjustment::DriverMemory { factor, max } => json!({ "driverMemory": memory(factor, max) }),
+        Adjustment::ExecutorCount { factor, max } => {
+            json!({ "executorCount": { "factor": factor, "max": max } })
+        }
+        Adjustment::OnDemand => json!({ "onDemand": true }),
+    }
+}
+
+fn profile(profile: &SchedulerProfile) -> Value {
+    let scores: Vec<Value> =
+        profile.scores.iter().map(|(spec, weight)| score(spec, *weight)).collect();
+    json!({ "schedulerName": profile.name, "scores": scores })
+}
+
+fn score(spec: &ScoreSpec, weight: i64) -> Value {
+    let mut out = json!({ "plugin": spec.plugin(), "weight": weight });
+    let mut fit = |strategy: &str, cpu: &i64, memory: &i64| {
+        out["strategy"] = json!(strategy);
+        out["cpu"] = json!(cpu);
+        out["memory"] = json!(memory);
+    };
+    match spec {
+        ScoreSpec::LeastAllocated { cpu, memory } => fit("LeastAllocated", cpu, memory),
+        ScoreSpec::MostAllocated { cpu, memory } => fit("MostAllocated", cpu, memory),
+        ScoreSpec::RequestedToCapacityRatio { cpu, memory, shape } => {
+            fit("RequestedToCapacityRatio", cpu, memory);
+            let shape: Vec<Value> = shape
+                .iter()
+                .map(|point| json!({ "utilization": point.utilization, "score": point.score }))
+                .collect();
+            out["shape"] = json!(shape);
+        }
+        _ => {}
+    }
+    out
+}
+
+/// The autoscaler's flags, by the release's names. What the release has no flag for has its
+/// default, which needs none.
+fn flags(ca: &ClusterAutoscaler, version: sim::scenario::KubernetesVersion) -> Value {
+    let expander: Vec<Value> = ca.expander.iter().map(|expander| json!(expander)).collect();
+    let expander: Vec<&str> = expander.iter().filter_map(Value::as_str).collect();
+    let mut flags: Vec<(&str, Value)> = vec![
+        ("scan-interval", json!(ca.scan_interval.to_string())),
+        ("scale-down-enabled", json!(ca.scale_down_enabled)),
+        ("scale-down-unneeded-time", json!(ca.scale_down_unneeded_time.to_string())),
+        ("scale-down-delay-after-add", json!(ca.scale_down_delay_after_add.to_string())),
+        ("scale-down-delay-after-delete", json!(ca.scale_down_delay_after_delete.to_string())),
+        ("scale-down-utilization-threshold", json!(ca.scale_down_utilization_threshold)),
+        ("node-delete-delay-after-taint", json!(ca.node_delete_delay_after_taint.to_string())),
+        ("ignore-daemonsets-utilization", json!(ca.ignore_daemonsets_utilization)),
+        ("max-node-provision-time", json!(ca.max_node_provision_time.to_string())),
+        ("max-nodes-total", json!(ca.max_nodes_total.unwrap_or(0))),
+        ("max-nodes-per-scaleup", json!(ca.max_nodes_per_scaleup)),
+        ("new-pod-scale-up-delay", json!(ca.new_pod_scale_up_delay.to_string())),
+        ("expander", json!(expander.join(","))),
+        ("expendable-pods-priority-cutoff", json!(ca.expendable_pods_priority_cutoff)),
+        ("max-scale-down-parallelism", json!(ca.max_scale_down_parallelism)),
+        ("max-empty-bulk-delete", json!(ca.max_scale_down_parallelism)),
+    ];
+    flags.retain(|(flag, _)| crate::native::cluster_autoscaler::flag_exists(flag, version));
+    if flags.iter().any(|(flag, _)| *flag == "max-scale-down-parallelism") {
+        flags.retain(|(flag, _)| *flag != "max-empty-bulk-delete");
+    }
+    json!(flags.into_iter().collect::<BTreeMap<_, _>>())
+}
+
+fn latency(latency: &LogNormal) -> Value {
+    json!({
+        "distribution": "lognormal",
+        "p50": latency.p50.to_string(),
+        "p99": latency.p99.to_string(),
+    })
+}
+
+fn assumptions(given: &Assumptions) -> Value {
+    let spot = match given.spot {
+        SpotModel::None => json!({ "model": "none" }),
+        SpotModel::PoolShocks { mean_hours_between, share_taken } => json!({
+            "model": "pool-shocks",
+            "meanHoursBetween": mean_hours_between,
+            "shareTaken": share_taken,
+        }),
+    };
+    json!({
+        "nodeBoot": latency(&given.node_boot),
+        "imagePullBytesPerSecond": given.image_pull_bytes_per_s.to_string(),
+        "containerStart": given.container_start.to_string(),
+        "driverStart": latency(&given.driver_start),
+        "executorStart": latency(&given.executor_start),
+        "spot": spot,
+        "spotNotice": given.spot_notice.to_string(),
+        "spotDrain": given.spot_drain,
+        "terminationGrace": given.termination_grace.to_string(),
+        "unschedulableTimeout": given.unschedulable_timeout.to_string(),
+        "runTimeout": given.run_timeout.to_string(),
+        "taskDurationCv": given.task_duration_cv,
+        "meanTaskDuration": given.mean_task_duration.to_string(),
+        "schedulerPodsPerSecond": given.scheduler_pods_per_s,
+    })
+}
+
+/// A taint effect by its Kubernetes name.
+fn effect_name(effect: TaintEffect) -> &'static str {
+    match effect {
+        TaintEffect::NoSchedule => "NoSchedule",
+        TaintEffect::PreferNoSchedule => "PreferNoSchedule",
+        TaintEffect::NoExecute => "NoExecute",
+    }
+}

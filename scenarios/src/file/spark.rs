@@ -1,0 +1,57 @@
+//! `spec.spark`: the release's defaults, then the templates, then the defaults file, then
+//! `sparkConf`.
+
+use sim::scenario::{PodTemplate, SparkDefaults, SparkVersion};
+
+use super::context::Context;
+use super::platform::version;
+use super::settings::Settings;
+use crate::native::pod_template;
+use crate::native::spark_defaults::{self, SparkConf};
+use crate::walk::At;
+use crate::yaml::Value;
+
+/// Oldest and newest release whose defaults are known. Source: facts-spark A1.
+const OLDEST: (u32, u32) = (3, 0);
+const NEWEST: (u32, u32) = (4, 3);
+
+pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> SparkDefaults {
+    let Some(given) = given else {
+        return SparkDefaults::default_of(SparkVersion::default());
+    };
+    let release = given.optional("version").and_then(|at| version(&at, OLDEST, NEWEST));
+    let release = release.map(|(major, minor)| SparkVersion { major, minor });
+    let mut defaults = SparkDefaults::default_of(release.unwrap_or_default());
+    if let Some(found) = template(context, given.at("driverPodTemplate")) {
+        defaults.driver_template = found;
+    }
+    if let Some(found) = template(context, given.at("executorPodTemplate")) {
+        defaults.executor_template = found;
+    }
+    let mut conf = SparkConf::default();
+    if let Some(file) = given.at("defaults").and_then(|at| context.read(&at)) {
+        conf = context.take(spark_defaults::read(&file.name, &file.text));
+    }
+    if let Some(at) = given.at("sparkConf") {
+        conf.merge(spark_defaults::from_map(&at));
+    }
+    let (problems, findings) = conf.apply(&mut defaults);
+    context.take_notes(problems, findings);
+    defaults
+}
+
+/// A pod template: a file's, or the map in place.
+pub(super) fn template(context: &Context<'_>, at: Option<At<'_>>) -> Option<PodTemplate> {
+    let at = at?;
+    match &at.node.value {
+        Value::Map(_) => Some(context.take(pod_template::read_inline(&at))),
+        Value::String(_) => {
+            let file = context.read(&at)?;
+            Some(context.take(pod_template::read(&file.name, &file.text)))
+        }
+        _ => {
+            at.wrong_type("a path, or a pod template");
+            None
+        }
+    }
+}

@@ -1,0 +1,642 @@
+//! What users see when something is wrong.
+
+use expect_test::{Expect, expect};
+use proptest::prelude::*;
+
+use super::minimal;
+use crate::file::{ScenarioError, load, load_text};
+
+#[track_caller]
+fn check(text: &str, expected: Expect) {
+    match load_text("small.yaml", text) {
+        Ok(_) => panic!("no problem with\n{text}"),
+        Err(ScenarioError::Invalid(problems)) => expected.assert_eq(&problems.to_string()),
+    }
+}
+
+#[track_caller]
+fn check_extra(extra: &str, expected: Expect) {
+    check(&minimal(extra), expected);
+}
+
+#[test]
+fn everything_at_once() {
+    check(
+        "apiVersion: seatrial/v1\nkind: Scenaro\nspec:\n  kubernetesVersion: 1.30\n  regoin: x\n  \
+         nodes:\n    pools:\n    - {name: a, instanceTypes: [m5.xlage], maxsize: 3}\n    - {name: \
+         a, minSize: 5, maxSize: 2, instanceTypes: [m5.large, m5.large]}\n  images: {size: big}\n",
+        expect![[r#"
+            error: unknown value `seatrial/v1`
+             --> small.yaml:1:13 (apiVersion)
+              |
+            1 | apiVersion: seatrial/v1
+              |             ^^^^^^^^^^^
+              = help: known: `seatrial/v1alpha1`
+
+            error: unknown value `Scenaro`
+             --> small.yaml:2:7 (kind)
+              |
+            2 | kind: Scenaro
+              |       ^^^^^^^
+              = help: did you mean `Scenario`?
+
+            error: `region` is missing
+             --> small.yaml:4:3 (spec.region)
+              |
+            4 |   kubernetesVersion: 1.30
+              |   ^
+
+            error: unknown key `regoin`
+             --> small.yaml:5:3 (spec.regoin)
+              |
+            5 |   regoin: x
+              |   ^^^^^^
+              = help: did you mean `region`?
+
+            error: `maxSize` is missing
+             --> small.yaml:8:7 (spec.nodes.pools[0].maxSize)
+              |
+            8 |     - {name: a, instanceTypes: [m5.xlage], maxsize: 3}
+              |       ^
+
+            error: unknown instance type `m5.xlage`; nearest known: m5.xlarge, c5.xlarge, g5.xlarge
+             --> small.yaml:8:33 (spec.nodes.pools[0].instanceTypes[0])
+              |
+            8 |     - {name: a, instanceTypes: [m5.xlage], maxsize: 3}
+              |                                 ^^^^^^^^
+
+            error: unknown key `maxsize`
+             --> small.yaml:8:44 (spec.nodes.pools[0].maxsize)
+              |
+            8 |     - {name: a, instanceTypes: [m5.xlage], maxsize: 3}
+              |                                            ^^^^^^^
+              = help: did you mean `maxSize`?
+
+            error: duplicate node pool `a`
+             --> small.yaml:9:14 (spec.nodes.pools[1].name)
+              |
+            9 |     - {name: a, minSize: 5, maxSize: 2, instanceTypes: [m5.large, m5.large]}
+              |              ^
+              = help: the first one is at line 8
+
+            error: node pool `a`: minSize 5 is above maxSize 2
+             --> small.yaml:9:38 (spec.nodes.pools[1].maxSize)
+              |
+            9 |     - {name: a, minSize: 5, maxSize: 2, instanceTypes: [m5.large, m5.large]}
+              |                                      ^
+
+            error: duplicate instance type `m5.large`
+             --> small.yaml:9:67 (spec.nodes.pools[1].instanceTypes[1])
+              |
+            9 |     - {name: a, minSize: 5, maxSize: 2, instanceTypes: [m5.large, m5.large]}
+              |                                                                   ^^^^^^^^
+
+            error: `size`: expected a memory quantity such as 512Mi, 4Gi or 10G, found `big`
+              --> small.yaml:10:18 (spec.images.size)
+               |
+            10 |   images: {size: big}
+               |                  ^^^
+        "#]],
+    );
+}
+
+#[test]
+fn versions() {
+    check_extra(
+        "kubernetesVersion: 1.3",
+        expect![[r#"
+        error: version 1.3 is not modelled; was "1.30" meant?
+         --> small.yaml:9:22 (spec.kubernetesVersion)
+          |
+        9 |   kubernetesVersion: 1.3
+          |                      ^^^
+          = help: put quotes around the version
+    "#]],
+    );
+    check_extra(
+        "kubernetesVersion: '1.40'\nspark: {version: three}",
+        expect![[r#"
+            error: version 1.40 is not modelled
+             --> small.yaml:9:22 (spec.kubernetesVersion)
+              |
+            9 |   kubernetesVersion: '1.40'
+              |                      ^^^^^^
+              = help: 1.20 to 1.36 are modelled
+
+            error: `three` is not a version
+              --> small.yaml:10:20 (spec.spark.version)
+               |
+            10 |   spark: {version: three}
+               |                    ^^^^^
+               = help: 3.0 to 4.3 are modelled
+        "#]],
+    );
+}
+
+#[test]
+fn pools() {
+    check_extra(
+        "nodes2: {}",
+        expect![[r#"
+        error: unknown key `nodes2`
+         --> small.yaml:9:3 (spec.nodes2)
+          |
+        9 |   nodes2: {}
+          |   ^^^^^^
+          = help: did you mean `nodes`?
+    "#]],
+    );
+    check(
+        "apiVersion: seatrial/v1alpha1\nkind: Scenario\nspec: {region: us-west-2}",
+        expect![[r#"
+            error: `spec.nodes` is missing: no node pools
+            --> small.yaml (spec.nodes)
+             = help: name an eksctl file in `spec.nodes.eksctl`, or list `spec.nodes.pools`
+        "#]],
+    );
+    let pools = "apiVersion: seatrial/v1alpha1\nkind: Scenario\nspec:\n  region: us-west-2\n  \
+                 nodes:\n    overrides: {al: {maxSize: 1}}\n    pools:\n    \
+                 - {name: all, instanceTypes: [m5.large, m6g.large], maxSize: 1, desiredSize: 2}\n    \
+                 - {name: none, instanceTypes: [], maxSize: 1}\n    \
+                 - {name: t, instanceTypes: [m5.large], maxSize: 1, taints: [{key: a, effect: No}]}\n";
+    check(
+        pools,
+        expect![[r#"
+            error: there is no pool `al`
+             --> small.yaml:6:17 (spec.nodes.overrides.al)
+              |
+            6 |     overrides: {al: {maxSize: 1}}
+              |                 ^^
+              = help: did you mean `all`?
+
+            error: node pool `all` mixes processors: m5.large is amd64, m6g.large not
+             --> small.yaml:8:14 (spec.nodes.pools[0].name)
+              |
+            8 |     - {name: all, instanceTypes: [m5.large, m6g.large], maxSize: 1, desiredSize: 2}
+              |              ^^^
+
+            error: node pool `all`: desiredSize 2 is not within minSize 0 to maxSize 1
+             --> small.yaml:8:82 (spec.nodes.pools[0].desiredSize)
+              |
+            8 |     - {name: all, instanceTypes: [m5.large, m6g.large], maxSize: 1, desiredSize: 2}
+              |                                                                                  ^
+
+            error: node pool `none` has no instance types
+             --> small.yaml:9:14 (spec.nodes.pools[1].name)
+              |
+            9 |     - {name: none, instanceTypes: [], maxSize: 1}
+              |              ^^^^
+
+            error: unknown value `No`
+              --> small.yaml:10:82 (spec.nodes.pools[2].taints[0].effect)
+               |
+            10 |     - {name: t, instanceTypes: [m5.large], maxSize: 1, taints: [{key: a, effect: No}]}
+               |                                                                                  ^^
+               = help: known: `NoSchedule`, `PreferNoSchedule`, `NoExecute`
+        "#]],
+    );
+}
+
+#[test]
+fn prices() {
+    check(
+        &minimal("").replace("us-west-2", "mars-north-1"),
+        expect![[r#"
+            error: no price of `eks_cluster_standard_support` in region `mars-north-1` is known (known in eu-west-1, us-east-1, us-west-2); give one as an override
+             --> small.yaml:5:11 (spec.region)
+              |
+            5 |   region: mars-north-1
+              |           ^^^^^^^^^^^^
+              = help: set it under `spec.fees`
+
+            error: no on-demand price of `m5.2xlarge` in region `mars-north-1` is known (known in us-east-1, us-west-2, eu-west-1); give one as an override
+             --> small.yaml:8:35 (spec.nodes.pools[0].instanceTypes[0])
+              |
+            8 |     - {name: all, instanceTypes: [m5.2xlarge], maxSize: 10}
+              |                                   ^^^^^^^^^^
+              = help: set `spec.prices."m5.2xlarge".onDemand`
+        "#]],
+    );
+    check_extra(
+        "prices: {m5.lage: {onDemand: 1}, m5.large: {onDemand: -1}}\ninstanceTypes: {big: {vcpu: 4}}",
+        expect![[r#"
+            error: unknown instance type `m5.lage`; nearest known: m5.large, c5.large, m1.large
+             --> small.yaml:9:12 (spec.prices["m5.lage"])
+              |
+            9 |   prices: {m5.lage: {onDemand: 1}, m5.large: {onDemand: -1}}
+              |            ^^^^^^^
+
+            error: `onDemand`: expected a number from 0 to 1000000, found `-1`
+             --> small.yaml:9:57 (spec.prices["m5.large"].onDemand)
+              |
+            9 |   prices: {m5.lage: {onDemand: 1}, m5.large: {onDemand: -1}}
+              |                                                         ^^
+
+            error: `big` is not in the catalogue
+              --> small.yaml:10:24 (spec.instanceTypes.big)
+               |
+            10 |   instanceTypes: {big: {vcpu: 4}}
+               |                        ^
+               = help: a type of your own needs `vcpu` and `memory`
+        "#]],
+    );
+    check(
+        &minimal("instanceTypes: {own: {vcpu: 4, memory: 16Gi}}").replace("m5.2xlarge", "own"),
+        expect![[r#"
+            error: no on-demand price of `own` in region `us-west-2` is known; give one as an override
+             --> small.yaml:8:35 (spec.nodes.pools[0].instanceTypes[0])
+              |
+            8 |     - {name: all, instanceTypes: [own], maxSize: 10}
+              |                                   ^^^
+              = help: set `spec.prices."own".onDemand`
+        "#]],
+    );
+}
+
+#[test]
+fn ladders() {
+    check_extra(
+        "retries:\n  ladder:\n  - {when: [spot, oom], attemptsMax: 0}\n  - {when: [spot], \
+         attemptsMax: 2, backoff: 5m, backoffMax: 1m, adjust: [{}, {onDemand: false}, \
+         {executorCount: {factor: 2}}]}\n",
+        expect![[r#"
+            error: unknown value `oom`
+              --> small.yaml:11:21 (spec.retries.ladder[0].when[1])
+               |
+            11 |     - {when: [spot, oom], attemptsMax: 0}
+               |                     ^^^
+               = help: known: `executor_oom`, `driver_oom`, `timeout`, `spot`, `application`, `transient`, `unschedulable`
+
+            error: `attemptsMax`: expected a whole number from 1 to 100, found `0`
+              --> small.yaml:11:40 (spec.retries.ladder[0].attemptsMax)
+               |
+            11 |     - {when: [spot, oom], attemptsMax: 0}
+               |                                        ^
+
+            error: `spot` is answered by an earlier rung already
+              --> small.yaml:12:15 (spec.retries.ladder[1].when[0])
+               |
+            12 |     - {when: [spot], attemptsMax: 2, backoff: 5m, backoffMax: 1m, adjust: [{}, {onDemand: false}, {e
+               |               ^^^^
+
+            error: `backoffMax` 1m0s is below `backoff` 5m0s
+              --> small.yaml:12:63 (spec.retries.ladder[1].backoffMax)
+               |
+            12 |     - {when: [spot], attemptsMax: 2, backoff: 5m, backoffMax: 1m, adjust: [{}, {onDemand: false}, {e
+               |                                                               ^^
+
+            error: an adjustment of nothing
+              --> small.yaml:12:76 (spec.retries.ladder[1].adjust[0])
+               |
+            12 |     - {when: [spot], attemptsMax: 2, backoff: 5m, backoffMax: 1m, adjust: [{}, {onDemand: false}, {e
+               |                                                                            ^
+               = help: one of executorMemory, driverMemory, executorCount, onDemand
+
+            error: `onDemand: false` changes nothing
+              --> small.yaml:12:91 (spec.retries.ladder[1].adjust[1].onDemand)
+               |
+            12 |     - {when: [spot], attemptsMax: 2, backoff: 5m, backoffMax: 1m, adjust: [{}, {onDemand: false}, {e
+               |                                                                                           ^^^^^
+
+            error: `max` is missing
+              --> small.yaml:12:115 (spec.retries.ladder[1].adjust[2].executorCount.max)
+               |
+            12 | , adjust: [{}, {onDemand: false}, {executorCount: {factor: 2}}]}
+               |                                                   ^
+        "#]],
+    );
+    check_extra(
+        "retries: {preset: flotila-2021}",
+        expect![[r#"
+        error: unknown value `flotila-2021`
+         --> small.yaml:9:21 (spec.retries.preset)
+          |
+        9 |   retries: {preset: flotila-2021}
+          |                     ^^^^^^^^^^^^
+          = help: did you mean `flotilla-2021`?
+    "#]],
+    );
+    check_extra(
+        "retries: {preset: none, ladder: []}",
+        expect![[r#"
+        error: `ladder` and `preset` exclude each other
+         --> small.yaml:9:35 (spec.retries.ladder)
+          |
+        9 |   retries: {preset: none, ladder: []}
+          |                                   ^
+    "#]],
+    );
+}
+
+#[test]
+fn autoscalers_and_schedulers() {
+    check_extra(
+        "autoscaler: {clusterAutoscaler: {extraArgs: {scale-down-uneeded-time: 5m, \
+         scan-interval: often}}}",
+        expect![[r#"
+            error: Cluster Autoscaler 1.36 has no flag `scale-down-uneeded-time`
+             --> small.yaml:9:73 (spec.autoscaler.clusterAutoscaler.extraArgs.scale-down-uneeded-time)
+              |
+            9 |   autoscaler: {clusterAutoscaler: {extraArgs: {scale-down-uneeded-time: 5m, scan-interval: often}}}
+              |                                                                         ^^
+              = help: did you mean `scale-down-unneeded-time`?
+
+            error: `often` is no value of flag `scan-interval`
+             --> small.yaml:9:92 (spec.autoscaler.clusterAutoscaler.extraArgs.scan-interval)
+              |
+            9 |   autoscaler: {clusterAutoscaler: {extraArgs: {scale-down-uneeded-time: 5m, scan-interval: often}}}
+              |                                                                                            ^^^^^
+              = help: a duration with its unit, such as 90s, 5m or 1h30m
+        "#]],
+    );
+    check_extra(
+        "autoscaler: {karpenter: {manifests: k.yaml}}",
+        expect![[r#"
+            error: Karpenter is not modelled yet
+             --> small.yaml:9:27 (spec.autoscaler.karpenter)
+              |
+            9 |   autoscaler: {karpenter: {manifests: k.yaml}}
+              |                           ^
+              = help: remove `karpenter` and describe its node pools under `spec.nodes.pools`
+        "#]],
+    );
+    check_extra(
+        "scheduler:\n  profile:\n    scores:\n    - {plugin: ImageLocality, cpu: 2}\n    \
+         - {plugin: ImageLocality}\n    - {plugin: NodeResourcesFit, strategy: \
+         RequestedToCapacityRatio}\n    - {plugin: NodeResourcesFit, weight: 0, shape: []}\n",
+        expect![[r#"
+            error: `cpu` is for NodeResourcesFit, not for ImageLocality
+              --> small.yaml:12:38 (spec.scheduler.profile.scores[0].cpu)
+               |
+            12 |       - {plugin: ImageLocality, cpu: 2}
+               |                                      ^
+
+            error: plugin `ImageLocality` is listed twice
+              --> small.yaml:13:9 (spec.scheduler.profile.scores[1])
+               |
+            13 |       - {plugin: ImageLocality}
+               |         ^
+
+            error: RequestedToCapacityRatio needs a `shape` of at least one point
+              --> small.yaml:14:9 (spec.scheduler.profile.scores[2])
+               |
+            14 |       - {plugin: NodeResourcesFit, strategy: RequestedToCapacityRatio}
+               |         ^
+
+            error: `weight`: expected a whole number from 1 to 1000000, found `0`
+              --> small.yaml:15:44 (spec.scheduler.profile.scores[3].weight)
+               |
+            15 |       - {plugin: NodeResourcesFit, weight: 0, shape: []}
+               |                                            ^
+
+            error: `shape` is for the strategy RequestedToCapacityRatio
+              --> small.yaml:15:54 (spec.scheduler.profile.scores[3].shape)
+               |
+            15 |       - {plugin: NodeResourcesFit, weight: 0, shape: []}
+               |                                                      ^
+        "#]],
+    );
+}
+
+#[test]
+fn what_cannot_go_together() {
+    check_extra(
+        "overprovisioning: {replicas: 1, pod: {cpu: 12, memory: 1Gi}, priority: 5}\n\
+         assumptions: {nodeBoot: {p99: 1s}, imagePullBytesPerSecond: 0}\n\
+         workload: {traces: [{}, {swf: a, pods: b}], timezone: \"??\"}",
+        expect![[r#"
+            error: a pause pod of 12 CPU and 1.00Gi is larger than any node: the largest has 7760m CPU and 28.63Gi for pods
+             --> small.yaml:9:40 (spec.overprovisioning.pod)
+              |
+            9 |   overprovisioning: {replicas: 1, pod: {cpu: 12, memory: 1Gi}, priority: 5}
+              |                                        ^
+
+            error: pause pods of priority 5 are not below the Spark pods' 0: they would never be pushed out
+             --> small.yaml:9:40 (spec.overprovisioning.pod)
+              |
+            9 |   overprovisioning: {replicas: 1, pod: {cpu: 12, memory: 1Gi}, priority: 5}
+              |                                        ^
+              = help: set `spec.overprovisioning.priority` below it
+
+            error: `nodeBoot`: p99 1s is below p50 1m0s
+              --> small.yaml:10:33 (spec.assumptions.nodeBoot.p99)
+               |
+            10 |   assumptions: {nodeBoot: {p99: 1s}, imagePullBytesPerSecond: 0}
+               |                                 ^^
+
+            error: `imagePullBytesPerSecond` is zero: no image would ever arrive
+              --> small.yaml:10:63 (spec.assumptions.imagePullBytesPerSecond)
+               |
+            10 |   assumptions: {nodeBoot: {p99: 1s}, imagePullBytesPerSecond: 0}
+               |                                                               ^
+
+            error: a trace without a path
+              --> small.yaml:11:23 (spec.workload.traces[0])
+               |
+            11 |   workload: {traces: [{}, {swf: a, pods: b}], timezone: "??"}
+               |                       ^
+               = help: one of jobTable, eventLogs, pods, swf
+
+            error: `swf` and `pods` exclude each other
+              --> small.yaml:11:33 (spec.workload.traces[1].swf)
+               |
+            11 |   workload: {traces: [{}, {swf: a, pods: b}], timezone: "??"}
+               |                                 ^
+
+            error: `??` is not the name of a time zone
+              --> small.yaml:11:57 (spec.workload.timezone)
+               |
+            11 |   workload: {traces: [{}, {swf: a, pods: b}], timezone: "??"}
+               |                                                         ^^^^
+               = help: `UTC`, or an IANA name such as `America/Los_Angeles`
+        "#]],
+    );
+    check_extra(
+        "spark: {sparkConf: {spark.dynamicAllocation.enabled: true, \
+         spark.dynamicAllocation.minExecutors: 5, spark.dynamicAllocation.maxExecutors: 2, \
+         spark.executor.memory: 1.5g}}",
+        expect![[r#"
+            error: at least 5 executors and at most 2
+             --> small.yaml:9:100 (spec.spark.sparkConf["spark.dynamicAllocation.minExecutors"])
+              |
+            9 |   spark: {sparkConf: {spark.dynamicAllocation.enabled: true, spark.dynamicAllocation.minExecutors: 5
+              |                                                                                                    ^
+
+            error: `1.5g` is no value of `spark.executor.memory`
+             --> small.yaml:9:167 (spec.spark.sparkConf["spark.executor.memory"])
+              |
+            9 | llocation.maxExecutors: 2, spark.executor.memory: 1.5g}}
+              |                                                   ^^^^
+              = help: a Spark size such as 512m or 4g (whole numbers only)
+        "#]],
+    );
+}
+
+#[test]
+fn native_files_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("spark-defaults.conf", "spark.executor.cores 4\nspark.executor.memory lots\n");
+    write("driver.yaml", "kind: Pod\nspec: {tolerations: [{operator: Maybe}]}\n");
+    let extra = "spark: {defaults: spark-defaults.conf, driverPodTemplate: driver.yaml, \
+                 executorPodTemplate: executer.yaml}\nimages: {size: 1}";
+    write("executor.yaml", "kind: Pod\n");
+    write("s.yaml", &minimal(extra));
+    let ScenarioError::Invalid(problems) =
+        load(&folder.path().join("s.yaml"), &["spec.images.prePuled=true".into()]).unwrap_err();
+    let shown = problems.to_string().replace(&format!("{}/", folder.path().display()), "");
+    expect![[r#"
+        error: unknown key `prePuled`
+         --> --set:1:13 (spec.images.prePuled)
+          |
+        1 | spec.images.prePuled=true
+          |             ^^^^^^^^
+          = help: did you mean `prePulled`?
+
+        error: `executer.yaml`: no such file; did you mean `executor.yaml`?
+         --> s.yaml:9:95 (spec.spark.executorPodTemplate)
+          |
+        9 | verPodTemplate: driver.yaml, executorPodTemplate: executer.yaml}
+          |                                                   ^^^^^^^^^^^^^
+
+        error: unknown value `Maybe`
+         --> driver.yaml:2:33 (spec.tolerations[0].operator)
+          |
+        2 | spec: {tolerations: [{operator: Maybe}]}
+          |                                 ^^^^^
+          = help: known: `Equal`, `Exists`
+
+        error: `lots` is no value of `spark.executor.memory`
+         --> spark-defaults.conf:2:23 (spark.executor.memory)
+          |
+        2 | spark.executor.memory lots
+          |                       ^^^^
+          = help: a Spark size such as 512m or 4g (whole numbers only)
+    "#]]
+    .assert_eq(&shown);
+}
+
+#[test]
+fn files_that_are_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.yaml");
+    let mut out = String::new();
+    for bytes in [&b"\xff\xfe"[..], b"a: \0", b"", b"[]", b"a: [", b"- x"] {
+        std::fs::write(&path, bytes).unwrap();
+        let error = load(&path, &[]).unwrap_err().to_string();
+        out.push_str(&error.replace(&format!("{}/", folder.path().display()), ""));
+        out.push('\n');
+    }
+    std::fs::write(&path, vec![b'a'; 10 << 20]).unwrap();
+    let error = load(&path, &[]).unwrap_err().to_string();
+    out.push_str(&error.replace(&format!("{}/", folder.path().display()), ""));
+    let gone = load(&folder.path().join("t.yaml"), &[]).unwrap_err().to_string();
+    out.push_str(&gone.replace(&format!("{}/", folder.path().display()), ""));
+    expect![[r#"
+        error: not a text: byte 0 is not UTF-8
+        --> s.yaml
+
+        error: a NUL byte: this is not a YAML text
+         --> s.yaml:1:4
+          |
+        1 | a: �
+          |    ^
+
+        error: expected a map, found nothing
+        --> s.yaml
+
+        error: expected a map, found a list
+         --> s.yaml:1:1
+          |
+        1 | []
+          | ^
+
+        error: not YAML: unclosed bracket '['
+         --> s.yaml:1:4
+          |
+        1 | a: [
+          |    ^
+
+        error: expected a map, found a list
+         --> s.yaml:1:1
+          |
+        1 | - x
+          | ^
+
+        error: larger than 4194304 bytes: not a configuration file
+        --> s.yaml
+        error: no such file; did you mean `s.yaml`?
+        --> t.yaml
+    "#]]
+    .assert_eq(&out);
+}
+
+/// Replaces the `place`-th scalar or list or map of a resolved scenario by something else.
+fn disturb(text: &str, place: usize, by: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let at = place % lines.len();
+    let mut out = String::new();
+    for (number, line) in lines.iter().enumerate() {
+        match line.split_once(": ") {
+            Some((key, _)) if number == at => out.push_str(&format!("{key}: {by}")),
+            _ => out.push_str(line),
+        }
+        out.push('\n');
+    }
+    out
+}
+
+#[test]
+fn hostile_files_are_refused_soon() {
+    let many = |one: &dyn Fn(usize) -> String| -> String { (0..60_000).map(one).collect() };
+    let types = many(&|i| format!("m5.unknown{i},"));
+    let texts = [
+        minimal("").replace("m5.2xlarge", types.trim_end_matches(',')),
+        minimal(&format!("prices: {{{}}}", many(&|i| format!("m5.lage{i}: {{spot: 1}},")))),
+        minimal(&format!("instanceTypes: {{{}}}", many(&|i| format!("m5.lage{i}: {{}},")))),
+        minimal(&many(&|i| format!("unknown-setting-{i}: 1\n"))),
+        minimal("") + "    overrides: {" + &many(&|i| format!("al{i}: {{}},")) + "}",
+        minimal(&format!("retries: {{ladder: [{}]}}", "{},".repeat(60_000))),
+        minimal(&format!("workload: {{traces: [{}]}}", "{},".repeat(60_000))),
+    ];
+    for text in texts {
+        let ScenarioError::Invalid(problems) = load_text("s.yaml", &text).unwrap_err();
+        assert!(problems.0.len() <= 210, "{}", problems.0.len());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+    #[test]
+    fn takes_any_set(set in "[-a-z0-9.=\\[\\]{}:,\"'\\\\ ]{0,60}") {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.yaml");
+        std::fs::write(&path, minimal("")).unwrap();
+        if let Err(error) = load(&path, &[format!("spec.{set}"), set]) {
+            prop_assert!(!error.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn takes_any_text(text in "[-a-z0-9 \n:,&*!|>'\"\\[\\]{}#%@`?<~.\t]{0,300}") {
+        let text = format!("apiVersion: seatrial/v1alpha1\nkind: Scenario\nspec:\n {text}");
+        prop_assert!(load_text("s.yaml", &text).is_err());
+    }
+
+    #[test]
+    fn never_panics(
+        place in 0..300_usize,
+        by in prop_oneof![
+            Just("-1"), Just("99999999999999999999"), Just("[]"), Just("{}"), Just("''"),
+            Just("[{}]"), Just("null"), Just("x"), Just("{a: 1}"), Just("1e400"), Just(".nan"),
+        ],
+    ) {
+        let pause = "overprovisioning: {replicas: 1, pod: {cpu: 1, memory: 1Gi}}\n\
+                     autoscaler: {clusterAutoscaler: {}}\nretries: {preset: flotilla-2021}";
+        let resolved = super::loaded(&minimal(pause)).resolved;
+        let text = disturb(&resolved, place, by);
+        if let Err(error) = load_text("s.yaml", &text) {
+            prop_assert!(!error.to_string().is_empty());
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The resolved scenario.
+
+use super::{Loaded, loaded, minimal};
+
+/// Everything but the notes about what was assumed.
+#[track_caller]
+fn same_again(first: &Loaded) {
+    let again = loaded(&first.resolved);
+    assert_eq!(format!("{:#?}", first.scenario), format!("{:#?}", again.scenario));
+    assert_eq!(first.resolved, again.resolved);
+    assert_eq!(first.workload, again.workload);
+    assert_eq!(first.plan, again.plan);
+    let guesses = again.findings.iter().filter(|finding| finding.code == "assumption").count();
+    assert_eq!(guesses, 0, "every value is explicit: {:#?}", again.findings);
+}
+
+#[test]
+fn a_small_one() {
+    same_again(&loaded(&minimal("")));
+}
+
+#[test]
+fn one_with_everything() {
+    let extra = r#"
+kubernetesVersion: "1.33"
+workload:
+  traces: [{jobTable: day.csv}, {eventLogs: /data/secret/logs/}, {pods: p.csv}, {swf: x.swf}]
+  scale: {arrivals: 1.5}
+  resample: {runsPerDay: 4000, days: 0.25}
+  timezone: America/Los_Angeles
+spark:
+  version: "4.1"
+  sparkConf:
+    spark.executor.cores: 3
+    spark.executor.memory: 10g
+    spark.executor.memoryOverhead: 1500
+    spark.executor.memoryOverheadFactor: 0.2
+    spark.memory.offHeap.enabled: true
+    spark.memory.offHeap.size: 100m
+    spark.kubernetes.executor.request.cores: 2500m
+    spark.kubernetes.resource.type: python
+    spark.executor.pyspark.memory: 1g
+    spark.dynamicAllocation.enabled: "true"
+    spark.dynamicAllocation.initialExecutors: 3
+    spark.dynamicAllocation.maxExecutors: 20
+    spark.dynamicAllocation.executorAllocationRatio: 0.3
+    spark.kubernetes.node.selector.disk: "on"
+  driverPodTemplate:
+    metadata: {labels: {app: "yes"}, annotations: {n: "1:30"}}
+    spec:
+      priority: 5
+      nodeSelector: {eks.amazonaws.com/capacityType: ON_DEMAND}
+      schedulerName: packer
+  executorPodTemplate:
+    spec:
+      tolerations:
+      - {key: spot, operator: Equal, value: "true", effect: NoSchedule}
+      - {operator: Exists}
+      affinity:
+        nodeAffinity:
+          requiredDuringSchedulingIgnoredDuringExecution:
+            nodeSelectorTerms:
+            - matchExpressions: [{key: a, operator: In, values: ["1", b]}, {key: c, operator: Exists}]
+          preferredDuringSchedulingIgnoredDuringExecution:
+          - {weight: 50, preference: {matchExpressions: [{key: d, operator: Gt, values: ["3"]}]}}
+autoscaler:
+  clusterAutoscaler:
+    extraArgs: {scan-interval: 1m, scale-down-unneeded-time: 5m, expander: "most-pods,price",
+      max-nodes-total: 100, scale-down-utilization-threshold: 0.65, scale-down-enabled: false}
+scheduler:
+  profile:
+    schedulerName: packer
+    scores:
+    - {plugin: NodeResourcesFit, weight: 25, strategy: RequestedToCapacityRatio, cpu: 2,
+       shape: [{utilization: 0, score: 0}, {utilization: 100, score: 10}]}
+    - {plugin: ImageLocality}
+retries:
+  criticalOnDemand: true
+  ladder:
+  - {when: [executor_oom], attemptsMax: 3, backoff: 90s, backoffFactor: 1.5, backoffMax: 1h,
+     adjust: [{executorMemory: {factor: 1.25, max: 60Gi}}, {onDemand: true}]}
+  - {when: [driver_oom, spot], attemptsMax: 2,
+     adjust: [{driverMemory: {factor: 3, max: 1500M}}, {executorCount: {factor: 1.75, max: 100}}]}
+images: {size: 3.2Gi, prePulled: true}
+overprovisioning:
+  replicas: 2
+  pod: {cpu: "3", memory: 12Gi}
+  priority: -20
+  podTemplate: {spec: {tolerations: [{key: x, operator: Exists, effect: NoExecute}]}}
+fees: {emr: true, controlPlane: extended, storagePerGibHour: 0.0001}
+prices: {m5.2xlarge: {spot: 0.123456789}}
+assumptions:
+  nodeBoot: {distribution: lognormal, p50: 61s, p99: 2m30.5s}
+  spot: {model: none}
+  imagePullBytesPerSecond: 80M
+  taskDurationCv: 0.7
+plan: {objective: cost, "no": [1, 2.5, null, true]}
+"#;
+    let first = loaded(&minimal(extra));
+    same_again(&first);
+    assert!(!first.resolved.contains("secret"));
+    assert!(first.resolved.contains("eventLogs: logs"));
+    let executor = &first.scenario.spark.executor_template;
+    assert_eq!(executor.node_selector["disk"], "on");
+    assert_eq!(executor.tolerations.len(), 2);
+    assert_eq!(first.scenario.overprovisioning.as_ref().unwrap().template.tolerations.len(), 1);
+}
+
+#[test]
+fn every_release_and_preset() {
+    for minor in 20..=36 {
+        let version = format!("kubernetesVersion: \"1.{minor}\"\n");
+        same_again(&loaded(&minimal(&format!("{version}autoscaler: {{clusterAutoscaler: {{}}}}"))));
+    }
+    for (preset, _) in crate::retries::PRESETS {
+        same_again(&loaded(&minimal(&format!("retries: {{preset: {preset}}}"))));
+    }
+    for spark in ["3.0", "3.3", "3.4", "4.0", "4.2", "4.3"] {
+        same_again(&loaded(&minimal(&format!("spark: {{version: \"{spark}\"}}"))));
+    }
+}
+
+#[test]
+fn the_same_bytes_every_time() {
+    let text = minimal("retries: {preset: flotilla-2021}");
+    assert_eq!(loaded(&text).resolved, loaded(&text).resolved);
+}

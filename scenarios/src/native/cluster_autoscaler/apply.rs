@@ -1,0 +1,257 @@
+//! Flags understood against a release and put into [`ClusterAutoscaler`].
+
+use sim::scenario::{ClusterAutoscaler, Expander, KubernetesVersion};
+use sim::units::SimDuration;
+use sim::{Finding, Severity};
+
+use super::flag_table::{self, FlagFacts, FlagType, IRRELEVANT, MODELLED};
+use super::{AutoscalerFlags, FLAGS_MAX, Flag};
+use crate::problem::{Problem, nearest};
+
+const EXPANDERS: [(&str, Option<Expander>); 7] = [
+    ("grpc", None),
+    ("least-nodes", Some(Expander::LeastNodes)),
+    ("least-waste", Some(Expander::LeastWaste)),
+    ("most-pods", Some(Expander::MostPods)),
+    ("price", Some(Expander::Price)),
+    ("priority", None),
+    ("random", Some(Expander::Random)),
+];
+
+/// A value of a flag's type.
+enum FlagValue {
+    Bool(bool),
+    Duration(SimDuration),
+    Float(f64),
+    Int(i64),
+    Text(String),
+}
+
+impl AutoscalerFlags {
+    /// Puts every flag that the model follows into `autoscaler`; what is not given stays as it is
+    /// (start with [`ClusterAutoscaler::default_of`] the same release). Flags that `version` does
+    /// not have, and values of the wrong type, are problems, also for flags that are not modelled.
+    pub fn apply(
+        &self,
+        version: KubernetesVersion,
+        autoscaler: &mut ClusterAutoscaler,
+    ) -> (Vec<Problem>, Vec<Finding>) {
+        let mut out = (Vec::new(), Vec::new());
+        if let Some(place) = &self.too_many {
+            let message = format!("more than {FLAGS_MAX} flags; the rest is not read");
+            out.0.push(place.problem(message));
+        }
+        if let Some((image, place)) = self.image_version.as_ref().filter(|(v, _)| *v != version) {
+            let message = format!(
+                "the image is release {image}; flags and defaults of {version} are used, the \
+                 scenario's release"
+            );
+            out.1.push(place.finding(Severity::Info, "autoscaler-version", message));
+        }
+        for flag in &self.flags {
+            match flag_table::find(&flag.name) {
+                Some(facts) if facts.is_in(version) => {
+                    one(flag, facts, self, autoscaler, &mut out);
+                }
+                _ if flag_table::is_library_flag(&flag.name) => {}
+                facts => out.0.push(unknown(flag, facts, version)),
+            }
+        }
+        out
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.flags.iter().any(|flag| flag.name == name)
+    }
+}
+
+fn unknown(flag: &Flag, facts: Option<&FlagFacts>, version: KubernetesVersion) -> Problem {
+    let name: String = flag.name.chars().take(80).collect();
+    let message = format!("Cluster Autoscaler {version} has no flag `{name}`");
+    let problem = flag.place.problem(message);
+    if let Some(facts) = facts {
+        let instead = match facts.name {
+            "max-empty-bulk-delete" => "; use `max-scale-down-parallelism`",
+            _ => "",
+        };
+        return problem.with_help(format!("it exists in releases {}{instead}", facts.releases()));
+    }
+    let here = flag_table::all().iter().filter(|facts| facts.is_in(version));
+    match nearest(&name, here.map(|facts| facts.name)) {
+        Some(near) => problem.with_help(format!("did you mean `{near}`?")),
+        None => problem,
+    }
+}
+
+fn one(
+    flag: &Flag,
+    facts: &FlagFacts,
+    all: &AutoscalerFlags,
+    autoscaler: &mut ClusterAutoscaler,
+    (problems, findings): &mut (Vec<Problem>, Vec<Finding>),
+) {
+    let value = match typed(flag, facts.kind) {
+        Ok(value) => value,
+        Err(problem) => return problems.push(*problem),
+    };
+    if IRRELEVANT.contains(&facts.name) {
+        return;
+    }
+    if !MODELLED.contains(&facts.name) {
+        return findings.push(flag.place.not_modelled(&flag.name));
+    }
+    // Both bound what one loop deletes where a release has both; the older one then rules.
+    if facts.name == "max-scale-down-parallelism" && all.has("max-empty-bulk-delete") {
+        return findings.push(flag.place.not_modelled(&flag.name));
+    }
+    let refused = match (facts.name, value) {
+        ("expander", FlagValue::Text(text)) => {
+            return expander(flag, &text, autoscaler, problems, findings);
+        }
+        (name, FlagValue::Duration(time)) => set_duration(name, time, autoscaler),
+        (name, FlagValue::Int(number)) => set_int(name, number, autoscaler),
+        ("scale-down-enabled", FlagValue::Bool(on)) => {
+            autoscaler.scale_down_enabled = on;
+            None
+        }
+        ("ignore-daemonsets-utilization", FlagValue::Bool(on)) => {
+            autoscaler.ignore_daemonsets_utilization = on;
+            None
+        }
+        ("scale-down-utilization-threshold", FlagValue::Float(share)) => {
+            autoscaler.scale_down_utilization_threshold = share;
+            (!(0.0..=1.0).contains(&share)).then_some("a share from 0 to 1")
+        }
+        (name, _) => unreachable!("{name} has another type in the flag table"),
+    };
+    if let Some(allowed) = refused {
+        problems.push(wrong_value(flag, allowed));
+    }
+}
+
+/// Sets a duration; what is allowed, where it is not.
+fn set_duration(
+    name: &str,
+    time: SimDuration,
+    autoscaler: &mut ClusterAutoscaler,
+) -> Option<&'static str> {
+    let slot = match name {
+        "scan-interval" => &mut autoscaler.scan_interval,
+        "scale-down-unneeded-time" => &mut autoscaler.scale_down_unneeded_time,
+        "scale-down-delay-after-add" => &mut autoscaler.scale_down_delay_after_add,
+        "scale-down-delay-after-delete" => &mut autoscaler.scale_down_delay_after_delete,
+        "node-delete-delay-after-taint" => &mut autoscaler.node_delete_delay_after_taint,
+        "max-node-provision-time" => &mut autoscaler.max_node_provision_time,
+        "new-pod-scale-up-delay" => &mut autoscaler.new_pod_scale_up_delay,
+        _ => unreachable!("{name} is no modelled duration"),
+    };
+    *slot = time;
+    let positive = matches!(name, "scan-interval" | "max-node-provision-time");
+    (positive && time.is_zero()).then_some("a duration above zero, such as 10s")
+}
+
+/// Sets a whole number; what is allowed, where it is not.
+fn set_int(name: &str, number: i64, autoscaler: &mut ClusterAutoscaler) -> Option<&'static str> {
+    if name == "expendable-pods-priority-cutoff" {
+        let Ok(cutoff) = i32::try_from(number) else {
+            return Some("a pod priority: a whole number of 32 bits");
+        };
+        autoscaler.expendable_pods_priority_cutoff = cutoff;
+        return None;
+    }
+    let Ok(count) = u32::try_from(number) else {
+        return Some("a whole number of at least 0");
+    };
+    match name {
+        // Upstream takes 0 as no limit.
+        "max-nodes-total" => autoscaler.max_nodes_total = (count > 0).then_some(count),
+        "max-nodes-per-scaleup" | "max-scale-down-parallelism" | "max-empty-bulk-delete"
+            if count == 0 =>
+        {
+            return Some("a whole number of at least 1");
+        }
+        "max-nodes-per-scaleup" => autoscaler.max_nodes_per_scaleup = count,
+        "max-scale-down-parallelism" | "max-empty-bulk-delete" => {
+            autoscaler.max_scale_down_parallelism = count;
+        }
+        _ => unreachable!("{name} is no modelled number"),
+    }
+    None
+}
+
+/// `least-waste,priority`: names in order, each once.
+fn expander(
+    flag: &Flag,
+    text: &str,
+    autoscaler: &mut ClusterAutoscaler,
+    problems: &mut Vec<Problem>,
+    findings: &mut Vec<Finding>,
+) {
+    let mut seen = Vec::new();
+    let mut chain = Vec::new();
+    for name in text.split(',').map(str::trim) {
+        let Some((_, expander)) = EXPANDERS.iter().find(|(known, _)| *known == name) else {
+            let shown: String = name.chars().take(80).collect();
+            let names = EXPANDERS.map(|(name, _)| name);
+            let problem = flag.place.problem(format!("unknown expander `{shown}`"));
+            let help = match nearest(name, names) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("known: {}", names.join(", ")),
+            };
+            problems.push(problem.with_help(help));
+            continue;
+        };
+        if seen.contains(&name) {
+            let message = format!("expander `{name}` is named twice; upstream refuses that");
+            problems.push(flag.place.problem(message));
+            continue;
+        }
+        seen.push(name);
+        match expander {
+            Some(expander) => chain.push(*expander),
+            None => {
+                let message = format!("expander `{name}` is not modelled: it is left out");
+                findings.push(flag.place.finding(Severity::Warning, "not-modelled", message));
+            }
+        }
+    }
+    // Upstream settles what is left over at random.
+    autoscaler.expander = if chain.is_empty() { vec![Expander::Random] } else { chain };
+}
+
+/// The value by the flag's type; source: Go's `strconv` and `time.ParseDuration`, which pflag uses.
+fn typed(flag: &Flag, kind: FlagType) -> Result<FlagValue, Box<Problem>> {
+    let refuse = |allowed: &str| Box::new(wrong_value(flag, allowed));
+    let Some(text) = flag.value.as_deref() else {
+        return match kind {
+            FlagType::Bool => Ok(FlagValue::Bool(true)),
+            _ => {
+                let message = format!("flag `{}` needs a value", flag.name);
+                Err(Box::new(flag.place.problem(message)))
+            }
+        };
+    };
+    match kind {
+        FlagType::Bool => match text {
+            "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(FlagValue::Bool(true)),
+            "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(FlagValue::Bool(false)),
+            _ => Err(refuse("`true` or `false`")),
+        },
+        FlagType::Duration => SimDuration::parse_go(text)
+            .map(FlagValue::Duration)
+            .map_err(|_| refuse("a duration with its unit, such as 90s, 5m or 1h30m")),
+        FlagType::Float => match text.parse::<f64>() {
+            Ok(number) if number.is_finite() => Ok(FlagValue::Float(number)),
+            _ => Err(refuse("a number")),
+        },
+        // Helm writes large whole numbers as 1e+06, and upstream then refuses them.
+        FlagType::Int => text.parse().map(FlagValue::Int).map_err(|_| refuse("a whole number")),
+        FlagType::Text | FlagType::Repeated => Ok(FlagValue::Text(text.to_owned())),
+    }
+}
+
+fn wrong_value(flag: &Flag, allowed: &str) -> Problem {
+    let text: String = flag.value.as_deref().unwrap_or("").chars().take(80).collect();
+    let message = format!("`{text}` is no value of flag `{}`", flag.name);
+    flag.place.problem(message).with_help(allowed)
+}

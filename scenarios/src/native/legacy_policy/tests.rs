@@ -1,0 +1,122 @@
+//! The published policy of a real platform, and wrong ones.
+
+use super::*;
+
+const V120: KubernetesVersion = KubernetesVersion { major: 1, minor: 20 };
+
+/// A policy as published by a platform team for EKS 1.18 to 1.21.
+const PUBLISHED: &str = r#"{
+  "kind":"Policy", "apiVersion":"v1",
+  "priorities":[
+    {"name":"MostRequestedPriority", "weight":25},
+    {"name":"BalancedResourceAllocation", "weight":20},
+    {"name":"ImageLocalityPriority", "weight":5},
+    {"name":"ServiceSpreadingPriority", "weight":1},
+    {"name":"NodePreferAvoidPodsPriority", "weight":1},
+    {"name":"NodeAffinityPriority", "weight":1},
+    {"name":"TaintTolerationPriority", "weight":1},
+    {"name":"SelectorSpreadPriority", "weight":3},
+    {"name":"InterPodAffinityPriority", "weight":1},
+    {"name":"EqualPriority", "weight":1}
+  ]
+}"#;
+
+#[test]
+fn a_published_policy() {
+    let read = read("policy.json", PUBLISHED, V120);
+    assert_eq!(read.problems, []);
+    let expected = [
+        (ScoreSpec::MostAllocated { cpu: 1, memory: 1 }, 25),
+        (ScoreSpec::BalancedAllocation, 20),
+        (ScoreSpec::ImageLocality, 5),
+        (ScoreSpec::PodTopologySpread, 1),
+        (ScoreSpec::NodeAffinity, 1),
+        (ScoreSpec::TaintToleration, 1),
+        (ScoreSpec::InterPodAffinity, 1),
+    ];
+    assert_eq!(read.value.scores, expected);
+    let lines: Vec<_> = read.not_modelled.iter().map(|f| (f.line, f.message.as_str())).collect();
+    assert_eq!(
+        lines,
+        [
+            (Some(8), "`priorities.NodePreferAvoidPodsPriority` was read and is not modelled"),
+            (
+                Some(11),
+                "`SelectorSpreadPriority` is the plugin `PodTopologySpread` again: the first \
+                 weight stays"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn a_config_map_around_it() {
+    let text = PUBLISHED.replace('\n', "\n    ");
+    let text = format!("kind: ConfigMap\ndata:\n  policy.cfg: |\n    {text}\n");
+    let read = read("cm.yaml", &text, V120);
+    assert_eq!(read.problems, []);
+    assert_eq!(read.value.scores.len(), 7);
+}
+
+#[test]
+fn no_priorities_are_the_defaults_and_an_empty_list_is_none() {
+    let scores = |text: &str| read("p.yaml", text, V120).value.scores;
+    assert_eq!(scores("kind: Policy"), SchedulerProfile::default_of(V120).scores);
+    assert_eq!(scores("kind: Policy\npriorities: []"), []);
+}
+
+#[test]
+fn arguments_make_custom_priorities() {
+    let text = "kind: Policy\npriorities:\n- name: Mine\n  weight: 2\n  argument:\n    \
+                requestedToCapacityRatioArguments:\n      shape: [{utilization: 0, score: 0}, \
+                {utilization: 100, score: 10}]\n      resources: [{name: memory, weight: 3}]\n\
+                - {name: Label, weight: 1, argument: {labelPreference: {label: a}}}\n";
+    let read = read("p.yaml", text, V120);
+    assert_eq!(read.problems, []);
+    let [(ScoreSpec::RequestedToCapacityRatio { cpu, memory, shape }, 2)] = &read.value.scores[..]
+    else {
+        panic!("{:?}", read.value);
+    };
+    assert_eq!((*cpu, *memory, shape.len()), (0, 3, 2));
+    assert_eq!(read.not_modelled.len(), 1);
+}
+
+#[test]
+fn wrong_policies() {
+    let read_lines = |text: &str| -> Vec<String> {
+        let problems = read("p.yaml", text, V120).problems;
+        problems
+            .iter()
+            .map(|p| {
+                let help = p.help.as_deref().map_or(String::new(), |h| format!(" ({h})"));
+                format!("{}:{} {}{help}", p.line, p.column, p.message)
+            })
+            .collect()
+    };
+    assert_eq!(
+        read_lines(
+            "kind: Polcy\npriorities:\n- {name: MostRequestPriority, weight: 1}\n- {name: \
+             NodeAffinityPriority, weight: 0}\n- {name: TaintTolerationPriority}\n- {name: \
+             RequestedToCapacityRatioPriority, weight: 1}\n"
+        ),
+        [
+            "1:7 unknown value `Polcy` (did you mean `Policy`?)",
+            "3:10 unknown priority `MostRequestPriority` (did you mean `MostRequestedPriority`?)",
+            "4:40 `weight`: expected a whole number from 1 to 92233720368547758, found `0`",
+            "5:3 `weight` is missing",
+            "6:3 `RequestedToCapacityRatioPriority` needs its `argument`",
+        ]
+    );
+    for text in ["", "[]", "priorities: 3", "priorities: [3]", "{\"kind\":", "\0"] {
+        assert_ne!(read_lines(text).len(), 0, "{text:?}");
+    }
+}
+
+#[test]
+fn a_release_without_policies_is_a_warning() {
+    let read = read("p.json", PUBLISHED, KubernetesVersion { major: 1, minor: 33 });
+    assert_eq!(read.problems, []);
+    let codes: Vec<_> = read.not_modelled.iter().map(|f| f.code.as_str()).collect();
+    assert!(codes.contains(&"scheduler-api-version"), "{codes:?}");
+    assert_eq!(read.value.scores.len(), 7);
+}

@@ -1,0 +1,210 @@
+//! The table itself, outermost section first.
+
+mod assumptions;
+mod nodes;
+mod policies;
+
+use crate::schema::Kind::{
+    Any, Bool, Bytes, Choice, Cpu, Float, Int, List, Map, Path, PathOrMap, Text,
+};
+use crate::schema::{Kind, Section, key};
+
+use assumptions::ASSUMPTIONS;
+use nodes::{INSTANCE_TYPE, NODES, PRICE};
+pub(crate) use policies::{ADJUSTMENTS, FAILURES};
+use policies::{AUTOSCALER, RETRIES, SCHEDULER};
+
+/// More nodes, pods or attempts than this are no scenario but a slip.
+const MANY: i64 = 1_000_000;
+/// Dollars an hour that `sim::units::HourlyPrice` can hold.
+const USD: Kind = Float(0.0, 1e6);
+
+pub(crate) static ROOT: Section = Section {
+    name: "Scenario",
+    doc: "One platform under trial. Unknown keys are errors; paths are relative to the file that \
+          names them.",
+    keys: &[
+        key("apiVersion", Choice(&[("seatrial/v1alpha1", "this format")]), "Format version.")
+            .required(),
+        key("kind", Choice(&[("Scenario", "a scenario")]), "What the file is.").required(),
+        key(
+            "base",
+            Path,
+            "A scenario to inherit from: maps merge, lists and single values \
+            replace, `null` removes.",
+        ),
+        key("metadata", Kind::Section(&METADATA), "Name and notes."),
+        key("spec", Kind::Section(&SPEC), "The platform.").required(),
+    ],
+};
+
+static METADATA: Section = Section {
+    name: "Metadata",
+    doc: "Name and notes.",
+    keys: &[
+        key("name", Text, "Name in results.").or("(the file's name)"),
+        key("description", Text, "For readers; no effect."),
+        key("labels", Map(&Text), "For tools; no effect."),
+    ],
+};
+
+static SPEC: Section = Section {
+    name: "Spec",
+    doc: "The platform: the live system's own files, and what none of them says.",
+    keys: &[
+        key(
+            "kubernetesVersion",
+            Text,
+            "Release of the cluster, 1.20 to 1.36. Picks the era of \
+            scheduler and autoscaler behaviour. Quote it: unquoted, 1.30 is 1.3.",
+        )
+        .or("1.36"),
+        key("region", Text, "Cloud region, for prices and zones.").or("(the eksctl file's)"),
+        key("workload", Kind::Section(&WORKLOAD), "What is submitted, and when."),
+        key("spark", Kind::Section(&SPARK), "Spark's configuration."),
+        key("nodes", Kind::Section(&NODES), "Node pools."),
+        key("autoscaler", Kind::Section(&AUTOSCALER), "What grows and shrinks the pools.")
+            .or("(none: pools stay at their desired size)"),
+        key("scheduler", Kind::Section(&SCHEDULER), "How pods are placed.")
+            .or("(the release's default profile)"),
+        key("retries", Kind::Section(&RETRIES), "What happens after a failed attempt."),
+        key("images", Kind::Section(&IMAGES), "Container images."),
+        key(
+            "overprovisioning",
+            Kind::Section(&OVERPROVISIONING),
+            "Pause pods that keep warm room.",
+        )
+        .or("(none)"),
+        key("fees", Kind::Section(&FEES), "What is billed besides instances."),
+        key(
+            "prices",
+            Map(&Kind::Section(&PRICE)),
+            "Prices by instance type, instead of the \
+            catalogue's.",
+        ),
+        key(
+            "instanceTypes",
+            Map(&Kind::Section(&INSTANCE_TYPE)),
+            "Shapes by instance type, \
+            instead of the catalogue's. One with `vcpu` and `memory` may be a type of your own.",
+        ),
+        key(
+            "assumptions",
+            Kind::Section(&ASSUMPTIONS),
+            "What no configuration file says. Every \
+            one has a default with its source.",
+        ),
+        key("plan", Any, "What `plan` may change, and its objective. Kept, not modelled yet."),
+    ],
+};
+
+static WORKLOAD: Section = Section {
+    name: "Workload",
+    doc: "What is submitted, and when.",
+    keys: &[
+        key("traces", List(&Kind::Section(&TRACE)), "Recorded or synthetic traces."),
+        key("scale", Kind::Section(&SCALE), "Growth."),
+        key("resample", Kind::Section(&RESAMPLE), "Draw a longer day from few recorded runs."),
+        key("timezone", Text, "IANA name of the zone that times without one are in.").or("UTC"),
+    ],
+};
+
+static TRACE: Section = Section {
+    name: "Trace",
+    doc: "One of these.",
+    keys: &[
+        key("jobTable", Path, "Canonical `runs` table, CSV or Parquet."),
+        key("eventLogs", Path, "A Spark event log, or a folder of them."),
+        key("pods", Path, "A pod trace."),
+        key("swf", Path, "A log in the Standard Workload Format."),
+    ],
+};
+
+static SCALE: Section = Section {
+    name: "Scale",
+    doc: "Growth what-ifs.",
+    keys: &[key(
+        "arrivals",
+        Float(0.001, 1000.0),
+        "Submissions, as a multiple of the recorded \
+        ones.",
+    )
+    .or("1")],
+};
+
+static RESAMPLE: Section = Section {
+    name: "Resample",
+    doc: "Draws runs, with replacement, from the recorded ones.",
+    keys: &[
+        key("runsPerDay", Int(1, 10_000_000), "Submissions a day.").required(),
+        key("days", Float(0.001, 366.0), "How long.").or("1"),
+    ],
+};
+
+static SPARK: Section = Section {
+    name: "Spark",
+    doc: "Spark's configuration where a run does not say otherwise.",
+    keys: &[
+        key("version", Text, "Release, 3.0 to 4.3; picks the defaults that changed.").or("3.5"),
+        key("defaults", Path, "`spark-defaults.conf`, as it is."),
+        key("sparkConf", Map(&Text), "`spark.*` settings, on top of the file."),
+        key("driverPodTemplate", PathOrMap, "Pod template of drivers, as it is."),
+        key("executorPodTemplate", PathOrMap, "Pod template of executors, as it is."),
+    ],
+};
+
+static IMAGES: Section = Section {
+    name: "Images",
+    doc: "Container images.",
+    keys: &[
+        key("size", Bytes, "Compressed size that is pulled.").or("3Gi"),
+        key("prePulled", Bool, "A pre-puller DaemonSet pulls it as soon as a node joins.")
+            .or("false"),
+    ],
+};
+
+static OVERPROVISIONING: Section = Section {
+    name: "Overprovisioning",
+    doc: "Low-priority pause pods that Spark pods push out.",
+    keys: &[
+        key("replicas", Int(0, MANY), "How many.").required(),
+        key("pod", Kind::Section(&PAUSE_POD), "What each requests.").required(),
+        key(
+            "priority",
+            Int(-1_000_000_000, 1_000_000_000),
+            "Below the Spark pods', and not below \
+            the autoscaler's cutoff.",
+        )
+        .or("(-10)"),
+        key("podTemplate", PathOrMap, "Where they may run, as a pod template."),
+    ],
+};
+
+static PAUSE_POD: Section = Section {
+    name: "PausePod",
+    doc: "What a pause pod requests.",
+    keys: &[key("cpu", Cpu, "CPU.").required(), key("memory", Bytes, "Memory.").required()],
+};
+
+static FEES: Section = Section {
+    name: "Fees",
+    doc: "What is billed besides instances. The catalogue knows the region's; prices here replace \
+          them.",
+    keys: &[
+        key("emr", Bool, "EMR on EKS' charge on requested resources.").or("(false)"),
+        key(
+            "controlPlane",
+            Choice(&[
+                ("standard", "standard support"),
+                ("extended", "extended support"),
+                ("none", "not billed"),
+            ]),
+            "Support level of the cluster.",
+        )
+        .or("(standard)"),
+        key("controlPlanePerHour", USD, "Dollars an hour."),
+        key("storagePerGibHour", USD, "Dollars a GiB-hour of root volumes."),
+        key("emrPerVcpuHour", USD, "Dollars a requested vCPU-hour."),
+        key("emrPerGbHour", USD, "Dollars a requested GB-hour."),
+    ],
+};
