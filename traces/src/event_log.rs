@@ -106,10 +106,7 @@ fn add_expansion(expansion: &Expansion, logs: &mut EventLogs) {
 fn name_runs(logs: &mut EventLogs) {
     let mut seen: BTreeMap<String, u64> = BTreeMap::new();
     for application in &mut logs.applications {
-        let attempt = application
-            .attempt
-            .as_deref()
-            .filter(|attempt| *attempt != "1");
+        let attempt = application.attempt.as_deref().filter(|attempt| *attempt != "1");
         let mut run_id = application.app_id.clone();
         if let Some(attempt) = attempt {
             run_id = format!("{run_id}-{attempt}");

@@ -78,6 +78,7 @@ impl WorkloadOptions {
 }
 
 const DAY_MS: i64 = 86_400_000;
+const HOUR_MS: i64 = 3_600_000;
 /// Pods created at or after this many seconds are recorded since 1970, not since the start.
 const EPOCH_CREATED_MS: u64 = 1_000_000_000_000;
 
@@ -91,8 +92,9 @@ struct Submission {
 
 /// Makes the workload.
 ///
-/// Its epoch is midnight UTC of the day of the first submission when the trace spans more than an
-/// hour, so that days and hours mean something; else the first submission itself. Options out of
+/// Its epoch is the full hour (UTC) before the first submission when the trace spans more than an
+/// hour, so that hours mean something and nothing is billed for the part of a day before the
+/// trace; else the first submission itself. Options out of
 /// range (see [`WorkloadOptions::check`]) are cut to the range.
 pub fn to_workload(trace: &LoadedTrace, options: &WorkloadOptions) -> Workload {
     let submissions = match options.resample {
@@ -224,7 +226,7 @@ fn epoch(submissions: &[Submission], trace: &LoadedTrace, pods_since_1970: bool)
     let (Some(first), Some(last)) = (times().min(), times().max()) else {
         return 0;
     };
-    if last.saturating_sub(first) > 3_600_000 { first.div_euclid(DAY_MS) * DAY_MS } else { first }
+    if last.saturating_sub(first) > HOUR_MS { first.div_euclid(HOUR_MS) * HOUR_MS } else { first }
 }
 
 /// Numbers for names, in order of first use.

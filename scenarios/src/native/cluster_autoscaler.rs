@@ -162,10 +162,7 @@ fn values_of(document: &Node) -> (&Node, &'static str) {
     let find = |path: &[&str]| path.iter().try_fold(document, |node, key| node.get(key));
     let places: [(&[&str], &str); 3] = [
         (&["spec", "values"], "spec.values"),
-        (
-            &["spec", "source", "helm", "valuesObject"],
-            "spec.source.helm.valuesObject",
-        ),
+        (&["spec", "source", "helm", "valuesObject"], "spec.source.helm.valuesObject"),
         (&["cluster-autoscaler"], "cluster-autoscaler"),
     ];
     places

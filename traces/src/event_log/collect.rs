@@ -26,11 +26,7 @@ pub(super) struct Collector {
 impl Collector {
     /// A collector for the log at `path`.
     pub(super) fn new(path: PathBuf) -> Self {
-        Self {
-            path,
-            open: OpenApplication::default(),
-            done: Vec::new(),
-        }
+        Self { path, open: OpenApplication::default(), done: Vec::new() }
     }
 
     /// Takes the event in `line`, which is of `kind`.

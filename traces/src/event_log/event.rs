@@ -30,9 +30,7 @@ impl<'de> Deserialize<'de> for Millis {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let ms = Amount::deserialize(deserializer)?.0;
         if ms > TIME_MAX_MS {
-            return Err(D::Error::custom(format!(
-                "time {ms} is after the year 9999"
-            )));
+            return Err(D::Error::custom(format!("time {ms} is after the year 9999")));
         }
         Ok(Self(ms as i64))
     }

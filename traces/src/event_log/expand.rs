@@ -84,11 +84,7 @@ impl Walk {
         // The same file under two names is the same log; where the system cannot tell, the path.
         let real = fs::canonicalize(&log.path).unwrap_or_else(|_| log.path.clone());
         let databricks = log.layout == Layout::Databricks;
-        let real = if databricks {
-            real.join("eventlog*")
-        } else {
-            real
-        };
+        let real = if databricks { real.join("eventlog*") } else { real };
         if self.seen.insert(real) {
             self.found.logs.push(log);
         } else {
@@ -109,11 +105,7 @@ impl Walk {
         for (application, files) in numbered {
             // Usually a rolled log has a folder of its own, and then the folder's name says all.
             let one = count == 1;
-            let name = if one {
-                path.to_owned()
-            } else {
-                path.join(format!("*_{application}"))
-            };
+            let name = if one { path.to_owned() } else { path.join(format!("*_{application}")) };
             self.log(rolled(&name, files));
         }
         let spark_folder = name_of(path).starts_with("eventlog_v2_");
@@ -179,9 +171,7 @@ fn rolled_name(path: &Path) -> Option<(u64, String)> {
     let name = name_of(path);
     let (number, application) = name.strip_prefix("events_")?.split_once('_')?;
     let mut application = application;
-    for ending in [
-        ".compact", ".gz", ".lz4", ".lzf", ".snappy", ".zst", ".zstd",
-    ] {
+    for ending in [".compact", ".gz", ".lz4", ".lzf", ".snappy", ".zst", ".zstd"] {
         application = application.strip_suffix(ending).unwrap_or(application);
     }
     Some((number.parse().ok()?, application.to_owned()))
@@ -203,15 +193,8 @@ fn numbered(files: Vec<PathBuf>) -> (BTreeMap<String, Vec<Numbered>>, Vec<PathBu
         match rolled_name(&file) {
             Some((number, application)) => {
                 let compact = name_of(&file).ends_with(".compact");
-                let numbered = Numbered {
-                    number,
-                    compact,
-                    file,
-                };
-                by_application
-                    .entry(application)
-                    .or_default()
-                    .push(numbered);
+                let numbered = Numbered { number, compact, file };
+                by_application.entry(application).or_default().push(numbered);
             }
             None => others.push(file),
         }
@@ -309,20 +292,12 @@ mod tests {
     fn a_rolled_folder_is_one_log_in_order_of_numbers() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("eventlog_v2_app-1");
-        let files = [
-            "appstatus_app-1",
-            "events_10_app-1",
-            "events_2_app-1",
-            "events_1_app-1",
-        ];
+        let files = ["appstatus_app-1", "events_10_app-1", "events_2_app-1", "events_1_app-1"];
         touch(&folder, &files);
         let found = expand_paths(&[root.path().to_owned()]);
         assert_eq!(found.logs.len(), 1);
         let log = &found.logs[0];
-        assert_eq!(
-            names(log),
-            ["events_1_app-1", "events_2_app-1", "events_10_app-1"]
-        );
+        assert_eq!(names(log), ["events_1_app-1", "events_2_app-1", "events_10_app-1"]);
         assert_eq!(log.missing, [3, 4, 5, 6, 7, 8, 9]);
         assert_eq!(log.superseded, 0);
         assert_eq!(found.skipped, 0);
@@ -331,13 +306,7 @@ mod tests {
     #[test]
     fn rolled_files_of_several_applications_in_one_folder_are_several_logs() {
         let root = tempfile::tempdir().unwrap();
-        let files = [
-            "events_1_a.zstd",
-            "events_1_b",
-            "events_1_b.zstd",
-            "events_2_a.zstd",
-            "c",
-        ];
+        let files = ["events_1_a.zstd", "events_1_b", "events_1_b.zstd", "events_2_a.zstd", "c"];
         touch(root.path(), &files);
         touch(root.path(), &["appstatus_a"]);
         let found = expand_paths(&[root.path().to_owned()]);
@@ -353,17 +322,10 @@ mod tests {
     fn a_compacted_file_stands_for_all_before_it() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("eventlog_v2_app-1");
-        let files = [
-            "events_3_a.zstd",
-            "events_2_a.zstd",
-            "events_2_a.zstd.compact",
-        ];
+        let files = ["events_3_a.zstd", "events_2_a.zstd", "events_2_a.zstd.compact"];
         touch(&folder, &files);
         let found = expand_paths(&[folder]);
-        assert_eq!(
-            names(&found.logs[0]),
-            ["events_2_a.zstd.compact", "events_3_a.zstd"]
-        );
+        assert_eq!(names(&found.logs[0]), ["events_2_a.zstd.compact", "events_3_a.zstd"]);
         assert_eq!(found.logs[0].missing, [0u64; 0]);
         assert_eq!(found.logs[0].superseded, 1);
     }
@@ -371,22 +333,9 @@ mod tests {
     #[test]
     fn databricks_files_are_one_log_and_the_newest_is_last() {
         let root = tempfile::tempdir().unwrap();
-        let rolled = [
-            "eventlog",
-            "eventlog-2024-05-01--10-00.gz",
-            "eventlog-2024-04-30--23-00.gz",
-        ];
+        let rolled = ["eventlog", "eventlog-2024-05-01--10-00.gz", "eventlog-2024-04-30--23-00.gz"];
         touch(root.path(), &rolled);
-        touch(
-            root.path(),
-            &[
-                "eventlog_other",
-                ".hidden",
-                "x.crc",
-                "_SUCCESS",
-                "README.md",
-            ],
-        );
+        touch(root.path(), &["eventlog_other", ".hidden", "x.crc", "_SUCCESS", "README.md"]);
         let found = expand_paths(&[root.path().to_owned()]);
         assert_eq!(found.skipped, 4);
         assert_eq!(found.logs.len(), 2);
@@ -399,11 +348,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         touch(root.path(), &["a", "b"]);
         let missing = root.path().join("missing");
-        let paths = [
-            root.path().join("b"),
-            root.path().to_owned(),
-            missing.clone(),
-        ];
+        let paths = [root.path().join("b"), root.path().to_owned(), missing.clone()];
         let found = expand_paths(&paths);
         assert_eq!(found.logs.len(), 2);
         assert_eq!(found.repeated, [root.path().join("b")]);

@@ -48,9 +48,7 @@ pub(super) fn finish(open: OpenApplication) -> Option<Collected> {
         .collect();
     application.jobs = jobs.into_values().collect();
     link_stages(&mut application);
-    application
-        .jobs
-        .sort_by_key(|job| (job.submitted_ms, job.job_id));
+    application.jobs.sort_by_key(|job| (job.submitted_ms, job.job_id));
     let seen = SeenExecutors {
         peak: application.executors_peak(),
         cores: usual_cores(&application.executors),
@@ -80,10 +78,7 @@ fn link_stages(application: &mut RecordedApplication) {
         .collect();
     startless.sort_unstable();
     for stage in stages.iter_mut().filter(|stage| stage.job_ids.is_empty()) {
-        let ends = stage
-            .attempts
-            .iter()
-            .filter_map(|attempt| attempt.completed_ms);
+        let ends = stage.attempts.iter().filter_map(|attempt| attempt.completed_ms);
         let Some(end) = ends.max() else { continue };
         let after = startless.partition_point(|(job_end, _)| *job_end < end);
         if let Some((_, place)) = startless.get(after) {
@@ -117,9 +112,7 @@ fn usual_cores(executors: &[RecordedExecutor]) -> Option<u32> {
     for executor in executors.iter().filter(|executor| executor.cores > 0) {
         *counts.entry(executor.cores).or_default() += 1;
     }
-    let usual = counts
-        .into_iter()
-        .max_by_key(|(cores, count)| (*count, *cores));
+    let usual = counts.into_iter().max_by_key(|(cores, count)| (*count, *cores));
     usual.map(|(cores, _)| cores)
 }
 
@@ -183,19 +176,13 @@ fn add_tasks(
     add: &mut impl FnMut(Severity, &str, u64, String),
 ) {
     let (id, tasks) = (&application.app_id, &application.tasks);
-    let reasons: Vec<String> = tasks
-        .not_succeeded
-        .iter()
-        .map(|(reason, count)| format!("{reason} {count}"))
-        .collect();
+    let reasons: Vec<String> =
+        tasks.not_succeeded.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
     add(
         Severity::Info,
         "unsuccessful-task-attempts",
         tasks.not_succeeded.values().sum(),
-        format!(
-            "{id}: task attempts without success: {}",
-            reasons.join(", ")
-        ),
+        format!("{id}: task attempts without success: {}", reasons.join(", ")),
     );
     add(
         Severity::Info,
@@ -271,10 +258,7 @@ fn add_stages(
         jobs_without_start,
         format!("{id}: job ends without a job start"),
     );
-    let open = application
-        .jobs
-        .iter()
-        .filter(|job| job.result == JobResult::Open);
+    let open = application.jobs.iter().filter(|job| job.result == JobResult::Open);
     let open = open.count() as u64;
     if application.ended_ms.is_some() {
         add(

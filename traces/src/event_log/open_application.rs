@@ -131,12 +131,7 @@ impl OpenApplication {
 
     pub(super) fn on_job_start(&mut self, event: JobStart<'_>) {
         // Only stages that others read from: of a last stage, an action may want a part.
-        let read: BTreeSet<u32> = event
-            .infos
-            .iter()
-            .flat_map(|s| &s.parents)
-            .copied()
-            .collect();
+        let read: BTreeSet<u32> = event.infos.iter().flat_map(|s| &s.parents).copied().collect();
         for stage in event.infos.iter().filter(|stage| read.contains(&stage.id)) {
             let tasks = u32::try_from(stage.number_of_tasks.0).unwrap_or(u32::MAX);
             self.announced.insert(stage.id, tasks);
@@ -239,21 +234,13 @@ impl OpenApplication {
         let open = self.stages.entry(event.stage).or_default();
         open.stage.stage_id = event.stage;
         if open.stage.attempts.is_empty() {
-            attempt_of(
-                &mut open.stage,
-                event.stage_attempt,
-                launched.unwrap_or(last_ms),
-            );
+            attempt_of(&mut open.stage, event.stage_attempt, launched.unwrap_or(last_ms));
         }
         let counts = &mut self.application.tasks;
         if event.reason.reason != "Success" {
             let reasons = &mut counts.not_succeeded;
             let known = reasons.len() < REASONS_MAX || reasons.contains_key(&*event.reason.reason);
-            let reason = if known {
-                &event.reason.reason
-            } else {
-                "(other)"
-            };
+            let reason = if known { &event.reason.reason } else { "(other)" };
             *reasons.entry(clip(reason, 80)).or_default() += 1;
             return;
         }
@@ -293,10 +280,7 @@ impl OpenStage {
         let add = |total: &mut u64, bytes: u64| *total = total.saturating_add(bytes);
         add(&mut stage.input_bytes, metrics.input_bytes());
         add(&mut stage.shuffle_read_bytes, metrics.shuffle_read_bytes());
-        add(
-            &mut stage.shuffle_write_bytes,
-            metrics.shuffle_write_bytes(),
-        );
+        add(&mut stage.shuffle_write_bytes, metrics.shuffle_write_bytes());
         stage.peak_task_bytes = stage.peak_task_bytes.max(metrics.peak_memory.0);
     }
 }
@@ -307,11 +291,7 @@ fn attempt_of(stage: &mut RecordedStage, number: u32, submitted_ms: i64) -> &mut
     let place = match attempts.binary_search_by_key(&number, |attempt| attempt.attempt) {
         Ok(place) => place,
         Err(place) => {
-            let attempt = StageAttempt {
-                attempt: number,
-                submitted_ms,
-                ..StageAttempt::default()
-            };
+            let attempt = StageAttempt { attempt: number, submitted_ms, ..StageAttempt::default() };
             attempts.insert(place, attempt);
             place
         }

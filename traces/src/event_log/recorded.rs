@@ -192,11 +192,7 @@ impl RecordedStage {
     /// When it was complete as seen at `at_ms`: the latest end of an attempt before, or else the
     /// first end of one after. `None` if no attempt ever ended.
     pub fn completed_before(&self, at_ms: i64) -> Option<i64> {
-        let ends = || {
-            self.attempts
-                .iter()
-                .filter_map(|attempt| attempt.completed_ms)
-        };
+        let ends = || self.attempts.iter().filter_map(|attempt| attempt.completed_ms);
         ends().filter(|end| *end <= at_ms).max().or(ends().min())
     }
 }
@@ -220,11 +216,7 @@ impl RecordedApplication {
         for executor in &self.executors {
             changes.push((executor.added_ms, 1));
             // At equal times removals come first: one that replaces another is not a second one.
-            changes.extend(
-                executor
-                    .removed_ms
-                    .map(|at| (at.max(executor.added_ms), -1)),
-            );
+            changes.extend(executor.removed_ms.map(|at| (at.max(executor.added_ms), -1)));
         }
         changes.sort_unstable();
         let mut alive = 0i32;
@@ -270,11 +262,7 @@ mod tests {
         let application = RecordedApplication {
             started_ms: 100,
             ended_ms: Some(1000),
-            stages: vec![
-                stage(150, Some(300)),
-                stage(200, Some(400)),
-                stage(900, None),
-            ],
+            stages: vec![stage(150, Some(300)), stage(200, Some(400)), stage(900, None)],
             ..RecordedApplication::default()
         };
         assert_eq!(application.driver_only_ms(), 50 + 500);
@@ -288,11 +276,7 @@ mod tests {
             ..RecordedExecutor::default()
         };
         let application = RecordedApplication {
-            executors: vec![
-                executor(1, Some(5)),
-                executor(5, None),
-                executor(7, Some(9)),
-            ],
+            executors: vec![executor(1, Some(5)), executor(5, None), executor(7, Some(9))],
             ..RecordedApplication::default()
         };
         assert_eq!(application.executors_peak(), 2);

@@ -63,12 +63,8 @@ impl<'a> Builder<'a> {
     fn new(application: &'a RecordedApplication) -> Self {
         let mut ordered: Vec<&RecordedStage> = application.stages.iter().collect();
         ordered.sort_by_key(|stage| (stage.submitted_ms(), stage.stage_id));
-        let job_places: BTreeMap<u32, usize> = application
-            .jobs
-            .iter()
-            .enumerate()
-            .map(|(place, job)| (job.job_id, place))
-            .collect();
+        let job_places: BTreeMap<u32, usize> =
+            application.jobs.iter().enumerate().map(|(place, job)| (job.job_id, place)).collect();
         let mut builder = Self {
             application,
             kept: Vec::new(),
@@ -121,16 +117,8 @@ impl<'a> Builder<'a> {
     fn job_of(&self, stage: &RecordedStage, places: &BTreeMap<u32, usize>) -> Option<usize> {
         let jobs = &self.application.jobs;
         let at = stage.submitted_ms();
-        let candidates = || {
-            stage
-                .job_ids
-                .iter()
-                .filter_map(|job| places.get(job).copied())
-        };
-        candidates()
-            .filter(|place| jobs[*place].submitted_ms <= at)
-            .max()
-            .or(candidates().min())
+        let candidates = || stage.job_ids.iter().filter_map(|job| places.get(job).copied());
+        candidates().filter(|place| jobs[*place].submitted_ms <= at).max().or(candidates().min())
     }
 
     fn build(mut self) -> StageGraph {
@@ -242,11 +230,7 @@ impl<'a> JobOrder<'a> {
                 latest
             })
             .collect();
-        Self {
-            application,
-            ended,
-            submitted_max,
-        }
+        Self { application, ended, submitted_max }
     }
 
     /// The last stages of the jobs right before `job`: those that ended before it was submitted,

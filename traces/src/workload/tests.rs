@@ -28,10 +28,10 @@ fn with_arrivals(arrivals: f64) -> Workload {
 }
 
 #[test]
-fn long_traces_start_at_midnight_and_short_ones_at_once() {
+fn long_traces_start_at_the_full_hour_and_short_ones_at_once() {
     let long = to_workload(&many(), &WorkloadOptions::default());
-    assert_eq!(long.epoch_ms, 1_772_409_600_000);
-    assert_eq!(long.runs[0].submitted_at, SimTime::from_millis(36_000_000));
+    assert_eq!(long.epoch_ms, 1_772_409_600_000 + 10 * 3_600_000);
+    assert_eq!(long.runs[0].submitted_at, SimTime::ZERO);
     let short = to_workload(&trace(&[5_000, 3_000, 5_000]), &WorkloadOptions::default());
     assert_eq!(short.epoch_ms, 3_000);
     let order: Vec<&str> = short.runs.iter().map(|run| &*run.run_id).collect();

@@ -47,10 +47,7 @@ fn a_small_log_lowers_to_its_run() {
     assert_eq!(run.duration, Some(ms(9500)));
     assert_eq!(run.tasks, Some(5));
     // The retried stage's partition 1 counts once, as it was first done.
-    assert_eq!(
-        run.executor_task_time,
-        Some(ms(1000 + 2000 + 1000 + 500 + 200))
-    );
+    assert_eq!(run.executor_task_time, Some(ms(1000 + 2000 + 1000 + 500 + 200)));
     // Before the first stage, between stages, between attempts, after the last one.
     assert_eq!(run.driver_only, Some(ms(2010 + 10 + 3020 + 100 + 500)));
     assert_eq!(run.executor_memory, Some(Bytes::gib(4)));
@@ -72,11 +69,7 @@ fn a_small_log_lowers_to_its_run() {
     assert_eq!(stages[2].tasks, TaskDurations::from_millis(vec![500, 200]));
     assert_eq!(stages[2].peak_task_memory, Bytes::new(2000));
     assert_eq!(stages[2].shuffle_read_bytes, Bytes::new(40));
-    assert!(
-        logs.findings
-            .iter()
-            .any(|finding| finding.code == "repeated-tasks")
-    );
+    assert!(logs.findings.iter().any(|finding| finding.code == "repeated-tasks"));
 }
 
 #[test]
@@ -123,24 +116,12 @@ fn check_outcome(ending: &[String], expected: (RunOutcome, Option<Failure>)) {
 fn the_last_job_decides_and_its_texts_tell_the_cause() {
     let failed = |cause| (RunOutcome::Failed, Some(cause));
     let job = |message: &str| {
-        vec![
-            sample::job_start(2, 10_100, &[4]),
-            sample::job_end(2, 10_200, message),
-        ]
+        vec![sample::job_start(2, 10_100, &[4]), sample::job_end(2, 10_200, message)]
     };
     check_outcome(&job("JobSucceeded"), (RunOutcome::Succeeded, None));
-    check_outcome(
-        &job("java.lang.RuntimeException: bug"),
-        failed(Failure::Application),
-    );
-    check_outcome(
-        &job("AmazonS3Exception: Service Unavailable"),
-        failed(Failure::Transient),
-    );
-    check_outcome(
-        &job("java.lang.OutOfMemoryError"),
-        failed(Failure::ExecutorOom),
-    );
+    check_outcome(&job("java.lang.RuntimeException: bug"), failed(Failure::Application));
+    check_outcome(&job("AmazonS3Exception: Service Unavailable"), failed(Failure::Transient));
+    check_outcome(&job("java.lang.OutOfMemoryError"), failed(Failure::ExecutorOom));
     let lost = "ExecutorLostFailure (executor 1 exited unrelated to the running tasks)";
     let removed = sample::executor_removed(1, 10_150, "exited with exit code 137(SIGKILL)");
     let with_loss = |message: &str| [job(message), vec![removed.clone()]].concat();
@@ -149,10 +130,7 @@ fn the_last_job_decides_and_its_texts_tell_the_cause() {
     check_outcome(&with_loss("a bug"), failed(Failure::Application));
     let recovered = [
         job("a bug"),
-        vec![
-            sample::job_start(3, 10_300, &[5]),
-            sample::job_end(3, 10_400, "JobSucceeded"),
-        ],
+        vec![sample::job_start(3, 10_300, &[5]), sample::job_end(3, 10_400, "JobSucceeded")],
     ];
     check_outcome(&recovered.concat(), (RunOutcome::Succeeded, None));
 }
@@ -175,11 +153,7 @@ fn a_log_without_a_start_counts_from_its_first_time() {
     assert_eq!(logs.reports[0].status, Status::Partial);
     assert_eq!(logs.applications[0].app_id, "log");
     assert_eq!(logs.applications[0].started_ms, 3000);
-    assert!(
-        logs.findings
-            .iter()
-            .any(|finding| finding.code == "no-application-start")
-    );
+    assert!(logs.findings.iter().any(|finding| finding.code == "no-application-start"));
 }
 
 #[test]
@@ -209,16 +183,9 @@ fn the_same_application_twice_gets_two_names() {
         std::fs::write(folder.path().join(name), sample::text()).unwrap();
     }
     let logs = read_event_logs(&[folder.path().to_owned()], &|_| ());
-    let ids: Vec<_> = logs
-        .applications
-        .iter()
-        .map(|one| one.run_id.as_str())
-        .collect();
+    let ids: Vec<_> = logs.applications.iter().map(|one| one.run_id.as_str()).collect();
     assert_eq!(ids, ["spark-1", "spark-1#2"]);
-    let twice = logs
-        .findings
-        .iter()
-        .filter(|finding| finding.code == "duplicate-application");
+    let twice = logs.findings.iter().filter(|finding| finding.code == "duplicate-application");
     assert_eq!(twice.count(), 1);
 }
 
@@ -226,11 +193,7 @@ fn the_same_application_twice_gets_two_names() {
 fn two_logs_joined_into_one_file_are_two_applications() {
     let second = sample::text().replace("spark-1", "spark-2");
     let logs = read_bytes((sample::text() + &second).as_bytes());
-    let ids: Vec<_> = logs
-        .applications
-        .iter()
-        .map(|one| one.run_id.as_str())
-        .collect();
+    let ids: Vec<_> = logs.applications.iter().map(|one| one.run_id.as_str()).collect();
     assert_eq!(ids, ["spark-1", "spark-2"]);
     assert_eq!(logs.applications[0].tasks, logs.applications[1].tasks);
 }
@@ -274,18 +237,9 @@ fn logs_without_parents_and_job_times_follow_their_order() {
             .replace(",\"Parent IDs\":[2]", "")
             .replace(",\"Parent IDs\":[]", "")
             .replace(",\"Stage Attempt ID\":0", "")
-            .replace(
-                ",\"Submission Time\":3000,\"Stage Infos\"",
-                ",\"Stage Infos\"",
-            )
-            .replace(
-                ",\"Submission Time\":9070,\"Stage Infos\"",
-                ",\"Stage Infos\"",
-            )
-            .replace(
-                ",\"Completion Time\":6070,\"Job Result\"",
-                ",\"Job Result\"",
-            )
+            .replace(",\"Submission Time\":3000,\"Stage Infos\"", ",\"Stage Infos\"")
+            .replace(",\"Submission Time\":9070,\"Stage Infos\"", ",\"Stage Infos\"")
+            .replace(",\"Completion Time\":6070,\"Job Result\"", ",\"Job Result\"")
     };
     let lines: Vec<String> = sample::lines().into_iter().map(strip).collect();
     assert_ne!(lines, sample::lines());

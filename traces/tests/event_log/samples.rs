@@ -14,11 +14,7 @@ fn the_samples_are_read_whole() {
     let bytes: u64 = logs.reports.iter().map(|report| report.bytes).sum();
     assert_eq!(told.get(), bytes);
     // Nothing but the folder's README is passed over, and nothing is wrong.
-    let findings: Vec<_> = logs
-        .findings
-        .iter()
-        .map(|one| (one.code.as_str(), one.count))
-        .collect();
+    let findings: Vec<_> = logs.findings.iter().map(|one| (one.code.as_str(), one.count)).collect();
     assert_eq!(findings, [("skipped-files", 1)]);
     for report in &logs.reports {
         assert!(report.adds_up(), "{report:?}");
@@ -42,11 +38,7 @@ fn the_samples_are_read_whole() {
         let run = application.to_run().run;
         assert_eq!(application.name, name);
         assert_eq!(application.jobs.len(), jobs, "{name}");
-        assert_eq!(
-            run.stages.as_ref().map(|stages| stages.len()),
-            Some(stages),
-            "{name}"
-        );
+        assert_eq!(run.stages.as_ref().map(|stages| stages.len()), Some(stages), "{name}");
         assert_eq!(run.tasks, Some(tasks), "{name}");
         assert_eq!(application.executors_peak(), executors, "{name}");
         assert_eq!(run.outcome, RunOutcome::Succeeded, "{name}");
