@@ -1,1 +1,11 @@
-//! Replications and the command line.
+//! Replications and the command line: the only crate that knows all the others.
+//!
+//! [`cli`] reads arguments and prints, [`replicate`] runs one scenario several times in parallel,
+//! [`result_folder`] puts files in place all at once. What is simulated, read and shown is in the
+//! other crates.
+
+pub mod replicate;
+
+pub mod result_folder;
+
+pub mod cli;

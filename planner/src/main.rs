@@ -1,3 +1,7 @@
 //! The `seatrial` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    planner::cli::main()
+}

@@ -1,32 +1,126 @@
-//! The engine: one loop over the calendar.
+//! The engine: one loop over arrivals and the calendar.
+//!
+//! Arrivals come from cursors over the sorted workload, never from the calendar, which so stays as
+//! small as what is going on. The loop ends when every run and trace pod has ended, or seven days
+//! after the last submission; what is still going on then is counted as unfinished. Nodes are
+//! billed to the end.
 
+pub(crate) mod calendar;
+pub(crate) mod event;
+mod finish;
+mod invariants;
+mod route;
+mod timeline;
+pub(crate) mod world;
+
+use crate::units::{SimDuration, SimTime};
 use crate::{Outcome, Scenario, Seed, Sink, Workload};
+use crate::{lifecycle, overprovisioning, provisioner, spark::application, spot::interruption};
+use calendar::Calendar;
+use event::{Event, EventClass};
+use world::{Cx, World};
+
+/// How long after the last submission the simulation gives up on what has not ended.
+const HORIZON: SimDuration = SimDuration::hours(7 * 24);
+
+/// Events between two calls of [`Sink::progress`].
+const EVENTS_PER_PROGRESS: u64 = 8192;
 
 /// How to run, besides what is run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy)]
 pub struct RunOptions {
-    /// Check the invariants after every event. Always on in debug builds.
+    /// Check the invariants after every event: slow. Always on in debug builds.
     pub check_invariants: bool,
 }
 
-impl Default for RunOptions {
-    fn default() -> Self {
-        Self {
-            check_invariants: cfg!(debug_assertions),
-        }
-    }
-}
-
-/// Simulates `workload` on `scenario`.
+/// Simulates `workload` on `scenario`. Same arguments: same outcome and same records, bit by bit.
+///
+/// # Panics
+/// If an invariant is broken, which is a bug.
 pub fn run(
     scenario: &Scenario,
-    _workload: &Workload,
-    _seed: Seed,
-    _options: RunOptions,
-    _sink: &mut dyn Sink,
+    workload: &Workload,
+    seed: Seed,
+    options: RunOptions,
+    sink: &mut dyn Sink,
 ) -> Outcome {
-    Outcome {
-        scenario: scenario.name.clone(),
-        ..Outcome::default()
+    let mut world = World::new(scenario, workload);
+    let outcome = Outcome { scenario: scenario.name.clone(), ..Outcome::default() };
+    let calendar = Calendar::default();
+    let now = SimTime::ZERO;
+    let mut cx = Cx { now, calendar, scenario, workload, seed, sink, outcome };
+    provisioner::start(&mut world, &mut cx);
+    overprovisioning::start(&mut world, &mut cx);
+    interruption::start(&mut world, &mut cx);
+    cx.after(SimDuration::ZERO, Event::Sample);
+
+    let horizon = workload.last_submission().saturating_add(HORIZON);
+    let mut arrivals = Arrivals::default();
+    while world.runs_open + world.trace_pods_open > 0 {
+        let Some(next) = arrivals.next(workload, &cx.calendar) else {
+            break;
+        };
+        let at = match next {
+            Next::Run(_, at) | Next::TracePod(_, at) | Next::Event(at) => at,
+        };
+        if at > horizon {
+            break;
+        }
+        assert!(at >= cx.now, "time goes back from {} to {at}", cx.now);
+        cx.now = at;
+        match next {
+            Next::Run(run, _) => application::on_run_submitted(&mut world, &mut cx, run),
+            Next::TracePod(pod, _) => lifecycle::on_trace_pod_created(&mut world, &mut cx, pod),
+            Next::Event(_) => {
+                let (_, event) = cx.calendar.pop().expect("an event was seen");
+                route::route(event, &mut world, &mut cx);
+            }
+        }
+        cx.outcome.events += 1;
+        if options.check_invariants || cfg!(debug_assertions) {
+            invariants::check(&world, cx.now);
+        }
+        if cx.outcome.events.is_multiple_of(EVENTS_PER_PROGRESS) {
+            let finished = cx.outcome.succeeded + cx.outcome.failed;
+            if !cx.sink.progress(cx.now, finished) {
+                cx.outcome.stopped = true;
+                break;
+            }
+        }
+    }
+    finish::finish(world, cx)
+}
+
+/// What comes next.
+enum Next {
+    Run(u32, SimTime),
+    TracePod(u32, SimTime),
+    Event(SimTime),
+}
+
+/// Cursors over the workload.
+#[derive(Default)]
+struct Arrivals {
+    run: usize,
+    pod: usize,
+}
+
+impl Arrivals {
+    /// Whichever is first: a run, a trace pod or a scheduled event. At equal times, submissions
+    /// come with the class of claims, runs before pods.
+    fn next(&mut self, workload: &Workload, calendar: &Calendar) -> Option<Next> {
+        let run = workload.runs.get(self.run).map(|run| (run.submitted_at, EventClass::Claim));
+        let pod = workload.pods.get(self.pod).map(|pod| (pod.created_at, EventClass::Claim));
+        let event = calendar.peek();
+        let first = [run, pod, event].into_iter().flatten().min()?;
+        if run == Some(first) {
+            self.run += 1;
+            return Some(Next::Run(self.run as u32 - 1, first.0));
+        }
+        if pod == Some(first) {
+            self.pod += 1;
+            return Some(Next::TracePod(self.pod as u32 - 1, first.0));
+        }
+        Some(Next::Event(first.0))
     }
 }

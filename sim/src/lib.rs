@@ -22,6 +22,18 @@ pub use rng::Seed;
 pub use scenario::Scenario;
 pub use workload::Workload;
 
+mod autoscaler;
+mod cluster;
+mod control_plane;
 mod engine;
+mod images;
+mod ledger;
+mod lifecycle;
+mod overprovisioning;
+mod provisioner;
+mod retry;
+mod scheduler;
+mod spark;
+mod spot;
 
 pub use engine::{RunOptions, run};

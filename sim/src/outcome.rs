@@ -206,8 +206,7 @@ pub struct Samples(Vec<u32>);
 impl Samples {
     /// Adds one; longer than 49 days counts as 49 days.
     pub fn add(&mut self, duration: SimDuration) {
-        self.0
-            .push(u32::try_from(duration.as_millis()).unwrap_or(u32::MAX));
+        self.0.push(u32::try_from(duration.as_millis()).unwrap_or(u32::MAX));
     }
 
     /// How many there are.

@@ -24,18 +24,12 @@ pub struct Seed {
 impl Seed {
     /// The first replication of `root`.
     pub const fn new(root: u64) -> Self {
-        Self {
-            root,
-            replication: 0,
-        }
+        Self { root, replication: 0 }
     }
 
     /// The `number`-th replication of the same root; number 0 is [`Seed::new`].
     pub const fn replication(self, number: u64) -> Self {
-        Self {
-            root: self.root,
-            replication: number,
-        }
+        Self { root: self.root, replication: number }
     }
 
     /// The stream of `purpose` for the entity that `keys` name.
@@ -88,19 +82,13 @@ mod tests {
         assert_eq!(draw("task-time", 1), draw("task-time", 1));
         assert_ne!(draw("task-time", 1), draw("task-time", 2));
         assert_ne!(draw("task-time", 1), draw("node-boot", 1));
-        let other = seed
-            .replication(1)
-            .stream("task-time", &[1])
-            .random::<u64>();
+        let other = seed.replication(1).stream("task-time", &[1]).random::<u64>();
         assert_ne!(draw("task-time", 1), other);
     }
 
     #[test]
     fn uniform_covers_the_unit_interval() {
-        let mean = (0..10_000)
-            .map(|i| Seed::new(0).uniform("mean", &[i]))
-            .sum::<f64>()
-            / 1e4;
+        let mean = (0..10_000).map(|i| Seed::new(0).uniform("mean", &[i])).sum::<f64>() / 1e4;
         assert!((mean - 0.5).abs() < 0.02, "{mean}");
     }
 }

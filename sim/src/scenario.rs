@@ -70,10 +70,7 @@ pub struct Images {
 
 impl Default for Images {
     fn default() -> Self {
-        Self {
-            size: Bytes::gib(3),
-            pre_pulled: false,
-        }
+        Self { size: Bytes::gib(3), pre_pulled: false }
     }
 }
 
@@ -107,10 +104,6 @@ impl Default for DaemonSets {
     /// Guess, after the EKS add-ons' usual requests: `aws-node` 50m (VPC CNI with its network
     /// policy agent), `kube-proxy` 100m, and no memory requests.
     fn default() -> Self {
-        Self {
-            cpu: MilliCores::new(150),
-            memory: Bytes::ZERO,
-            pods: 2,
-        }
+        Self { cpu: MilliCores::new(150), memory: Bytes::ZERO, pods: 2 }
     }
 }

@@ -25,9 +25,6 @@ pub struct ParseUnitError {
 
 impl ParseUnitError {
     pub(crate) fn new(value: &str, expected: &'static str) -> Self {
-        Self {
-            value: value.chars().take(80).collect(),
-            expected,
-        }
+        Self { value: value.chars().take(80).collect(), expected }
     }
 }

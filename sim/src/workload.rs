@@ -34,10 +34,7 @@ pub struct Workload {
 impl Workload {
     /// The time of the last submission.
     pub fn last_submission(&self) -> SimTime {
-        let run = self
-            .runs
-            .last()
-            .map_or(SimTime::ZERO, |run| run.submitted_at);
+        let run = self.runs.last().map_or(SimTime::ZERO, |run| run.submitted_at);
         let pod = self.pods.last().map_or(SimTime::ZERO, |pod| pod.created_at);
         run.max(pod)
     }

@@ -1,1 +1,7 @@
 //! Black-box tests over all crates.
+
+mod analytic;
+mod behaviour;
+mod determinism;
+mod fixtures;
+mod invariants;

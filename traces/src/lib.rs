@@ -1,1 +1,22 @@
 //! Recorded files to `sim::Workload`, with findings; synthesis; the canonical trace.
+
+pub mod canonical;
+mod error;
+pub mod event_log;
+pub mod ingest;
+#[cfg(test)]
+mod ingest_tests;
+pub mod inspect;
+pub mod load;
+pub mod lowered;
+pub mod pods;
+pub mod swf;
+pub mod table;
+pub mod workload;
+
+pub use error::TraceError;
+pub use ingest::{IngestReport, ingest};
+pub use inspect::{Inspection, inspect, lint};
+pub use load::{LoadedTrace, TraceSource, load};
+pub use lowered::LoweredRun;
+pub use workload::{Resample, WorkloadOptions, to_workload};

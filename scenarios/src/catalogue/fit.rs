@@ -119,8 +119,7 @@ impl FitQuestion {
 
     /// The executor's CPU request.
     pub fn pod_cpu(&self) -> MilliCores {
-        self.request_cores
-            .unwrap_or(MilliCores::cores(u64::from(self.cores)))
+        self.request_cores.unwrap_or(MilliCores::cores(u64::from(self.cores)))
     }
 
     /// The executor's memory request.
@@ -134,9 +133,7 @@ impl FitQuestion {
     fn memory_of(&self, heap: Bytes, factor: f64) -> Bytes {
         let heap_mib = heap.as_mib_floor();
         let from_factor = Bytes::mib((heap_mib as f64 * factor) as u64);
-        let overhead = self
-            .memory_overhead
-            .unwrap_or(from_factor.max(self.overheads.minimum));
+        let overhead = self.memory_overhead.unwrap_or(from_factor.max(self.overheads.minimum));
         heap.saturating_add(overhead)
             .saturating_add(self.overheads.off_heap)
             .saturating_add(self.overheads.pyspark)
@@ -183,11 +180,9 @@ pub fn fit(catalogue: &Catalogue, region: &str, question: &FitQuestion) -> FitRe
 fn row(catalogue: &Catalogue, region: &str, question: &FitQuestion, entry: &Entry) -> FitRow {
     let priced = catalogue.instance_type(&entry.name, region);
     let (on_demand_price, spot_price) = match &priced {
-        Ok(InstanceType {
-            on_demand_price,
-            spot_price,
-            ..
-        }) => (Some(*on_demand_price), *spot_price),
+        Ok(InstanceType { on_demand_price, spot_price, .. }) => {
+            (Some(*on_demand_price), *spot_price)
+        }
         Err(CatalogueError::MissingPrice { .. } | CatalogueError::MissingFee { .. }) => {
             (None, None)
         }
@@ -228,8 +223,7 @@ fn row(catalogue: &Catalogue, region: &str, question: &FitQuestion, entry: &Entr
 
 /// How many of `each` are in `room`; nothing asked for fits without end.
 fn how_many(room: u64, each: u64) -> u32 {
-    room.checked_div(each)
-        .map_or(u32::MAX, |count| u32::try_from(count).unwrap_or(u32::MAX))
+    room.checked_div(each).map_or(u32::MAX, |count| u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]
@@ -242,11 +236,7 @@ mod tests {
 
     #[test]
     fn four_cores_never_fit_on_four_vcpus() {
-        let report = fit(
-            &Catalogue::builtin(),
-            "us-west-2",
-            &FitQuestion::new(4, Bytes::gib(11)),
-        );
+        let report = fit(&Catalogue::builtin(), "us-west-2", &FitQuestion::new(4, Bytes::gib(11)));
         assert_eq!(report.pod_memory, Bytes::mib(12_390));
         for row in report.rows.iter().filter(|row| row.vcpu == 4) {
             assert_eq!(row.executors, 0, "{}", row.name);
@@ -287,17 +277,10 @@ mod tests {
 
     #[test]
     fn rows_are_cheapest_first_and_a_zero_request_does_not_divide() {
-        let report = fit(
-            &Catalogue::builtin(),
-            "us-east-1",
-            &FitQuestion::new(0, Bytes::ZERO),
-        );
+        let report = fit(&Catalogue::builtin(), "us-east-1", &FitQuestion::new(0, Bytes::ZERO));
         assert_eq!(report.rows.len(), 1363);
-        let prices: Vec<_> = report
-            .rows
-            .iter()
-            .filter_map(FitRow::on_demand_per_executor)
-            .collect();
+        let prices: Vec<_> =
+            report.rows.iter().filter_map(FitRow::on_demand_per_executor).collect();
         assert!(prices.is_sorted());
     }
 }

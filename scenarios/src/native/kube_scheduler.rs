@@ -78,15 +78,9 @@ fn read_plain(
             .iter()
             .find(|document| Reader::kind(document) == "KubeSchedulerConfiguration");
         let Some(document) = configuration else {
-            let found: String = documents
-                .first()
-                .map_or("", Reader::kind)
-                .chars()
-                .take(60)
-                .collect();
-            let pos = documents
-                .first()
-                .map_or_else(Default::default, |node| node.pos);
+            let found: String =
+                documents.first().map_or("", Reader::kind).chars().take(60).collect();
+            let pos = documents.first().map_or_else(Default::default, |node| node.pos);
             let message = format!("expected kind `KubeSchedulerConfiguration`, found `{found}`");
             reader.walker.problem(pos, "kind", message, None);
             return Vec::new();
@@ -158,10 +152,7 @@ fn api_of(reader: &Reader<'_>, at: &At<'_>, version: KubernetesVersion) -> Api {
 /// weights of 1.20, whatever the release.
 fn default_profile(api: Api, version: KubernetesVersion) -> SchedulerProfile {
     SchedulerProfile::default_of(match api {
-        Api::V1 => version.max(KubernetesVersion {
-            minor: 23,
-            ..version
-        }),
+        Api::V1 => version.max(KubernetesVersion { minor: 23, ..version }),
         Api::V1Beta1 | Api::V1Beta2 => KubernetesVersion::OLDEST,
     })
 }
@@ -182,12 +173,7 @@ fn profile<'a>(
     api: Api,
     default: &SchedulerProfile,
 ) -> Option<SchedulerProfile> {
-    let known = [
-        "schedulerName",
-        "plugins",
-        "pluginConfig",
-        "percentageOfNodesToScore",
-    ];
+    let known = ["schedulerName", "plugins", "pluginConfig", "percentageOfNodesToScore"];
     let fields = reader.fields(at, &known, &[])?;
     percentage(fields.get("percentageOfNodesToScore").as_ref());
     let name = match fields.get("schedulerName") {

@@ -90,24 +90,12 @@ impl Default for Assumptions {
     fn default() -> Self {
         let seconds = SimDuration::seconds;
         Self {
-            node_boot: LogNormal {
-                p50: seconds(60),
-                p99: seconds(150),
-            },
+            node_boot: LogNormal { p50: seconds(60), p99: seconds(150) },
             image_pull_bytes_per_s: Bytes::new(92_000_000),
             container_start: seconds(1),
-            driver_start: LogNormal {
-                p50: seconds(8),
-                p99: seconds(20),
-            },
-            executor_start: LogNormal {
-                p50: seconds(4),
-                p99: seconds(10),
-            },
-            spot: SpotModel::PoolShocks {
-                mean_hours_between: 24.0,
-                share_taken: 0.25,
-            },
+            driver_start: LogNormal { p50: seconds(8), p99: seconds(20) },
+            executor_start: LogNormal { p50: seconds(4), p99: seconds(10) },
+            spot: SpotModel::PoolShocks { mean_hours_between: 24.0, share_taken: 0.25 },
             spot_notice: seconds(120),
             spot_drain: true,
             termination_grace: seconds(30),
@@ -123,19 +111,11 @@ impl Default for Assumptions {
 impl Assumptions {
     /// Every assumption with its value and its source, for reports.
     pub fn list(&self) -> Vec<Assumption> {
-        let line = |name, value: String, source, guess| Assumption {
-            name,
-            value,
-            source,
-            guess,
-        };
+        let line = |name, value: String, source, guess| Assumption { name, value, source, guess };
         let quantiles = |l: &LogNormal| format!("lognormal, p50 {}, p99 {}", l.p50, l.p99);
         let spot = match self.spot {
             SpotModel::None => "none".to_owned(),
-            SpotModel::PoolShocks {
-                mean_hours_between,
-                share_taken,
-            } => {
+            SpotModel::PoolShocks { mean_hours_between, share_taken } => {
                 format!("pool-shocks, every {mean_hours_between} h at band 2, taking {share_taken}")
             }
         };

@@ -62,11 +62,7 @@ impl ClusterAutoscaler {
     /// Source: facts-kubernetes 2.1 (`cluster-autoscaler-release-1.36`, `config/flags/flags.go`,
     /// and the changes measured across branches): expander `random` up to 1.32.
     pub fn default_of(version: KubernetesVersion) -> Self {
-        let expander = if version.minor >= 33 {
-            Expander::LeastWaste
-        } else {
-            Expander::Random
-        };
+        let expander = if version.minor >= 33 { Expander::LeastWaste } else { Expander::Random };
         Self {
             scan_interval: SimDuration::seconds(10),
             scale_down_enabled: true,

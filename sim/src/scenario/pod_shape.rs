@@ -126,9 +126,7 @@ impl LabelRequirement {
     fn compare(&self, value: Option<&String>, holds: fn(i64, i64) -> bool) -> bool {
         let label = value.and_then(|value| value.parse().ok());
         let bound = self.values.first().and_then(|value| value.parse().ok());
-        label
-            .zip(bound)
-            .is_some_and(|(label, bound)| holds(label, bound))
+        label.zip(bound).is_some_and(|(label, bound)| holds(label, bound))
     }
 }
 
@@ -136,10 +134,7 @@ impl NodeSelectorTerm {
     /// Whether a node with these labels meets every requirement of the term.
     pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
         !self.match_expressions.is_empty()
-            && self
-                .match_expressions
-                .iter()
-                .all(|requirement| requirement.matches(labels))
+            && self.match_expressions.iter().all(|requirement| requirement.matches(labels))
     }
 }
 
@@ -148,11 +143,7 @@ mod tests {
     use super::*;
 
     fn taint(key: &str, value: &str, effect: TaintEffect) -> Taint {
-        Taint {
-            key: key.into(),
-            value: value.into(),
-            effect,
-        }
+        Taint { key: key.into(), value: value.into(), effect }
     }
 
     #[test]
@@ -173,10 +164,7 @@ mod tests {
             effect: None,
         };
         assert!(all.tolerates(&spot));
-        let other_effect = Toleration {
-            effect: Some(TaintEffect::NoExecute),
-            ..equal
-        };
+        let other_effect = Toleration { effect: Some(TaintEffect::NoExecute), ..equal };
         assert!(!other_effect.tolerates(&spot));
     }
 
@@ -185,11 +173,7 @@ mod tests {
         let labels = BTreeMap::from([("cpu".to_owned(), "16".to_owned())]);
         let check = |operator, values: &[&str], expected| {
             let values = values.iter().map(|value| (*value).to_owned()).collect();
-            let requirement = LabelRequirement {
-                key: "cpu".into(),
-                operator,
-                values,
-            };
+            let requirement = LabelRequirement { key: "cpu".into(), operator, values };
             assert_eq!(requirement.matches(&labels), expected, "{requirement:?}");
         };
         check(LabelOperator::In, &["8", "16"], true);

@@ -35,14 +35,14 @@ pub struct Rung {
 /// A change to the next attempt.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Adjustment {
-    /// Executor memory times `factor`, up to `max` for the whole container.
+    /// The executors' heap (and overhead, where it is set) times `factor`, up to `max`.
     ExecutorMemory {
         /// Multiplier.
         factor: f64,
         /// Cap.
         max: Bytes,
     },
-    /// Driver memory times `factor`, up to `max`.
+    /// The driver's heap times `factor`, up to `max`.
     DriverMemory {
         /// Multiplier.
         factor: f64,

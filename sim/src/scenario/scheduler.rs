@@ -13,15 +13,9 @@ pub struct KubernetesVersion {
 
 impl KubernetesVersion {
     /// Oldest release that is modelled.
-    pub const OLDEST: Self = Self {
-        major: 1,
-        minor: 20,
-    };
+    pub const OLDEST: Self = Self { major: 1, minor: 20 };
     /// Newest release that is modelled; the default.
-    pub const NEWEST: Self = Self {
-        major: 1,
-        minor: 36,
-    };
+    pub const NEWEST: Self = Self { major: 1, minor: 36 };
 }
 
 impl std::fmt::Display for KubernetesVersion {

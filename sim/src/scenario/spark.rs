@@ -157,10 +157,7 @@ impl SparkDefaults {
             task_cpus: 1,
             task_max_failures: 4,
             overheads: MemoryOverheads::default(),
-            dynamic_allocation: DynamicAllocation {
-                shuffle_tracking,
-                ..Default::default()
-            },
+            dynamic_allocation: DynamicAllocation { shuffle_tracking, ..Default::default() },
             allocation_batch_size: batch_size,
             allocation_batch_delay: SimDuration::seconds(1),
             min_registered_resources_ratio: 0.8,

@@ -46,9 +46,7 @@ impl HourlyPrice {
     /// Dollars an hour, rounded to the nearest nano-dollar; `None` for a negative price, NaN, or
     /// more than a million dollars an hour.
     pub fn from_usd(usd: f64) -> Option<Self> {
-        (0.0..=1e6)
-            .contains(&usd)
-            .then(|| Self((usd * 1e9).round() as u64))
+        (0.0..=1e6).contains(&usd).then(|| Self((usd * 1e9).round() as u64))
     }
 
     /// Nano-dollars an hour.
@@ -125,10 +123,7 @@ mod tests {
     #[test]
     fn an_hour_costs_the_hourly_price() {
         let price = HourlyPrice::from_usd(0.192).unwrap();
-        assert_eq!(
-            price.cost_floor(SimDuration::hours(1)),
-            NanoUsd(192_000_000)
-        );
+        assert_eq!(price.cost_floor(SimDuration::hours(1)), NanoUsd(192_000_000));
         assert_eq!(price.cost_floor(SimDuration::seconds(1)), NanoUsd(53_333));
     }
 

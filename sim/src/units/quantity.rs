@@ -35,24 +35,14 @@ pub fn parse_bytes(text: &str) -> Result<Bytes, ParseUnitError> {
 /// Rounds up, but takes a value within float noise of a whole number as that number.
 fn ceil_whole(value: f64) -> f64 {
     let nearest = value.round();
-    if (value - nearest).abs() <= 1e-9 * nearest.max(1.0) {
-        nearest
-    } else {
-        value.ceil()
-    }
+    if (value - nearest).abs() <= 1e-9 * nearest.max(1.0) { nearest } else { value.ceil() }
 }
 
 fn parse(text: &str) -> Option<f64> {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, suffix) = text.split_at(end);
     let number: f64 = number.parse().ok()?;
-    Some(if suffix.is_empty() {
-        number
-    } else {
-        number * multiplier(suffix)?
-    })
+    Some(if suffix.is_empty() { number } else { number * multiplier(suffix)? })
 }
 
 fn multiplier(suffix: &str) -> Option<f64> {
@@ -85,11 +75,7 @@ mod tests {
 
     #[track_caller]
     fn check_cpu(text: &str, expected_milli: u64) {
-        assert_eq!(
-            parse_cpu(text),
-            Ok(MilliCores::new(expected_milli)),
-            "{text}"
-        );
+        assert_eq!(parse_cpu(text), Ok(MilliCores::new(expected_milli)), "{text}");
     }
 
     #[track_caller]

@@ -24,11 +24,7 @@ pub fn parse_size(text: &str, unit: Bytes) -> Result<Bytes, ParseUnitError> {
         "p" | "pb" => 1 << 50,
         _ => return Err(bad()),
     };
-    number
-        .checked_mul(unit)
-        .filter(|bytes| *bytes < 1 << 63)
-        .map(Bytes::new)
-        .ok_or_else(bad)
+    number.checked_mul(unit).filter(|bytes| *bytes < 1 << 63).map(Bytes::new).ok_or_else(bad)
 }
 
 /// Reads a Spark time; `unit` is what a bare number counts in (for example one second).
@@ -49,17 +45,14 @@ pub fn parse_time(text: &str, unit: SimDuration) -> Result<SimDuration, ParseUni
         "d" => 86_400_000,
         _ => return Err(bad()),
     };
-    number
-        .checked_mul(unit_ms)
-        .map(SimDuration::from_millis)
-        .ok_or_else(bad)
+    number.checked_mul(unit_ms).map(SimDuration::from_millis).ok_or_else(bad)
 }
 
 /// Writes a size as Spark reads it back, in the largest exact unit.
 pub fn format_size(size: Bytes) -> String {
     let bytes = size.as_u64();
     for (shift, suffix) in [(40, "t"), (30, "g"), (20, "m"), (10, "k")] {
-        if bytes != 0 && bytes % (1 << shift) == 0 {
+        if bytes != 0 && bytes.is_multiple_of(1 << shift) {
             return format!("{}{suffix}", bytes >> shift);
         }
     }
@@ -68,9 +61,7 @@ pub fn format_size(size: Bytes) -> String {
 
 fn split(text: &str) -> Option<(u64, String)> {
     let text = text.trim().to_ascii_lowercase();
-    let end = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     Some((text[..end].parse().ok()?, text[end..].to_owned()))
 }
 
@@ -80,25 +71,15 @@ mod tests {
 
     #[test]
     fn reads_sizes_and_writes_them_back() {
-        for (text, bytes) in [
-            ("4g", Bytes::gib(4)),
-            ("512m", Bytes::mib(512)),
-            ("1023b", Bytes::new(1023)),
-        ] {
+        for (text, bytes) in
+            [("4g", Bytes::gib(4)), ("512m", Bytes::mib(512)), ("1023b", Bytes::new(1023))]
+        {
             assert_eq!(parse_size(text, Bytes::mib(1)), Ok(bytes));
             assert_eq!(format_size(bytes), text);
         }
         assert_eq!(parse_size("11G", Bytes::mib(1)), Ok(Bytes::gib(11)));
         assert_eq!(parse_size("1024", Bytes::mib(1)), Ok(Bytes::gib(1)));
-        for text in [
-            "",
-            "g",
-            "1.5g",
-            "4gib",
-            "-1g",
-            "99999999999999999999g",
-            "9999999p",
-        ] {
+        for text in ["", "g", "1.5g", "4gib", "-1g", "99999999999999999999g", "9999999p"] {
             assert!(parse_size(text, Bytes::mib(1)).is_err(), "{text}");
         }
     }
@@ -109,10 +90,7 @@ mod tests {
         assert_eq!(parse_time("60s", second), Ok(SimDuration::seconds(60)));
         assert_eq!(parse_time("30", second), Ok(SimDuration::seconds(30)));
         assert_eq!(parse_time("10min", second), Ok(SimDuration::minutes(10)));
-        assert_eq!(
-            parse_time("100ms", second),
-            Ok(SimDuration::from_millis(100))
-        );
+        assert_eq!(parse_time("100ms", second), Ok(SimDuration::from_millis(100)));
         assert!(parse_time("1.5s", second).is_err());
     }
 }

@@ -41,11 +41,7 @@ impl SimTime {
 
     /// The first multiple of `step` after the start that is not before `self`.
     pub const fn round_up_to(self, step: SimDuration) -> Self {
-        if step.0 == 0 {
-            self
-        } else {
-            Self(self.0.div_ceil(step.0) * step.0)
-        }
+        if step.0 == 0 { self } else { Self(self.0.div_ceil(step.0) * step.0) }
     }
 
     /// `self + duration`, staying at [`SimTime::MAX`] instead of overflowing.
@@ -136,9 +132,7 @@ impl SimDuration {
             return Err(bad());
         }
         while !rest.is_empty() {
-            let digits = rest
-                .find(|c: char| !c.is_ascii_digit() && c != '.')
-                .ok_or_else(bad)?;
+            let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(bad)?;
             let number: f64 = rest[..digits].parse().map_err(|_| bad())?;
             rest = &rest[digits..];
             let (unit_ms, length) = if rest.starts_with("ms") {
@@ -166,10 +160,11 @@ impl SimDuration {
     }
 }
 
+/// Saturates: a time too far away to count is [`SimTime::MAX`], later than any event.
 impl Add<SimDuration> for SimTime {
     type Output = Self;
     fn add(self, duration: SimDuration) -> Self {
-        Self(self.0 + duration.0)
+        self.saturating_add(duration)
     }
 }
 
@@ -180,23 +175,25 @@ impl Sub for SimTime {
     }
 }
 
+/// Saturates, as times do.
 impl Add for SimDuration {
     type Output = Self;
     fn add(self, other: Self) -> Self {
-        Self(self.0 + other.0)
+        self.saturating_add(other)
     }
 }
 
 impl AddAssign for SimDuration {
     fn add_assign(&mut self, other: Self) {
-        self.0 += other.0;
+        *self = *self + other;
     }
 }
 
+/// Saturates, as times do.
 impl Mul<u64> for SimDuration {
     type Output = Self;
     fn mul(self, times: u64) -> Self {
-        Self(self.0 * times)
+        Self(self.0.saturating_mul(times))
     }
 }
 
@@ -232,11 +229,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected_ms: u64) {
-        assert_eq!(
-            SimDuration::parse_go(text),
-            Ok(SimDuration(expected_ms)),
-            "{text}"
-        );
+        assert_eq!(SimDuration::parse_go(text), Ok(SimDuration(expected_ms)), "{text}");
     }
 
     #[test]
@@ -253,17 +246,7 @@ mod tests {
 
     #[test]
     fn refuses_what_go_refuses() {
-        for text in [
-            "",
-            "5",
-            "m",
-            "5 m",
-            "-5m",
-            "5d",
-            "1h30",
-            "1..5h",
-            "9999999999999999h",
-        ] {
+        for text in ["", "5", "m", "5 m", "-5m", "5d", "1h30", "1..5h", "9999999999999999h"] {
             assert!(SimDuration::parse_go(text).is_err(), "{text}");
         }
     }

@@ -66,14 +66,8 @@ impl TaskDurations {
         sorted.sort_unstable();
         let tail = sorted.split_off(sorted.len() - Self::TAIL);
         let last = sorted.len() - 1;
-        let body = (0..Self::QUANTILES)
-            .map(|q| sorted[q * last / (Self::QUANTILES - 1)])
-            .collect();
-        Self::Quantiles {
-            count,
-            body,
-            tail: tail.into_boxed_slice(),
-        }
+        let body = (0..Self::QUANTILES).map(|q| sorted[q * last / (Self::QUANTILES - 1)]).collect();
+        Self::Quantiles { count, body, tail: tail.into_boxed_slice() }
     }
 
     /// Number of tasks.
@@ -113,9 +107,7 @@ impl TaskDurations {
             Self::Listed(durations) => durations.iter().map(|ms| u64::from(*ms)).sum(),
             Self::Quantiles { count, body, tail } => {
                 let in_body = count - tail.len() as u32;
-                let body: u64 = (0..in_body)
-                    .map(|rank| interpolate(body, rank, in_body))
-                    .sum();
+                let body: u64 = (0..in_body).map(|rank| interpolate(body, rank, in_body)).sum();
                 body + tail.iter().map(|ms| u64::from(*ms)).sum::<u64>()
             }
         };
@@ -126,9 +118,7 @@ impl TaskDurations {
 /// A permutation of `0..count` without pattern: multiplication by a number coprime to `count`.
 fn scatter(index: u32, count: u32) -> u32 {
     let golden = (f64::from(count) * 0.618_033_988_75) as u32;
-    let step = (golden.max(1)..)
-        .find(|step| gcd(*step, count) == 1)
-        .unwrap_or(1);
+    let step = (golden.max(1)..).find(|step| gcd(*step, count) == 1).unwrap_or(1);
     (u64::from(index) * u64::from(step) % u64::from(count)) as u32
 }
 
@@ -160,9 +150,8 @@ mod tests {
 
     #[test]
     fn compact_stages_keep_count_sum_and_extremes() {
-        let durations: Vec<u32> = (0..10_000u32)
-            .map(|i| 100 + i % 977 + (i % 1000 / 999) * 60_000)
-            .collect();
+        let durations: Vec<u32> =
+            (0..10_000u32).map(|i| 100 + i % 977 + (i % 1000 / 999) * 60_000).collect();
         let exact: u64 = durations.iter().map(|ms| u64::from(*ms)).sum();
         let tasks = TaskDurations::from_millis(durations.clone());
         assert_eq!(tasks.count(), 10_000);
@@ -170,13 +159,7 @@ mod tests {
         assert_eq!(all.iter().sum::<u64>(), tasks.total().as_millis());
         let error = (tasks.total().as_millis() as f64 - exact as f64).abs() / exact as f64;
         assert!(error < 0.01, "{error}");
-        assert_eq!(
-            all.iter().max(),
-            durations.iter().max().map(|ms| u64::from(*ms)).as_ref()
-        );
-        assert_eq!(
-            all.iter().min(),
-            durations.iter().min().map(|ms| u64::from(*ms)).as_ref()
-        );
+        assert_eq!(all.iter().max(), durations.iter().max().map(|ms| u64::from(*ms)).as_ref());
+        assert_eq!(all.iter().min(), durations.iter().min().map(|ms| u64::from(*ms)).as_ref());
     }
 }

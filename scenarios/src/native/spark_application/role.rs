@@ -81,19 +81,14 @@ pub(super) fn read<'a>(
         ("cores", format!("spark.{role}.cores")),
         ("memory", format!("spark.{role}.memory")),
         ("memoryOverhead", format!("spark.{role}.memoryOverhead")),
-        (
-            "coreRequest",
-            format!("spark.kubernetes.{role}.request.cores"),
-        ),
+        ("coreRequest", format!("spark.kubernetes.{role}.request.cores")),
         ("coreLimit", format!("spark.kubernetes.{role}.limit.cores")),
         ("instances", format!("spark.{role}.instances")),
     ] {
         put(&fields, key, &setting, conf);
     }
     template.labels.extend(string_map(&fields, "labels"));
-    template
-        .annotations
-        .extend(string_map(&fields, "annotations"));
+    template.annotations.extend(string_map(&fields, "annotations"));
     pod_template::placement(reader, &fields, template);
 }
 

@@ -100,10 +100,8 @@ fn what_is_not_followed_is_named_and_wrong_values_are_problems() {
          terminationGracePeriodSeconds: 5}\n  executor: {cores: four, tolerations: [{value: x}]}\n  \
          sparkConf: {executor.memory: 4g}\n",
     );
-    let lines: Vec<String> = problems
-        .iter()
-        .map(|p| format!("{}:{} {}", p.line, p.column, p.message))
-        .collect();
+    let lines: Vec<String> =
+        problems.iter().map(|p| format!("{}:{} {}", p.line, p.column, p.message)).collect();
     assert_eq!(
         lines,
         [
@@ -125,10 +123,7 @@ fn what_is_not_followed_is_named_and_wrong_values_are_problems() {
         ]
     );
     let (problems, _) = application.apply(&mut SparkDefaults::default_of(SparkVersion::default()));
-    assert_eq!(
-        problems[0].message,
-        "`four` is no value of `spark.executor.cores`"
-    );
+    assert_eq!(problems[0].message, "`four` is no value of `spark.executor.cores`");
     assert_eq!((problems[0].line, problems[0].column), (8, 21));
 }
 
@@ -144,29 +139,20 @@ fn of_a_setting_that_is_given_twice_the_last_counts() {
 
 #[test]
 fn hostile_texts_end_in_problems() {
-    for text in [
-        "",
-        "kind: Pod",
-        "kind: SparkApplication",
-        "kind: SparkApplication\nspec: []",
-        "\0",
-    ] {
+    for text in
+        ["", "kind: Pod", "kind: SparkApplication", "kind: SparkApplication\nspec: []", "\0"]
+    {
         assert_ne!(read("a.yaml", text).problems.len(), 0, "{text:?}");
     }
     let many = "---\nkind: SparkApplication\nspec: {}\n".repeat(2_000);
     let read = read("a.yaml", &many);
-    assert_eq!(
-        (read.value.len(), read.problems.len()),
-        (APPLICATIONS_MAX, 1)
-    );
+    assert_eq!((read.value.len(), read.problems.len()), (APPLICATIONS_MAX, 1));
 }
 
 #[test]
 fn recorded_files_load() {
-    let folder = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../shared/data/native-configs/spark-operator"
-    );
+    let folder =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/native-configs/spark-operator");
     let Ok(files) = std::fs::read_dir(folder) else {
         eprintln!("skipped: no {folder}");
         return;

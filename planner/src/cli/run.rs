@@ -1,0 +1,256 @@
+//! `run`: a scenario, its traces, several replications, a result folder and a summary.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use reports::findings::{Findings, Source};
+use reports::render::{self, Format};
+use reports::summary::Summary;
+use reports::terminal::{self, Surroundings};
+use scenarios::Loaded;
+use scenarios::file::TraceKind;
+use sim::{Finding, Seed, Severity, Workload};
+use traces::{LoadedTrace, Resample, TraceSource, WorkloadOptions};
+
+use super::Stop;
+use super::interrupt::Interrupt;
+use super::noise::Noise;
+use super::output::Output;
+use super::progress::{Reading, Simulating};
+use super::timing::Timing;
+use crate::replicate::{self, Plan, ReplicateError, Replications};
+use crate::result_folder::{self, ResultFolder};
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    scenario: ScenarioArgs,
+    #[command(flatten)]
+    simulation: SimulationArgs,
+    /// Result folder [default: results/<name of the scenario>]. A result that is there already is
+    /// replaced, other files are not.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// A scenario and changes to it.
+#[derive(Debug, Args)]
+pub(super) struct ScenarioArgs {
+    /// Scenario file.
+    pub(super) scenario: PathBuf,
+    /// Change a value: `--set spec.workload.traces[0].jobTable=day.csv`. Repeatable; later ones
+    /// win.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(super) sets: Vec<String>,
+}
+
+/// How to simulate.
+#[derive(Debug, Args)]
+pub(super) struct SimulationArgs {
+    /// Root of all randomness: the same seed gives the same bytes.
+    #[arg(long, default_value_t = 0)]
+    pub(super) seed: u64,
+    /// Simulate so often, each time with other random draws.
+    #[arg(long, value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub(super) replications: u64,
+    /// At most so many simulations at once [default: one per CPU]. The result does not depend on
+    /// it.
+    #[arg(short = 'j', long = "jobs", value_name = "N",
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) jobs: Option<u16>,
+}
+
+impl SimulationArgs {
+    pub(super) fn threads(&self) -> usize {
+        match self.jobs {
+            Some(jobs) => usize::from(jobs),
+            None => std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
+pub(super) fn run(
+    args: RunArgs,
+    timing: &mut Timing,
+    noise: &Noise,
+    output: &mut Output,
+) -> Result<(), Stop> {
+    let RunArgs { scenario: given, simulation, out } = args;
+    let loaded = scenarios::load(&given.scenario, &given.sets).map_err(Stop::bad_input)?;
+    let out = out.unwrap_or_else(|| {
+        Path::new("results").join(result_folder::sanitised(&loaded.scenario.name))
+    });
+    result_folder::check(&out).map_err(Stop::bad_input)?;
+    timing.lap("scenario");
+    let runtime = replicate::runtime(simulation.threads()).map_err(Stop::failed)?;
+    let interrupt = Interrupt::listen(&runtime);
+    let trace = read_traces(&loaded, noise)?;
+    timing.lap("traces");
+
+    let mut findings = Findings::new(loaded.scenario.assumptions.list());
+    findings.extend(Source::Scenario, loaded.findings.iter().cloned());
+    findings.extend(Source::Scenario, timezone_finding(&loaded));
+    findings.extend(Source::Trace, trace.findings.iter().cloned());
+    let workload = workloads(&loaded, trace, simulation.seed)?;
+    interrupt.clean_up_first();
+    let folder = ResultFolder::create(&out).map_err(Stop::failed)?;
+    let plan = Plan {
+        workload,
+        scenario: Arc::new(loaded.scenario),
+        seed: simulation.seed,
+        replications: simulation.replications,
+        tables: Some(folder.path().to_owned()),
+    };
+    let watch = Arc::new(Simulating::new(noise));
+    let Replications { summary, findings: model } =
+        replicate::replicate(&runtime, plan, watch, interrupt.stop()).map_err(Stop::failed)?;
+    timing.lap("simulating");
+    findings.extend(Source::Model, model);
+
+    folder
+        .write("summary.json", &summary.to_json())
+        .and_then(|()| folder.write("findings.json", &findings.to_json()))
+        .and_then(|()| folder.write("scenario.resolved.yaml", &loaded.resolved))
+        .map_err(Stop::failed)?;
+    if interrupt.stopped() {
+        return Err(Stop::failed(ReplicateError::Interrupted));
+    }
+    folder.commit().map_err(Stop::failed)?;
+    timing.lap("writing");
+    let all = findings.findings.iter().map(|entry| &entry.finding);
+    noise.findings(all, "in findings.json");
+    noise.note(&timing.line());
+    print(&summary, &findings, &out, &given.scenario, output)
+}
+
+fn print(
+    summary: &Summary,
+    findings: &Findings,
+    out: &Path,
+    scenario: &Path,
+    output: &mut Output,
+) -> Result<(), Stop> {
+    let folder = format!(
+        "{} (summary.json, findings.json, scenario.resolved.yaml, 6 Parquet tables)",
+        out.display()
+    );
+    let next = format!(
+        "change one thing and look again, for example seatrial run {} --set \
+         spec.images.prePulled=true --out results/other",
+        scenario.display()
+    );
+    let around = Surroundings { bold: output.bold(), folder: Some(&folder), next: Some(&next) };
+    match output.format() {
+        Format::Table => output.text(&terminal::summary(summary, findings, around)),
+        Format::Json => output.text(&summary.to_json()),
+        Format::Yaml => output.text(&render::yaml(summary)),
+        Format::Csv => output.text(&terminal::summary_csv(summary)),
+        Format::Markdown => output.text(&terminal::summary_markdown(summary, findings)),
+    }
+}
+
+fn read_traces(loaded: &Loaded, noise: &Noise) -> Result<LoadedTrace, Stop> {
+    let mut sources = Vec::new();
+    for trace in &loaded.traces {
+        if trace.is_address() {
+            return Err(Stop::BadInput(format!(
+                "{}: traces are read from files and folders, not from addresses",
+                trace.written
+            )));
+        }
+        let path = trace.path.clone();
+        sources.push(match trace.kind {
+            TraceKind::JobTable => TraceSource::JobTable(path),
+            TraceKind::EventLogs => TraceSource::EventLogs(path),
+            TraceKind::Pods => TraceSource::Pods(path),
+            TraceKind::Swf => TraceSource::Swf(path),
+        });
+    }
+    if sources.is_empty() {
+        return Err(Stop::BadInput(
+            "the scenario names no trace: nothing would run. Name one in spec.workload.traces, \
+             for example --set spec.workload.traces[0].jobTable=day.csv"
+                .to_owned(),
+        ));
+    }
+    loaded.check_traces().map_err(Stop::bad_input)?;
+    let reading = Reading::start(noise, loaded.traces.iter().map(|t| size(&t.path)).sum());
+    let trace = traces::load(&sources, &|bytes| reading.add(bytes)).map_err(Stop::bad_input)?;
+    drop(reading);
+    if trace.runs.is_empty() && trace.pods.is_empty() {
+        noise.findings(trace.findings.iter(), "");
+        return Err(Stop::BadInput(
+            "the traces hold no run and no pod that can be used".to_owned(),
+        ));
+    }
+    Ok(trace)
+}
+
+/// The workload of each replication. Where it is drawn (scaled or resampled arrivals) each
+/// replication draws its own, so that the spread over replications holds the draw's too.
+fn workloads(
+    loaded: &Loaded,
+    trace: LoadedTrace,
+    seed: u64,
+) -> Result<Arc<dyn Fn(u64) -> Arc<Workload> + Send + Sync>, Stop> {
+    let options = WorkloadOptions {
+        arrivals: loaded.workload.arrivals,
+        resample: loaded.workload.resample.map(|resample| Resample {
+            runs_per_day: f64::from(resample.runs_per_day),
+            days: resample.days,
+        }),
+        seed: Seed::new(seed),
+    };
+    options.check(&trace).map_err(Stop::bad_input)?;
+    let first = Arc::new(traces::to_workload(&trace, &options));
+    if first.runs.is_empty() && first.pods.is_empty() {
+        return Err(Stop::BadInput(format!(
+            "spec.workload.scale.arrivals {} leaves nothing to run",
+            options.arrivals
+        )));
+    }
+    let drawn = options.resample.is_some() || options.arrivals != 1.0;
+    let trace = drawn.then_some(trace);
+    Ok(Arc::new(move |replication| match &trace {
+        Some(trace) if replication > 0 => {
+            let seed = options.seed.replication(replication);
+            let options = WorkloadOptions { seed, ..options };
+            Arc::new(traces::to_workload(trace, &options))
+        }
+        _ => first.clone(),
+    }))
+}
+
+/// Times without a zone are read as UTC, whatever the scenario says.
+fn timezone_finding(loaded: &Loaded) -> Option<Finding> {
+    let zone = loaded.workload.timezone.as_deref()?;
+    (zone != "UTC").then(|| {
+        Finding::new(
+            Severity::Warning,
+            "not-modelled",
+            "spec.workload.timezone",
+            format!("times without a zone are taken as UTC, not as {zone}"),
+        )
+    })
+}
+
+/// Bytes of a file, or of all files below a folder; links are not followed. For the progress bar:
+/// what cannot be read counts nothing here, and is said by the reader.
+pub(super) fn size(path: &Path) -> u64 {
+    let mut bytes = 0;
+    let mut waiting = vec![path.to_owned()];
+    while let Some(path) = waiting.pop() {
+        match std::fs::read_dir(&path) {
+            Ok(entries) => waiting.extend(
+                entries
+                    .flatten()
+                    .filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_symlink()))
+                    .map(|entry| entry.path()),
+            ),
+            Err(_) => bytes += std::fs::metadata(&path).map_or(0, |metadata| metadata.len()),
+        }
+    }
+    bytes
+}

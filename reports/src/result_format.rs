@@ -1,0 +1,150 @@
+//! `docs/result-format.md`, made from the same tables as the files that it describes.
+
+use crate::summary;
+use crate::tables::TABLES;
+
+/// The text of `docs/result-format.md`.
+pub fn document() -> String {
+    let mut text = String::from(INTRODUCTION);
+    text.push_str(&format!(
+        "\n## summary.json\n\n`schema` is `{}`. Keys may be added, never renamed. Every key is \
+         always there; a quantile without samples is 0.\n\n| key | what it says |\n| --- | --- |\n",
+        summary::SCHEMA
+    ));
+    for (key, doc) in SUMMARY_KEYS {
+        text.push_str(&format!("| `{key}` | {doc} |\n"));
+    }
+    for table in &TABLES {
+        text.push_str(&format!("\n## {}.parquet\n\n{}\n\n", table.name, table.row));
+        text.push_str(
+            "| column | type | may be null | what it says |\n| --- | --- | --- | --- |\n",
+        );
+        for column in table.columns {
+            let nullable = if column.nullable { "yes" } else { "" };
+            let (name, kind) = (column.name, column.kind.name());
+            text.push_str(&format!("| `{name}` | {kind} | {nullable} | {} |\n", column.doc));
+        }
+    }
+    text
+}
+
+const INTRODUCTION: &str = "\
+# The result folder
+
+<!-- Generated from reports/src/result_format.rs and reports/src/tables/columns.rs.
+     `UPDATE_EXPECT=1 cargo test -p reports` writes it again. -->
+
+`seatrial run` writes one folder: all of it or nothing. The same scenario, trace and seed give the
+same bytes, whatever the machine and the number of threads.
+
+| file | what it holds |
+| --- | --- |
+| `summary.json` | the totals, for scripts |
+| `findings.json` | what was left out, repaired or assumed, with file and line; every assumption with \
+its source |
+| `scenario.resolved.yaml` | the scenario with every value explicit; it can be run again |
+| `NAME.parquet` | the tables below, of the first replication |
+
+Times are seconds since the start of the workload, exact to the millisecond. The start is in each
+file's metadata as `seatrial.start_epoch_ms`, milliseconds since 1970-01-01 UTC. Money is US
+dollars. Names are as they were recorded: escape them before you show them.
+
+Every dollar amount is a whole number of nano-dollars, written as the shortest decimal number that
+reads back as the same double: exact to nine decimals below one million dollars. Sums that must hold
+are checked on the integers before anything is written.
+";
+
+/// The keys of `summary.json` with their meaning, in the order of the file.
+const SUMMARY_KEYS: &[(&str, &str)] = &[
+    ("schema", "name and version of this format"),
+    ("scenario", "the scenario's `metadata.name`"),
+    ("seed", "root of all randomness"),
+    (
+        "replications",
+        "how many were run; all other keys but `replication_statistics` are of the first",
+    ),
+    ("workload.runs", "runs submitted"),
+    ("workload.attempts", "attempts started"),
+    ("workload.pods", "pods created, of every kind"),
+    ("workload.span_s", "first to last submission"),
+    ("outcome.succeeded", "runs that succeeded, at whichever attempt"),
+    ("outcome.failed", "runs that failed for good"),
+    (
+        "outcome.unfinished",
+        "runs on their way at the end; `runs = succeeded + failed + unfinished`",
+    ),
+    ("outcome.failed_attempts_by_cause.CAUSE", "attempts that failed, by cause"),
+    ("outcome.trace_pods.*", "plain pods of a pod trace: submitted, succeeded, unfinished"),
+    (
+        "latency_s.pod_scheduling_delay.*",
+        "pod created to bound, pause pods aside: p50, p90, p99, max (nearest rank)",
+    ),
+    ("latency_s.run_queue_delay.*", "run submitted to its first driver running"),
+    ("latency_s.run_duration.*", "run submitted to its end, of runs that succeeded"),
+    ("nodes.launched", "nodes launched, those of the start included"),
+    ("nodes.node_hours.*", "billed node-hours by capacity type"),
+    ("nodes.peak", "most nodes at one time"),
+    ("nodes.spot_interruptions", "spot nodes taken back"),
+    ("utilization.cpu", "CPU requested by pods over allocatable, over all node time (0 to 1)"),
+    ("utilization.memory", "the same for memory"),
+    ("cost_usd.total", "the whole bill"),
+    ("cost_usd.by_kind.*", "by kind; adds up to `total`"),
+    (
+        "cost_usd.by_pool.POOL",
+        "instances by node pool; adds up to the node part, `on_demand + spot`",
+    ),
+    (
+        "cost_usd.by_team.TEAM",
+        "by owner, `(shared)` for what belongs to nobody; adds up to `total`",
+    ),
+    (
+        "cost_usd.ledger.KIND",
+        "where the node part went; adds up to it: `useful` (task and driver time whose output was \
+         used), `recompute` (repeated after a loss), `failed_attempts`, `executor_idle`, \
+         `starting` (boot, image pull, JVM start), `reserved` (kubelet, system, DaemonSets), \
+         `pause_pods`, `unallocated`",
+    ),
+    ("control_plane.event_objects_peak", "most event objects alive at one time"),
+    ("control_plane.pods_peak", "most pod objects alive at one time"),
+    ("engine.events", "events simulated"),
+    ("engine.tasks", "tasks simulated, every attempt of them"),
+    (
+        "replication_statistics.PATH",
+        "with two replications or more, every number above by its dotted path: `mean`, `ci95_low` \
+         and `ci95_high` (Student's t), `n`",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::summary::{Summary, numbers, tests::outcome};
+
+    #[test]
+    fn the_committed_document_is_current() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/result-format.md");
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs")).unwrap();
+            std::fs::write(path, document()).unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap();
+        assert!(
+            committed == document(),
+            "docs/result-format.md is not current: UPDATE_EXPECT=1 cargo test -p reports"
+        );
+    }
+
+    #[test]
+    fn every_number_of_a_summary_is_documented() {
+        let summary = Summary::of(&outcome(), 0).unwrap();
+        for (path, _) in numbers(&summary) {
+            let (parent, _) = path.rsplit_once('.').unwrap();
+            let documented = SUMMARY_KEYS.iter().any(|(key, _)| {
+                let (key_parent, last) = key.rsplit_once('.').unwrap_or((key, ""));
+                let any = last == "*" || last.chars().all(|c| c.is_ascii_uppercase());
+                *key == path || (any && key_parent == parent)
+            });
+            assert!(documented, "{path}");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What the tables' columns are, with their units: the only place that says so.
+
+/// One table.
+#[derive(Debug)]
+pub struct TableSpec {
+    /// Its name; the file is `NAME.parquet`.
+    pub name: &'static str,
+    /// What a row is.
+    pub row: &'static str,
+    /// Its columns, in order.
+    pub columns: &'static [ColumnSpec],
+}
+
+/// One column.
+#[derive(Debug)]
+pub struct ColumnSpec {
+    /// Its name, the unit at its end.
+    pub name: &'static str,
+    /// Its type in Parquet.
+    pub kind: ColumnType,
+    /// Rows may have no value.
+    pub nullable: bool,
+    /// What it says.
+    pub doc: &'static str,
+}
+
+/// A column's type in Parquet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnType {
+    /// UTF-8.
+    Text,
+    /// 64 bits, signed.
+    Integer,
+    /// 64 bits.
+    Float,
+    /// True or false.
+    Boolean,
+}
+
+impl ColumnType {
+    /// The name in the documentation.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Integer => "integer",
+            Self::Float => "float",
+            Self::Boolean => "boolean",
+        }
+    }
+}
+
+const fn text(name: &'static str, doc: &'static str) -> ColumnSpec {
+    column(name, ColumnType::Text, doc)
+}
+
+const fn integer(name: &'static str, doc: &'static str) -> ColumnSpec {
+    column(name, ColumnType::Integer, doc)
+}
+
+const fn float(name: &'static str, doc: &'static str) -> ColumnSpec {
+    column(name, ColumnType::Float, doc)
+}
+
+const fn boolean(name: &'static str, doc: &'static str) -> ColumnSpec {
+    column(name, ColumnType::Boolean, doc)
+}
+
+const fn column(name: &'static str, kind: ColumnType, doc: &'static str) -> ColumnSpec {
+    ColumnSpec { name, kind, nullable: false, doc }
+}
+
+const fn or_null(column: ColumnSpec) -> ColumnSpec {
+    ColumnSpec { nullable: true, ..column }
+}
+
+/// Every table, in the order of the documentation.
+pub static TABLES: [TableSpec; 6] = [
+    TableSpec {
+        name: "runs",
+        row: "One row per run (one submission by the orchestrator), in order of their ends.",
+        columns: &RUNS,
+    },
+    TableSpec {
+        name: "attempts",
+        row: "One row per attempt of a run, in order of their ends.",
+        columns: &ATTEMPTS,
+    },
+    TableSpec {
+        name: "pods",
+        row: "One row per pod: drivers, executors, pods of a pod trace and pause pods.",
+        columns: &PODS,
+    },
+    TableSpec { name: "nodes", row: "One row per node.", columns: &NODES },
+    TableSpec {
+        name: "timeline",
+        row: "One row per sample of the cluster's state.",
+        columns: &TIMELINE,
+    },
+    TableSpec {
+        name: "ledger",
+        row: "One row per node pool, owner and kind of use that cost something. `cost_nano_usd` \
+              adds up to the node part of the bill (`on_demand + spot`) exactly.",
+        columns: &LEDGER,
+    },
+];
+
+static RUNS: [ColumnSpec; 20] = [
+    integer("run", "Place in the workload, from 0, in order of submission."),
+    text("run_id", "The orchestrator's name for it."),
+    text("application", "What the runs of one job have in common."),
+    text("team", "Its owner."),
+    text("submitted_at", "When it was submitted, RFC 3339 in UTC."),
+    float("submitted_s", "When it was submitted, in seconds since the start."),
+    or_null(float("started_s", "When its first driver ran; null if none ever did.")),
+    or_null(float("ended_s", "When its last attempt ended; null if it was not finished.")),
+    text("outcome", "`succeeded`, `failed` or `unfinished`."),
+    or_null(text(
+        "failure",
+        "Cause of the last attempt's failure, by the names of `failed_attempts_by_cause`.",
+    )),
+    integer("attempts", "Attempts made."),
+    float("cost_usd", "Node cost of all its attempts, in dollars."),
+    float("useful_usd", "Of that: work whose output was used."),
+    float("recompute_usd", "Of that: work repeated after a loss."),
+    float("failed_attempts_usd", "Of that: work of attempts that failed."),
+    float("executor_idle_usd", "Of that: executors without a task."),
+    float("starting_usd", "Of that: boot, image pull, JVM start."),
+    float("reserved_usd", "Of that: kubelet, system and DaemonSets."),
+    float("unallocated_usd", "Of that: what nobody asked for."),
+    float("emr_usd", "EMR fee of its pods, in dollars."),
+];
+
+static ATTEMPTS: [ColumnSpec; 19] = [
+    integer("run", "Place of its run in the workload."),
+    text("run_id", "The orchestrator's name for the run."),
+    integer("attempt", "1 for the first."),
+    float("submitted_s", "When it was submitted, in seconds since the start."),
+    or_null(float("started_s", "When its driver ran.")),
+    or_null(float("tasks_started_s", "When its first task could be launched.")),
+    float("ended_s", "When it ended, or the simulation did."),
+    text("outcome", "`succeeded`, `failed` or `unfinished`."),
+    or_null(text("failure", "Why it failed.")),
+    integer("executor_memory_bytes", "Container memory of an executor."),
+    integer("driver_memory_bytes", "Container memory of the driver."),
+    or_null(integer("executors_max", "The most executors it may have; null without a limit.")),
+    integer("executors_peak", "The most executors registered at one time."),
+    integer("executors_lost_to_spot", "Executors lost to spot reclaims."),
+    integer("executors_oom_killed", "Executors killed for memory."),
+    boolean("on_demand", "The retry ladder bound its executors to on-demand nodes."),
+    float("task_s", "Task time of completed tasks, in seconds."),
+    float("task_lost_s", "Task time lost and repeated, in seconds."),
+    float("cost_usd", "Node cost, in dollars."),
+];
+
+static PODS: [ColumnSpec; 16] = [
+    integer("pod", "Number in order of creation, from 0."),
+    text("kind", "`driver`, `executor`, `trace` or `pause`."),
+    or_null(integer(
+        "owner",
+        "Place of its run in the workload, or of the trace pod in the pod trace.",
+    )),
+    or_null(text("owner_name", "The run's `run_id`, or the trace pod's name.")),
+    or_null(integer("attempt", "Attempt of the run.")),
+    or_null(integer("executor_id", "Spark's executor id.")),
+    integer("cpu_milli", "CPU request, in thousandths of a core."),
+    integer("memory_bytes", "Memory request."),
+    float("created_s", "When it was created, in seconds since the start."),
+    or_null(float("bound_s", "When it was bound to a node.")),
+    or_null(float("ready_s", "When its process was ready: driver running, executor registered.")),
+    float("ended_s", "When it ended, or the simulation did."),
+    or_null(integer("node", "Number of its node.")),
+    text(
+        "result",
+        "`succeeded`, `failed`, `oom_killed`, `spot_reclaimed`, `deleted`, `preempted` or \
+         `unfinished`.",
+    ),
+    or_null(text(
+        "pending_reason",
+        "Why it could not be placed at first, as the scheduler said it.",
+    )),
+    float("cost_usd", "Node cost of its time, in dollars."),
+];
+
+static NODES: [ColumnSpec; 12] = [
+    integer("node", "Number in order of launch, from 0."),
+    text("pool", "Its node pool."),
+    text("instance_type", "Its instance type."),
+    text("zone", "Its zone."),
+    text("capacity_type", "`on_demand` or `spot`."),
+    float("launched_s", "When it was asked for, in seconds since the start: the bill starts."),
+    or_null(float("ready_s", "When pods could be bound to it.")),
+    float("terminated_s", "When it was gone, or the simulation ended: the bill stops."),
+    boolean("interrupted", "Taken back by the cloud."),
+    integer("pods", "Pods that were bound to it."),
+    float("cost_usd", "What it cost, in dollars."),
+    float("pods_cost_usd", "Of that: the time and room of its pods."),
+];
+
+static TIMELINE: [ColumnSpec; 11] = [
+    float("at_s", "When, in seconds since the start."),
+    integer("nodes_on_demand", "On-demand nodes that are billed."),
+    integer("nodes_spot", "Spot nodes that are billed."),
+    integer("nodes_booting", "Nodes that are not ready yet."),
+    integer("pods_pending", "Pods without a node."),
+    integer("pods_bound", "Pods on a node."),
+    integer("runs_active", "Runs submitted and not ended."),
+    integer("cpu_requested_milli", "CPU requests on ready nodes."),
+    integer("cpu_allocatable_milli", "CPU allocatable on ready nodes."),
+    integer("memory_requested_bytes", "Memory requests on ready nodes."),
+    integer("memory_allocatable_bytes", "Memory allocatable on ready nodes."),
+];
+
+static LEDGER: [ColumnSpec; 6] = [
+    text("pool", "The node pool."),
+    or_null(text("team", "The owner; null for what belongs to nobody.")),
+    or_null(text("application", "The application; null for what belongs to nobody.")),
+    text("kind", "Where it went, by the names of `cost_usd.ledger`."),
+    float("cost_usd", "How much, in dollars."),
+    integer("cost_nano_usd", "The same in nano-dollars, exactly."),
+];

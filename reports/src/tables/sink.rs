@@ -1,0 +1,319 @@
+//! Records to rows: places become names, milliseconds seconds, nano-dollars dollars.
+
+use std::path::Path;
+
+use sim::outcome::{
+    AttemptRecord, Ledger, LedgerRecord, NodeRecord, PodKind, PodRecord, RunRecord, Sink,
+    TimelineRecord,
+};
+use sim::units::{Bytes, MilliCores, NanoUsd, SimDuration, SimTime};
+use sim::workload::{ApplicationId, Failure, RunOutcome, TeamId};
+use sim::{Scenario, Workload};
+
+use super::columns::TABLES;
+use super::parquet::{Cell, ParquetTable, TableError};
+
+/// Writes every record to the Parquet tables of a folder.
+///
+/// The first error is kept, stops the simulation at its next sign of progress, and is given by
+/// [`TableSink::finish`].
+pub struct TableSink<'a> {
+    scenario: &'a Scenario,
+    workload: &'a Workload,
+    tables: [ParquetTable; TABLES.len()],
+    error: Option<TableError>,
+}
+
+/// Places in [`TABLES`].
+const RUNS: usize = 0;
+const ATTEMPTS: usize = 1;
+const PODS: usize = 2;
+const NODES: usize = 3;
+const TIMELINE: usize = 4;
+const LEDGER: usize = 5;
+
+impl<'a> TableSink<'a> {
+    /// Opens the tables in `folder`, which must be there.
+    ///
+    /// # Errors
+    /// If a file cannot be created.
+    pub fn create(
+        folder: &Path,
+        scenario: &'a Scenario,
+        workload: &'a Workload,
+    ) -> Result<Self, TableError> {
+        let open = |table| ParquetTable::create(folder, &TABLES[table], workload.epoch_ms);
+        Ok(Self {
+            scenario,
+            workload,
+            tables: [
+                open(RUNS)?,
+                open(ATTEMPTS)?,
+                open(PODS)?,
+                open(NODES)?,
+                open(TIMELINE)?,
+                open(LEDGER)?,
+            ],
+            error: None,
+        })
+    }
+
+    /// Completes the files.
+    ///
+    /// # Errors
+    /// The first error of all, from here or from an earlier row.
+    pub fn finish(self) -> Result<(), TableError> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        self.tables.into_iter().try_for_each(ParquetTable::finish)
+    }
+
+    fn push<const N: usize>(&mut self, table: usize, row: [Cell<'_>; N]) {
+        if self.error.is_none() {
+            self.error = self.tables[table].push(row).err();
+        }
+    }
+
+    fn run_id(&self, run: u32) -> Option<&'a str> {
+        let run = self.workload.runs.get(run as usize)?;
+        Some(&run.run_id)
+    }
+
+    fn application(&self, id: ApplicationId) -> Option<&'a str> {
+        let name = self.workload.applications.get(id.0 as usize)?;
+        Some(name)
+    }
+
+    fn team(&self, id: TeamId) -> Option<&'a str> {
+        let name = self.workload.teams.get(id.0 as usize)?;
+        Some(name)
+    }
+
+    fn owner_name(&self, pod: &PodRecord) -> Option<&'a str> {
+        match pod.kind {
+            PodKind::Driver | PodKind::Executor => self.run_id(pod.owner?),
+            PodKind::Trace => {
+                let owner = self.workload.pods.get(pod.owner? as usize)?;
+                Some(&owner.name)
+            }
+            PodKind::Pause => None,
+        }
+    }
+
+    /// RFC 3339, or the number where the calendar ends (year 9999).
+    fn timestamp(&self, at: SimTime) -> String {
+        let since_start = i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
+        let epoch_ms = self.workload.epoch_ms.saturating_add(since_start);
+        match jiff::Timestamp::from_millisecond(epoch_ms) {
+            Ok(timestamp) => format!("{timestamp:.3}"),
+            Err(_) => epoch_ms.to_string(),
+        }
+    }
+}
+
+impl Sink for TableSink<'_> {
+    fn run(&mut self, record: RunRecord) {
+        let submitted_at = self.timestamp(record.submitted_at);
+        let cost: &Ledger = &record.cost;
+        self.push(
+            RUNS,
+            [
+                count(record.run),
+                name(self.run_id(record.run)),
+                name(self.application(record.application)),
+                name(self.team(record.team)),
+                text(&submitted_at),
+                at(record.submitted_at),
+                at_or_null(record.started_at),
+                at_or_null(record.ended_at),
+                text(outcome(record.outcome)),
+                Cell::Text(record.failure.map(Failure::name)),
+                count(record.attempts),
+                usd(cost.total()),
+                usd(cost.useful),
+                usd(cost.recompute),
+                usd(cost.failed_attempts),
+                usd(cost.executor_idle),
+                usd(cost.starting),
+                usd(cost.reserved),
+                usd(cost.unallocated),
+                usd(record.emr),
+            ],
+        );
+    }
+
+    fn attempt(&mut self, record: AttemptRecord) {
+        let limit = (record.executors_max != u32::MAX).then_some(i64::from(record.executors_max));
+        self.push(
+            ATTEMPTS,
+            [
+                count(record.run),
+                name(self.run_id(record.run)),
+                count(record.attempt),
+                at(record.submitted_at),
+                at_or_null(record.started_at),
+                at_or_null(record.tasks_started_at),
+                at(record.ended_at),
+                text(outcome(record.outcome)),
+                Cell::Text(record.failure.map(Failure::name)),
+                memory(record.executor_memory),
+                memory(record.driver_memory),
+                Cell::Integer(limit),
+                count(record.executors_peak),
+                count(record.executors_lost_to_spot),
+                count(record.executors_oom_killed),
+                Cell::Boolean(record.on_demand),
+                seconds(record.task_time),
+                seconds(record.task_time_lost),
+                usd(record.cost.total()),
+            ],
+        );
+    }
+
+    fn pod(&mut self, record: PodRecord) {
+        self.push(
+            PODS,
+            [
+                number(record.pod),
+                text(record.kind.name()),
+                Cell::Integer(record.owner.map(i64::from)),
+                Cell::Text(self.owner_name(&record)),
+                Cell::Integer(record.attempt.map(i64::from)),
+                Cell::Integer(record.executor_id.map(i64::from)),
+                cpu(record.cpu),
+                memory(record.memory),
+                at(record.created_at),
+                at_or_null(record.bound_at),
+                at_or_null(record.ready_at),
+                at(record.ended_at),
+                Cell::Integer(record.node.map(integer)),
+                text(record.result.name()),
+                Cell::Text(record.pending_reason.as_deref()),
+                usd(record.cost),
+            ],
+        );
+    }
+
+    fn node(&mut self, record: NodeRecord) {
+        let pool = self.scenario.pools.get(record.pool as usize);
+        let instance_type = pool.and_then(|pool| {
+            let types = &pool.instance_types;
+            types.get(record.instance_type as usize)
+        });
+        let zone = pool.and_then(|pool| pool.zones.get(record.zone as usize));
+        self.push(
+            NODES,
+            [
+                number(record.node),
+                name(pool.map(|pool| pool.name.as_str())),
+                name(instance_type.map(|kind| kind.name.as_str())),
+                name(zone.map(String::as_str)),
+                text(record.capacity_type.name()),
+                at(record.launched_at),
+                at_or_null(record.ready_at),
+                at(record.terminated_at),
+                Cell::Boolean(record.interrupted),
+                count(record.pods),
+                usd(record.cost),
+                usd(record.pods_cost),
+            ],
+        );
+    }
+
+    fn timeline(&mut self, record: TimelineRecord) {
+        self.push(
+            TIMELINE,
+            [
+                at(record.at),
+                count(record.nodes_on_demand),
+                count(record.nodes_spot),
+                count(record.nodes_booting),
+                count(record.pods_pending),
+                count(record.pods_bound),
+                count(record.runs_active),
+                cpu(record.cpu_requested),
+                cpu(record.cpu_allocatable),
+                memory(record.memory_requested),
+                memory(record.memory_allocatable),
+            ],
+        );
+    }
+
+    fn ledger(&mut self, record: LedgerRecord) {
+        let pool = self.scenario.pools.get(record.pool as usize);
+        for (kind, cost) in record.cost.kinds() {
+            if cost != NanoUsd::ZERO {
+                self.push(
+                    LEDGER,
+                    [
+                        name(pool.map(|pool| pool.name.as_str())),
+                        Cell::Text(record.team.and_then(|team| self.team(team))),
+                        Cell::Text(record.application.and_then(|id| self.application(id))),
+                        text(kind),
+                        usd(cost),
+                        Cell::Integer(Some(cost.as_nano())),
+                    ],
+                );
+            }
+        }
+    }
+
+    fn progress(&mut self, _now: SimTime, _finished_runs: u64) -> bool {
+        self.error.is_none()
+    }
+}
+
+const fn outcome(outcome: RunOutcome) -> &'static str {
+    match outcome {
+        RunOutcome::Succeeded => "succeeded",
+        RunOutcome::Failed => "failed",
+        RunOutcome::Unfinished => "unfinished",
+    }
+}
+
+const fn text(value: &str) -> Cell<'_> {
+    Cell::Text(Some(value))
+}
+
+/// A name that the scenario or the workload should have; a place beyond its list shows as `?`.
+fn name(found: Option<&str>) -> Cell<'_> {
+    Cell::Text(Some(found.unwrap_or("?")))
+}
+
+fn count(value: u32) -> Cell<'static> {
+    Cell::Integer(Some(i64::from(value)))
+}
+
+/// Numbers and bytes stay far below 2^63; a bug would show as the largest one.
+fn integer(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn number(value: u64) -> Cell<'static> {
+    Cell::Integer(Some(integer(value)))
+}
+
+fn memory(value: Bytes) -> Cell<'static> {
+    number(value.as_u64())
+}
+
+fn cpu(value: MilliCores) -> Cell<'static> {
+    number(value.as_millis())
+}
+
+fn at(time: SimTime) -> Cell<'static> {
+    Cell::Float(Some(time.as_secs_f64()))
+}
+
+fn at_or_null(time: Option<SimTime>) -> Cell<'static> {
+    Cell::Float(time.map(SimTime::as_secs_f64))
+}
+
+fn seconds(time: SimDuration) -> Cell<'static> {
+    Cell::Float(Some(time.as_secs_f64()))
+}
+
+fn usd(cost: NanoUsd) -> Cell<'static> {
+    Cell::Float(Some(cost.as_usd_f64()))
+}

@@ -1,0 +1,182 @@
+//! Nodes, and the kinds of nodes a scenario can have.
+
+use std::collections::BTreeMap;
+
+use super::slab::Id;
+use super::{PodId, Resources};
+use crate::scenario::{CapacityType, DaemonSets, InstanceType, NodePool, Taint};
+use crate::units::{HourlyPrice, NanoUsd, SimTime};
+
+/// A node's id.
+pub(crate) type NodeId = Id<Node>;
+
+/// Where a node is in its life. Billed from the first to the last state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NodeState {
+    /// Asked for, not ready.
+    Booting,
+    /// Takes pods.
+    Ready,
+    /// Takes no pods any more: deleted by the autoscaler, or under interruption notice.
+    Cordoned,
+}
+
+/// A node.
+#[derive(Debug)]
+pub(crate) struct Node {
+    /// Number in order of launch.
+    pub(crate) number: u64,
+    /// Its kind.
+    pub(crate) kind: NodeKindId,
+    /// State.
+    pub(crate) state: NodeState,
+    /// When it was asked for.
+    pub(crate) launched_at: SimTime,
+    /// When it took pods.
+    pub(crate) ready_at: Option<SimTime>,
+    /// Requests of its pods, those of the DaemonSets included.
+    pub(crate) requested: Resources,
+    /// Its pods, without those of the DaemonSets.
+    pub(crate) pods: Vec<PodId>,
+    /// When the Spark image is there, once somebody asked for it.
+    pub(crate) image_ready_at: Option<SimTime>,
+    /// Since when the autoscaler holds it for unneeded.
+    pub(crate) unneeded_since: Option<SimTime>,
+    /// The cloud takes it back.
+    pub(crate) interrupted: bool,
+    /// Pods that were ever bound to it.
+    pub(crate) pods_bound_ever: u32,
+    /// What its pods were charged so far.
+    pub(crate) pods_cost: NanoUsd,
+}
+
+/// Place in [`NodeKinds`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NodeKindId(pub(crate) u32);
+
+/// What nodes of one pool, instance type and zone have in common.
+#[derive(Debug)]
+pub(crate) struct NodeKind {
+    /// Place of the pool in the scenario.
+    pub(crate) pool: u32,
+    /// Place of the instance type in the pool.
+    pub(crate) instance_type: u32,
+    /// Place of the zone in the pool.
+    pub(crate) zone: u32,
+    /// Spot or on-demand.
+    pub(crate) capacity_type: CapacityType,
+    /// What the machine has.
+    pub(crate) capacity: Resources,
+    /// What pods may request.
+    pub(crate) allocatable: Resources,
+    /// What the DaemonSets request.
+    pub(crate) daemonsets: Resources,
+    /// Labels, zone and instance type included.
+    pub(crate) labels: BTreeMap<String, String>,
+    /// Taints.
+    pub(crate) taints: Vec<Taint>,
+    /// Price.
+    pub(crate) price: HourlyPrice,
+}
+
+/// Every kind of node that a scenario can have.
+#[derive(Debug, Default)]
+pub(crate) struct NodeKinds {
+    kinds: Vec<NodeKind>,
+}
+
+impl NodeKinds {
+    /// The kinds of `pools`.
+    pub(crate) fn of(pools: &[NodePool], daemonsets: &DaemonSets) -> Self {
+        let mut kinds = Vec::new();
+        for (pool_place, pool) in pools.iter().enumerate() {
+            for (type_place, instance_type) in pool.instance_types.iter().enumerate() {
+                for (zone_place, zone) in pool.zones.iter().enumerate() {
+                    kinds.push(NodeKind {
+                        pool: pool_place as u32,
+                        instance_type: type_place as u32,
+                        zone: zone_place as u32,
+                        capacity_type: pool.capacity_type,
+                        capacity: capacity(instance_type),
+                        allocatable: allocatable(instance_type),
+                        daemonsets: Resources {
+                            cpu: daemonsets.cpu,
+                            memory: daemonsets.memory,
+                            gpus: 0,
+                            pods: daemonsets.pods,
+                        },
+                        labels: labels(pool, instance_type, zone),
+                        taints: pool.taints.clone(),
+                        price: price(pool.capacity_type, instance_type),
+                    });
+                }
+            }
+        }
+        Self { kinds }
+    }
+
+    /// The kind of `id`.
+    pub(crate) fn get(&self, id: NodeKindId) -> &NodeKind {
+        &self.kinds[id.0 as usize]
+    }
+
+    /// All of them, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (NodeKindId, &NodeKind)> {
+        self.kinds.iter().enumerate().map(|(place, kind)| (NodeKindId(place as u32), kind))
+    }
+
+    /// The kind of that pool, instance type and zone.
+    pub(crate) fn find(&self, pool: u32, instance_type: u32, zone: u32) -> Option<NodeKindId> {
+        self.iter()
+            .find(|(_, kind)| {
+                (kind.pool, kind.instance_type, kind.zone) == (pool, instance_type, zone)
+            })
+            .map(|(id, _)| id)
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.kinds.len()
+    }
+}
+
+impl NodeKind {
+    /// What an empty node of this kind has left for pods.
+    pub(crate) fn room(&self) -> Resources {
+        self.allocatable.minus(&self.daemonsets)
+    }
+}
+
+fn capacity(instance_type: &InstanceType) -> Resources {
+    Resources {
+        cpu: crate::units::MilliCores::cores(u64::from(instance_type.vcpu)),
+        memory: instance_type.memory,
+        gpus: instance_type.gpus,
+        pods: instance_type.max_pods,
+    }
+}
+
+fn allocatable(instance_type: &InstanceType) -> Resources {
+    Resources {
+        cpu: instance_type.allocatable_cpu,
+        memory: instance_type.allocatable_memory,
+        ..capacity(instance_type)
+    }
+}
+
+fn labels(pool: &NodePool, instance_type: &InstanceType, zone: &str) -> BTreeMap<String, String> {
+    let mut labels = pool.labels.clone();
+    labels.insert("topology.kubernetes.io/zone".to_owned(), zone.to_owned());
+    labels.insert("node.kubernetes.io/instance-type".to_owned(), instance_type.name.clone());
+    labels.insert("kubernetes.io/arch".to_owned(), instance_type.arch.clone());
+    labels
+}
+
+/// The price of the capacity type; a spot pool whose spot price is unknown pays on-demand prices,
+/// which loading the scenario has said in a finding.
+fn price(capacity_type: CapacityType, instance_type: &InstanceType) -> HourlyPrice {
+    match capacity_type {
+        CapacityType::OnDemand => instance_type.on_demand_price,
+        CapacityType::Spot => instance_type.spot_price.unwrap_or(instance_type.on_demand_price),
+    }
+}

@@ -1,0 +1,86 @@
+//! The future event list: a binary heap ordered by time, class and sequence.
+//!
+//! Recorded traces have one-second stamps, so ties are common and their order changes results: the
+//! class decides first (see [`EventClass`]), then the order of scheduling.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use super::event::{Event, EventClass};
+use crate::units::SimTime;
+
+/// Events that are to come.
+#[derive(Debug, Default)]
+pub(crate) struct Calendar {
+    heap: BinaryHeap<Scheduled>,
+    sequence: u64,
+}
+
+#[derive(Debug)]
+struct Scheduled {
+    at: SimTime,
+    class: EventClass,
+    sequence: u64,
+    event: Event,
+}
+
+impl Calendar {
+    /// Schedules `event` at `at`.
+    pub(crate) fn schedule(&mut self, at: SimTime, event: Event) {
+        let sequence = self.sequence;
+        self.sequence += 1;
+        self.heap.push(Scheduled { at, class: event.class(), sequence, event });
+    }
+
+    /// The time and class of the next event.
+    pub(crate) fn peek(&self) -> Option<(SimTime, EventClass)> {
+        self.heap.peek().map(|next| (next.at, next.class))
+    }
+
+    /// Takes the next event.
+    pub(crate) fn pop(&mut self) -> Option<(SimTime, Event)> {
+        self.heap.pop().map(|next| (next.at, next.event))
+    }
+}
+
+impl Ord for Scheduled {
+    /// Reversed: the heap gives the greatest first, the calendar the earliest.
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.at, other.class, other.sequence).cmp(&(self.at, self.class, self.sequence))
+    }
+}
+
+impl PartialOrd for Scheduled {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Scheduled {
+    fn eq(&self, other: &Self) -> bool {
+        self.sequence == other.sequence
+    }
+}
+
+impl Eq for Scheduled {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::event::{AutoscalerEvent, SchedulerEvent};
+
+    #[test]
+    fn ties_are_settled_by_class_then_by_sequence() {
+        let mut calendar = Calendar::default();
+        let at = SimTime::from_millis(5);
+        calendar.schedule(at, Event::Sample);
+        calendar.schedule(at, Event::Autoscaler(AutoscalerEvent::Scan));
+        calendar.schedule(at, Event::Scheduler(SchedulerEvent::Cycle));
+        calendar.schedule(SimTime::ZERO, Event::Sample);
+        let order: Vec<_> = std::iter::from_fn(|| calendar.pop()).collect();
+        assert_eq!(order[0].0, SimTime::ZERO);
+        assert!(matches!(order[1].1, Event::Scheduler(_)));
+        assert!(matches!(order[2].1, Event::Autoscaler(_)));
+        assert!(matches!(order[3].1, Event::Sample));
+    }
+}

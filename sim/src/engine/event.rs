@@ -1,0 +1,133 @@
+//! Everything that can happen, as one closed two-level list.
+
+use crate::cluster::{NodeId, PodId};
+use crate::spark::AttemptId;
+
+/// An event. Each component owns its inner list.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Event {
+    /// Pods changing by themselves.
+    Pod(PodEvent),
+    /// Nodes coming and going.
+    Provisioner(ProvisionerEvent),
+    /// Spot capacity being taken back.
+    Spot(SpotEvent),
+    /// Spark attempts.
+    Spark(SparkEvent),
+    /// The scheduler.
+    Scheduler(SchedulerEvent),
+    /// The autoscaler.
+    Autoscaler(AutoscalerEvent),
+    /// A sample of the cluster is due.
+    Sample,
+}
+
+/// Pods changing by themselves.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum PodEvent {
+    /// The process is up: `SparkContext` there, executor registered, trace pod running.
+    ProcessReady(PodId),
+    /// A trace pod's work is done.
+    TracePodEnded(PodId),
+}
+
+/// Nodes coming and going.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ProvisionerEvent {
+    /// The kubelet is ready.
+    NodeReady(NodeId),
+    /// The node did not become ready in time.
+    LaunchTimedOut(NodeId),
+    /// The autoscaler's deletion is through.
+    NodeDeleted(NodeId),
+}
+
+/// Spot capacity being taken back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum SpotEvent {
+    /// A capacity pool (by its place in the list of them) goes tight.
+    PoolShock(u32),
+    /// The notice is over: the instance goes.
+    InstanceReclaimed(NodeId),
+}
+
+/// Spark attempts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum SparkEvent {
+    /// A retry is due: the run (by its place in the workload) is submitted again.
+    RetrySubmitted(u32),
+    /// The pod allocator's next round.
+    AllocationRound(AttemptId),
+    /// Waited long enough for executors to register: tasks may start with those there are.
+    RegistrationWaitOver(AttemptId),
+    /// The attempt's next interesting moment, as predicted; stale if its prediction is not the
+    /// attempt's current one.
+    Progress(AttemptId, u32),
+    /// The orchestrator's timeout has passed.
+    TimedOut(AttemptId),
+    /// The platform's patience with pending pods is over.
+    PatienceOver(AttemptId),
+}
+
+/// The scheduler.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum SchedulerEvent {
+    /// The next pod of the active queue is tried.
+    Cycle,
+    /// A pod's backoff is over.
+    BackoffOver(PodId),
+}
+
+/// The autoscaler.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum AutoscalerEvent {
+    /// A turn of its loop.
+    Scan,
+}
+
+/// What comes first among events of one instant.
+///
+/// Releases before supply, supply before claims, claims before decisions about what is left
+/// over, samples last: a pod that ends at 12:00:00 makes room for one that arrives at 12:00:00,
+/// and the autoscaler sees only what the scheduler could not place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum EventClass {
+    /// Room becomes free.
+    Release,
+    /// Room is added.
+    Supply,
+    /// Work arrives. The workload's submissions are taken in this class.
+    Claim,
+    /// The scheduler.
+    Schedule,
+    /// The autoscaler.
+    Autoscale,
+    /// Observation.
+    Sample,
+}
+
+impl Event {
+    /// Its class.
+    pub(crate) const fn class(&self) -> EventClass {
+        match self {
+            Self::Pod(PodEvent::TracePodEnded(_))
+            | Self::Provisioner(
+                ProvisionerEvent::NodeDeleted(_) | ProvisionerEvent::LaunchTimedOut(_),
+            )
+            | Self::Spot(_)
+            | Self::Spark(
+                SparkEvent::Progress(..) | SparkEvent::TimedOut(_) | SparkEvent::PatienceOver(_),
+            ) => EventClass::Release,
+            Self::Pod(PodEvent::ProcessReady(_))
+            | Self::Provisioner(ProvisionerEvent::NodeReady(_)) => EventClass::Supply,
+            Self::Spark(
+                SparkEvent::RetrySubmitted(_)
+                | SparkEvent::AllocationRound(_)
+                | SparkEvent::RegistrationWaitOver(_),
+            ) => EventClass::Claim,
+            Self::Scheduler(_) => EventClass::Schedule,
+            Self::Autoscaler(_) => EventClass::Autoscale,
+            Self::Sample => EventClass::Sample,
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Where each event goes: one line per variant.
+
+use super::event::{
+    AutoscalerEvent, Event, PodEvent, ProvisionerEvent, SchedulerEvent, SparkEvent, SpotEvent,
+};
+use super::timeline;
+use super::world::{Cx, World};
+use crate::autoscaler::cluster_autoscaler;
+use crate::spark::{allocation, application};
+use crate::spot::interruption;
+use crate::{lifecycle, provisioner, scheduler};
+
+/// Hands `event` to its handler.
+pub(crate) fn route(event: Event, world: &mut World, cx: &mut Cx<'_>) {
+    match event {
+        Event::Pod(PodEvent::ProcessReady(pod)) => lifecycle::on_process_ready(world, cx, pod),
+        Event::Pod(PodEvent::TracePodEnded(pod)) => lifecycle::on_trace_pod_ended(world, cx, pod),
+        Event::Provisioner(ProvisionerEvent::NodeReady(node)) => {
+            provisioner::on_node_ready(world, cx, node);
+        }
+        Event::Provisioner(ProvisionerEvent::LaunchTimedOut(node)) => {
+            provisioner::on_launch_timed_out(world, cx, node);
+        }
+        Event::Provisioner(ProvisionerEvent::NodeDeleted(node)) => {
+            provisioner::on_node_deleted(world, cx, node);
+        }
+        Event::Spot(SpotEvent::PoolShock(pool)) => interruption::on_pool_shock(world, cx, pool),
+        Event::Spot(SpotEvent::InstanceReclaimed(node)) => {
+            interruption::on_instance_reclaimed(world, cx, node);
+        }
+        Event::Spark(SparkEvent::RetrySubmitted(run)) => {
+            application::on_run_submitted(world, cx, run);
+        }
+        Event::Spark(SparkEvent::AllocationRound(attempt)) => {
+            allocation::on_allocation_round(world, cx, attempt);
+        }
+        Event::Spark(SparkEvent::RegistrationWaitOver(attempt)) => {
+            application::on_registration_wait_over(world, cx, attempt);
+        }
+        Event::Spark(SparkEvent::Progress(attempt, prediction)) => {
+            application::on_progress(world, cx, attempt, prediction);
+        }
+        Event::Spark(SparkEvent::TimedOut(attempt)) => {
+            application::on_timed_out(world, cx, attempt);
+        }
+        Event::Spark(SparkEvent::PatienceOver(attempt)) => {
+            application::on_patience_over(world, cx, attempt);
+        }
+        Event::Scheduler(SchedulerEvent::Cycle) => scheduler::on_cycle(world, cx),
+        Event::Scheduler(SchedulerEvent::BackoffOver(pod)) => {
+            scheduler::on_backoff_over(world, cx, pod);
+        }
+        Event::Autoscaler(AutoscalerEvent::Scan) => cluster_autoscaler::on_scan(world, cx),
+        Event::Sample => timeline::on_sample(world, cx),
+    }
+}

@@ -1,0 +1,107 @@
+//! The state of one simulation, as plain data, and the context that handlers work in.
+
+use super::calendar::Calendar;
+use super::event::Event;
+use crate::autoscaler::ClusterAutoscalerState;
+use crate::cluster::{Cluster, NodeKinds, Slab};
+use crate::control_plane::ControlPlane;
+use crate::ledger::Books;
+use crate::outcome::{Outcome, Sink};
+use crate::provisioner::PoolState;
+use crate::retry::RunProgress;
+use crate::scenario::Scenario;
+use crate::scheduler::Scheduler;
+use crate::spark::Attempt;
+use crate::spot::CapacityPool;
+use crate::units::{SimDuration, SimTime};
+use crate::workload::Workload;
+use crate::{Finding, Seed, Severity};
+
+/// Everything that changes.
+#[derive(Debug)]
+pub(crate) struct World {
+    /// Nodes and pods.
+    pub(crate) cluster: Cluster,
+    /// Queues and caches of the scheduler.
+    pub(crate) scheduler: Scheduler,
+    /// One per pool of the scenario.
+    pub(crate) pools: Vec<PoolState>,
+    /// Cluster Autoscaler, where there is one.
+    pub(crate) autoscaler: Option<ClusterAutoscalerState>,
+    /// Spark attempts that are going on.
+    pub(crate) attempts: Slab<Attempt>,
+    /// What is known of each run so far, by its place in the workload.
+    pub(crate) runs: Vec<RunProgress>,
+    /// Instance type x zone, where there is spot.
+    pub(crate) capacity_pools: Vec<CapacityPool>,
+    /// API objects.
+    pub(crate) control_plane: ControlPlane,
+    /// Money.
+    pub(crate) books: Books,
+    /// Runs that have not ended, those to come included.
+    pub(crate) runs_open: u64,
+    /// Runs submitted and not ended.
+    pub(crate) runs_active: u32,
+    /// Trace pods that have not ended, those to come included.
+    pub(crate) trace_pods_open: u64,
+}
+
+/// What handlers work with besides the world.
+pub(crate) struct Cx<'a> {
+    /// The current time.
+    pub(crate) now: SimTime,
+    /// Events to come.
+    pub(crate) calendar: Calendar,
+    /// The platform.
+    pub(crate) scenario: &'a Scenario,
+    /// What is submitted.
+    pub(crate) workload: &'a Workload,
+    /// Randomness.
+    pub(crate) seed: Seed,
+    /// Takes records.
+    pub(crate) sink: &'a mut dyn Sink,
+    /// Totals.
+    pub(crate) outcome: Outcome,
+}
+
+impl Cx<'_> {
+    /// Schedules `event` in `delay`.
+    pub(crate) fn after(&mut self, delay: SimDuration, event: Event) {
+        self.calendar.schedule(self.now.saturating_add(delay), event);
+    }
+
+    /// Schedules `event` at `at`, or now if that is past.
+    pub(crate) fn at(&mut self, at: SimTime, event: Event) {
+        self.calendar.schedule(at.max(self.now), event);
+    }
+
+    /// Notes a finding; the same code and subject are counted together.
+    pub(crate) fn find(&mut self, severity: Severity, code: &str, subject: &str, message: String) {
+        let known = self.outcome.findings.iter_mut();
+        match known.into_iter().find(|other| other.code == code && other.subject == subject) {
+            Some(finding) => finding.count += 1,
+            None => self.outcome.findings.push(Finding::new(severity, code, subject, message)),
+        }
+    }
+}
+
+impl World {
+    /// The state before the first event: nothing runs yet.
+    pub(crate) fn new(scenario: &Scenario, workload: &Workload) -> Self {
+        let kinds = NodeKinds::of(&scenario.pools, &scenario.daemonsets);
+        Self {
+            capacity_pools: CapacityPool::all(scenario, &kinds),
+            scheduler: Scheduler::new(scenario),
+            cluster: Cluster { kinds, ..Cluster::default() },
+            pools: scenario.pools.iter().map(PoolState::new).collect(),
+            autoscaler: scenario.autoscaler.as_ref().map(|_| ClusterAutoscalerState::default()),
+            attempts: Slab::default(),
+            runs: workload.runs.iter().map(|_| RunProgress::default()).collect(),
+            control_plane: ControlPlane::default(),
+            books: Books::default(),
+            runs_open: workload.runs.len() as u64,
+            runs_active: 0,
+            trace_pods_open: workload.pods.len() as u64,
+        }
+    }
+}

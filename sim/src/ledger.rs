@@ -1,0 +1,125 @@
+//! The ledger: every node-second's money goes to exactly one kind, to the nano-dollar.
+//!
+//! A node is billed per second, for a minute at least, from launch to termination. Its price is
+//! split by requests: CPU and memory weigh as OpenCost weighs them, so that the parts of all pods,
+//! the DaemonSets and the system together never exceed the whole. Each part is rounded down when
+//! its pod ends; the time before the node is ready goes to `starting`, the DaemonSets' part and
+//! the difference between capacity and allocatable to `reserved`, and what remains, rounding
+//! included, to `unallocated`.
+//!
+//! Source of the weights: OpenCost's default prices, 0.031611 dollars a vCPU-hour and 0.004237 a
+//! GiB-hour. Source of the billing rule: EC2 on-demand and spot Linux instances are billed by the
+//! second with a minimum of 60 seconds. Leaves out: price changes while a node runs, reservations,
+//! savings plans, cross-zone traffic.
+
+use std::collections::BTreeMap;
+
+use crate::cluster::{NodeKind, Resources};
+use crate::outcome::Ledger;
+use crate::scenario::Fees;
+use crate::units::{HourlyPrice, NanoUsd, SimDuration, SimTime};
+use crate::workload::{ApplicationId, TeamId};
+
+/// Who pays: pool, and team and application where the money has an owner.
+pub(crate) type Account = (u32, Option<(TeamId, ApplicationId)>);
+
+/// All money of a simulation, and the sums behind utilisation.
+#[derive(Debug, Default)]
+pub(crate) struct Books {
+    /// Node money by account.
+    pub(crate) accounts: BTreeMap<Account, Ledger>,
+    /// Node money by pool.
+    pub(crate) by_pool: BTreeMap<u32, NanoUsd>,
+    /// EMR fees by team.
+    pub(crate) emr_by_team: BTreeMap<TeamId, NanoUsd>,
+    /// CPU and memory, requested by pods and allocatable, times milliseconds.
+    pub(crate) usage: Usage,
+}
+
+/// Integrals over time.
+#[derive(Debug, Default)]
+pub(crate) struct Usage {
+    /// Millicore-milliseconds requested.
+    pub(crate) cpu_requested: u128,
+    /// Millicore-milliseconds allocatable.
+    pub(crate) cpu_allocatable: u128,
+    /// Byte-milliseconds requested.
+    pub(crate) memory_requested: u128,
+    /// Byte-milliseconds allocatable.
+    pub(crate) memory_allocatable: u128,
+}
+
+impl Books {
+    /// Books `cost` to `account`.
+    pub(crate) fn book(&mut self, account: Account, cost: &Ledger) {
+        self.accounts.entry(account).or_default().add(cost);
+    }
+}
+
+/// What a machine of `price` costs from `from` to `to`: whole seconds, 60 at least.
+pub(crate) fn node_bill(price: HourlyPrice, from: SimTime, to: SimTime) -> NanoUsd {
+    price.cost_floor(billed(from, to))
+}
+
+/// The billed time from `from` to `to`.
+pub(crate) fn billed(from: SimTime, to: SimTime) -> SimDuration {
+    SimDuration::seconds(to.since(from).as_secs_ceil().max(60))
+}
+
+/// The part of a node's price that `requests` held for `time` come to.
+pub(crate) fn share(kind: &NodeKind, requests: &Resources, time: SimDuration) -> NanoUsd {
+    let part = weight(requests) * u128::from(time.as_millis());
+    kind.price.share_floor(part, weight(&kind.capacity))
+}
+
+/// CPU and memory in one number: micro-dollars an hour by OpenCost's prices, times 1000 * 1024.
+/// Memory counts in whole MiB, rounded down for parts, so that parts stay within the whole.
+fn weight(resources: &Resources) -> u128 {
+    const CPU_PER_CORE: u128 = 31_611;
+    const MEMORY_PER_GIB: u128 = 4_237;
+    u128::from(resources.cpu.as_millis()) * CPU_PER_CORE * 1024
+        + u128::from(resources.memory.as_mib_floor()) * MEMORY_PER_GIB * 1000
+}
+
+/// The EMR on EKS fee of a pod: requested vCPU and GiB from the start of the image download to the
+/// pod's end, rounded up to the second. Source: facts-cloud 0.5.
+pub(crate) fn emr_fee(fees: &Fees, requests: &Resources, time: SimDuration) -> NanoUsd {
+    let ms = u128::from(time.as_secs_ceil()) * 1000;
+    let cpu = fees.emr_per_vcpu.share_floor(u128::from(requests.cpu.as_millis()) * ms, 1000);
+    let memory = fees.emr_per_gb.share_floor(u128::from(requests.memory.as_u64()) * ms, 1 << 30);
+    cpu + memory
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::{Bytes, MilliCores};
+
+    /// facts-cloud section 3: 25 x r5.4xlarge for 3 hours on EMR on EKS: 12.14 + 10.67 dollars.
+    #[test]
+    fn the_worked_emr_example() {
+        let fees = Fees {
+            control_plane: HourlyPrice::ZERO,
+            storage_per_gib: HourlyPrice::ZERO,
+            emr_per_vcpu: HourlyPrice::from_usd(0.01012).unwrap(),
+            emr_per_gb: HourlyPrice::from_usd(0.001_111_25).unwrap(),
+        };
+        let requests = Resources {
+            cpu: MilliCores::cores(25 * 16),
+            memory: Bytes::gib(25 * 128),
+            gpus: 0,
+            pods: 25,
+        };
+        let fee = emr_fee(&fees, &requests, SimDuration::hours(3));
+        assert_eq!(fee.as_nano(), 12_144_000_000 + 10_668_000_000);
+    }
+
+    #[test]
+    fn bills_are_by_the_second_with_a_minimum_of_a_minute() {
+        let price = HourlyPrice::from_usd(3.6).unwrap();
+        let bill = |ms| node_bill(price, SimTime::ZERO, SimTime::from_millis(ms)).as_nano();
+        assert_eq!(bill(1), 60_000_000);
+        assert_eq!(bill(60_000), 60_000_000);
+        assert_eq!(bill(60_001), 61_000_000);
+    }
+}

@@ -1,0 +1,18 @@
+//! Spark on Kubernetes: an attempt's driver, executors, stages and tasks.
+//!
+//! Models: driver pod, then executor pods through the allocator's batches; tasks start when enough
+//! executors are registered; stages run after their parents, tasks on executor cores in order;
+//! dynamic allocation; running tasks of lost executors run again; memory need above the container
+//! is an OOM kill. Leaves out: map outputs lost with their executor, task launch overhead,
+//! locality, speculation, spill, changed task times for another executor shape. Source:
+//! facts-spark A2 to A5.
+
+pub(crate) mod allocation;
+pub(crate) mod application;
+mod attempt;
+mod dynamic_allocation;
+mod memory;
+mod progress;
+mod work;
+
+pub(crate) use attempt::{Attempt, AttemptId};

@@ -1,0 +1,87 @@
+//! One try of a run: its pods, its progress, what it cost so far.
+
+use super::dynamic_allocation::Target;
+use super::memory::Shape;
+use super::progress::Progress;
+use crate::cluster::{PodId, PodSpec};
+use crate::outcome::Ledger;
+use crate::units::{NanoUsd, SimTime};
+
+/// An attempt's id.
+pub(crate) type AttemptId = crate::cluster::Id<Attempt>;
+
+/// An attempt that is going on.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    /// Place of its run in the workload.
+    pub(crate) run: u32,
+    /// 1 for the first.
+    pub(crate) number: u32,
+    /// Key of its run's random streams.
+    pub(crate) run_key: u64,
+    /// When it was submitted.
+    pub(crate) submitted_at: SimTime,
+    /// When its driver's process ran.
+    pub(crate) started_at: Option<SimTime>,
+    /// When its first task could be launched.
+    pub(crate) tasks_started_at: Option<SimTime>,
+    /// Its driver's pod; `None` only while it is being made.
+    pub(crate) driver: Option<PodId>,
+    /// The driver's context is up.
+    pub(crate) driver_ready: bool,
+    /// What its pods are.
+    pub(crate) shape: Shape,
+    /// What an executor asks for.
+    pub(crate) executor_spec: PodSpec,
+    /// Executors that are pending, starting or registered, in order of creation.
+    pub(crate) executors: Vec<PodId>,
+    /// Executors that are registered.
+    pub(crate) registered: u32,
+    /// Most of them at one time.
+    pub(crate) registered_peak: u32,
+    /// Executors created so far: the next id is one more.
+    pub(crate) executors_created: u32,
+    /// How many executors are wanted.
+    pub(crate) target: Target,
+    /// An allocation round is in the calendar.
+    pub(crate) allocation_scheduled: bool,
+    /// The work.
+    pub(crate) progress: Progress,
+    /// Number of the current prediction; events of earlier ones are stale.
+    pub(crate) prediction: u32,
+    /// The ladder moved its executors to on-demand nodes.
+    pub(crate) on_demand: bool,
+    /// Executors killed for memory.
+    pub(crate) oom_kills: u32,
+    /// Executors lost to spot.
+    pub(crate) spot_losses: u32,
+    /// Node cost by pool, of pods that ended.
+    pub(crate) cost: Vec<(u32, Ledger)>,
+    /// EMR fees of pods that ended.
+    pub(crate) emr: NanoUsd,
+}
+
+impl Attempt {
+    /// Keys of its random streams: the run's and the number of the attempt.
+    pub(crate) fn stream_keys(&self) -> [u64; 2] {
+        [self.run_key, u64::from(self.number)]
+    }
+
+    /// A pod in `pool` cost `part`.
+    pub(crate) fn charge(&mut self, pool: u32, part: &Ledger) {
+        match self.cost.iter_mut().find(|(other, _)| *other == pool) {
+            Some((_, sum)) => sum.add(part),
+            None => self.cost.push((pool, *part)),
+        }
+    }
+
+    /// What must hold after every event.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub(crate) fn check(&self, now: SimTime) {
+        let alive = self.progress.executors().count();
+        assert_eq!(alive, self.registered as usize, "at {now}: executors of run {}", self.run);
+        assert!(self.executors.len() >= alive, "at {now}: pods of run {}", self.run);
+    }
+}

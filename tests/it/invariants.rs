@@ -1,0 +1,135 @@
+//! Conservation on random platforms: whatever is turned on, everything adds up.
+
+use proptest::prelude::*;
+
+use crate::fixtures::*;
+use sim::scenario::*;
+use sim::units::{Bytes, MilliCores, SimDuration};
+use sim::workload::{Failure, Run, RunOutcome};
+use sim::{Scenario, Workload};
+
+fn a_run(place: usize) -> impl Strategy<Value = Run> {
+    let shape = (1u32..5, 1u64..14, 1u32..9, any::<bool>());
+    let work = (0u64..7200, 0u32..60, 0u64..600, 0u64..16);
+    let fate = (0usize..9, proptest::option::of(60u64..3000), any::<bool>());
+    (shape, work, fate).prop_map(move |(shape, work, fate)| {
+        let failures = [Failure::Application, Failure::Transient, Failure::ExecutorOom];
+        let failure = failures.get(fate.0).copied();
+        Run {
+            executor_cores: Some(shape.0),
+            executor_memory: Some(Bytes::gib(shape.1)),
+            executors_min: Some(1),
+            executors_max: Some(shape.2),
+            dynamic_allocation: Some(shape.3),
+            driver_only: Some(SimDuration::seconds(work.2)),
+            peak_executor_memory: (work.3 > 0).then(|| Bytes::gib(work.3)),
+            failure,
+            outcome: if failure.is_some() { RunOutcome::Failed } else { RunOutcome::Succeeded },
+            timeout: fate.1.map(SimDuration::seconds),
+            critical: fate.2,
+            ..run(&format!("r{place}"), work.0, work.1)
+        }
+    })
+}
+
+fn a_workload() -> impl Strategy<Value = Workload> {
+    let list: Vec<_> = (0..12).map(a_run).collect();
+    let pod = (0u64..7_200_000, 0u64..1_000_000, 1u64..5000);
+    let pods = proptest::collection::vec(pod, 0..20);
+    (list, pods).prop_map(|(mut list, pods)| {
+        list.sort_by_key(|run| run.submitted_at);
+        let mut pods: Vec<_> = pods
+            .into_iter()
+            .map(|(at, ms, cpu)| trace_pod("p", at, ms, MilliCores::new(cpu)))
+            .collect();
+        pods.sort_by_key(|pod| pod.created_at);
+        Workload { pods, ..runs(list) }
+    })
+}
+
+fn a_platform() -> impl Strategy<Value = Scenario> {
+    let switches = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    let sizes = (0u32..3, 0u32..4, 4u32..12, 20u32..=36);
+    let spot = (0.02f64..2.0, 0.1f64..1.0, any::<bool>(), any::<bool>());
+    (switches, sizes, spot).prop_map(|(switches, sizes, spot)| {
+        let mut scenario = platform();
+        scenario.kubernetes.minor = sizes.3;
+        scenario.scheduler = SchedulerProfile::default_of(scenario.kubernetes);
+        let limits = (sizes.0.min(sizes.1), sizes.1, sizes.2);
+        scenario.pools[0] = pool("drivers", CapacityType::OnDemand, limits);
+        scenario.pools[1] = pool("executors", CapacityType::Spot, limits);
+        if !switches.0 {
+            scenario.autoscaler = None;
+        }
+        if switches.1 {
+            scenario.assumptions.spot =
+                SpotModel::PoolShocks { mean_hours_between: spot.0, share_taken: spot.1 };
+            scenario.assumptions.spot_drain = spot.2;
+        }
+        if switches.2 {
+            scenario.overprovisioning = Some(Overprovisioning {
+                replicas: 2,
+                cpu: MilliCores::new(1500),
+                memory: Bytes::gib(3),
+                priority: -5,
+                template: PodTemplate::default(),
+            });
+        }
+        if switches.3 {
+            scenario.spark.executor_template = PodTemplate::default();
+            scenario.spark.driver_template = PodTemplate::default();
+        }
+        scenario.images.pre_pulled = spot.3;
+        scenario.fees.emr_per_vcpu = scenario.fees.control_plane;
+        scenario.fees.emr_per_gb = scenario.fees.control_plane;
+        scenario.retries = RetryLadder {
+            name: "test".into(),
+            critical_on_demand: true,
+            rungs: vec![Rung {
+                when: Failure::ALL.to_vec(),
+                adjust: vec![
+                    Adjustment::ExecutorMemory { factor: 1.5, max: Bytes::gib(12) },
+                    Adjustment::ExecutorCount { factor: 1.5, max: 10 },
+                    Adjustment::OnDemand,
+                ],
+                attempts_max: 3,
+                backoff: SimDuration::seconds(10),
+                backoff_factor: 2.0,
+                backoff_max: SimDuration::minutes(6),
+            }],
+        };
+        scenario
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The engine checks requests against allocatable after every event, and the bill and the
+    /// counts at the end; here the records are checked against the totals.
+    #[test]
+    fn everything_adds_up(scenario in a_platform(), workload in a_workload(), seed in 0u64..1000) {
+        let (outcome, records) = simulate(&scenario, &workload, seed);
+        let count = |wanted| records.runs.iter().filter(|run| run.outcome == wanted).count() as u64;
+        prop_assert_eq!(records.runs.len(), workload.runs.len());
+        prop_assert_eq!(count(RunOutcome::Succeeded), outcome.succeeded);
+        prop_assert_eq!(count(RunOutcome::Failed), outcome.failed);
+        prop_assert_eq!(count(RunOutcome::Unfinished), outcome.unfinished);
+        prop_assert_eq!(records.attempts.len() as u64, outcome.attempts);
+        prop_assert_eq!(records.pods.len() as u64, outcome.pods);
+        prop_assert_eq!(records.nodes.len() as u64, outcome.nodes_launched);
+        let nodes: i64 = records.nodes.iter().map(|node| node.cost.as_nano()).sum();
+        prop_assert_eq!(nodes, outcome.cost.nodes().as_nano());
+        let ledger: i64 = records.ledger.iter().map(|row| row.cost.total().as_nano()).sum();
+        prop_assert_eq!(ledger, nodes);
+        for pod in &records.pods {
+            prop_assert!(pod.created_at <= pod.ended_at);
+            prop_assert!(pod.bound_at.is_none_or(|at| pod.created_at <= at && at <= pod.ended_at));
+            let node = pod.node.and_then(|number| records.nodes.iter().find(|n| n.node == number));
+            if let Some(node) = node {
+                prop_assert!(node.ready_at.is_some_and(|ready| Some(ready) <= pod.bound_at));
+                prop_assert!(pod.ended_at <= node.terminated_at);
+            }
+        }
+    }
+}

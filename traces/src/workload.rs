@@ -1,0 +1,430 @@
+//! From a loaded trace to the simulator's `Workload`: numbers for names, times from one epoch,
+//! growth what-ifs and resampling.
+//!
+//! Copies are drawn from streams keyed by the run's place in the trace and the number of the copy,
+//! so that `arrivals: 1.5` holds every copy that `arrivals: 1.2` holds, at the same time.
+
+use std::collections::BTreeMap;
+
+use sim::rng::RngExt;
+use sim::units::SimTime;
+use sim::workload::{ApplicationId, Run, TeamId, TracePod};
+use sim::{Seed, Workload};
+
+use crate::canonical::NO_TEAM;
+use crate::load::LoadedTrace;
+use crate::{LoweredRun, TraceError};
+
+/// Most runs that scaling or resampling may make.
+pub const RUNS_MAX: f64 = 20e6;
+
+/// How a trace becomes a workload.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WorkloadOptions {
+    /// How many times every run is submitted: 1 = as recorded; 2 = once more each, at a random
+    /// time within the trace's span; the fraction of a number decides by a draw per run.
+    pub arrivals: f64,
+    /// Draws new submissions from the recorded runs instead of replaying them.
+    pub resample: Option<Resample>,
+    /// Root of the draws.
+    pub seed: Seed,
+}
+
+impl Default for WorkloadOptions {
+    fn default() -> Self {
+        Self {
+            arrivals: 1.0,
+            resample: None,
+            seed: Seed::new(0),
+        }
+    }
+}
+
+/// Submissions drawn from the recorded runs, with replacement, at Poisson times. What follows from
+/// the time of day (peaks, nights) is lost; what follows from the mix of runs stays.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Resample {
+    /// Mean submissions a day.
+    pub runs_per_day: f64,
+    /// Length of the new workload, in days.
+    pub days: f64,
+}
+
+impl WorkloadOptions {
+    /// Checks the numbers against `trace`.
+    ///
+    /// # Errors
+    /// All that are out of range.
+    pub fn check(&self, trace: &LoadedTrace) -> Result<(), TraceError> {
+        let mut problems = Vec::new();
+        let recorded = trace.runs.len() as f64;
+        if !(self.arrivals >= 0.0 && self.arrivals * recorded <= RUNS_MAX) {
+            problems.push(format!(
+                "arrivals: {} times {recorded} runs; at least 0, and at most {RUNS_MAX} runs in all",
+                self.arrivals
+            ));
+        }
+        if let Some(resample) = self.resample {
+            for (name, value) in [
+                ("runsPerDay", resample.runs_per_day),
+                ("days", resample.days),
+            ] {
+                if !(value.is_finite() && value > 0.0) {
+                    problems.push(format!("resample.{name}: {value}; more than 0 is expected"));
+                }
+            }
+            if resample.days * resample.runs_per_day * self.arrivals.max(1.0) > RUNS_MAX {
+                problems.push(format!("resample: at most {RUNS_MAX} runs in all"));
+            }
+            if trace.runs.is_empty() {
+                problems.push("resample: the trace has no runs to draw from".to_owned());
+            }
+        }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(TraceError::Options(problems))
+        }
+    }
+}
+
+const DAY_MS: i64 = 86_400_000;
+/// Pods created at or after this many seconds are recorded since 1970, not since the start.
+const EPOCH_CREATED_MS: u64 = 1_000_000_000_000;
+
+/// A submission in the making: which recorded run, which copy of it, and when.
+struct Submission {
+    run: usize,
+    /// 1 = the recorded one; copies count from 2.
+    copy: u64,
+    at_ms: i64,
+}
+
+/// Makes the workload.
+///
+/// Its epoch is midnight UTC of the day of the first submission when the trace spans more than an
+/// hour, so that days and hours mean something; else the first submission itself. Options out of
+/// range (see [`WorkloadOptions::check`]) are cut to the range.
+pub fn to_workload(trace: &LoadedTrace, options: &WorkloadOptions) -> Workload {
+    let submissions = match options.resample {
+        Some(resample) if !trace.runs.is_empty() => resampled(trace, resample, options.seed),
+        _ => recorded(trace),
+    };
+    let submissions = scaled(submissions, options);
+    let pod_epoch = |pod: &TracePod| pod.created_at.as_millis() >= EPOCH_CREATED_MS;
+    let pods_since_1970 = trace.pods.iter().any(pod_epoch);
+    let epoch_ms = epoch(&submissions, trace, pods_since_1970);
+    let mut names = Names::default();
+    let mut runs: Vec<Run> = submissions
+        .iter()
+        .map(|submission| {
+            let at = u64::try_from(submission.at_ms.saturating_sub(epoch_ms)).unwrap_or(0);
+            names.place(
+                &trace.runs[submission.run],
+                submission.copy,
+                SimTime::from_millis(at),
+            )
+        })
+        .collect();
+    // Stable: equal times keep the order of the trace.
+    runs.sort_by_key(|run| run.submitted_at);
+    let mut pods = trace.pods.clone();
+    if pods_since_1970 {
+        for pod in &mut pods {
+            let since = pod
+                .created_at
+                .as_millis()
+                .saturating_sub(epoch_ms.max(0) as u64);
+            pod.created_at = SimTime::from_millis(since);
+        }
+    }
+    pods.sort_by_key(|pod| pod.created_at);
+    Workload {
+        epoch_ms,
+        applications: names.applications.list,
+        teams: names.teams.list,
+        runs,
+        pods,
+    }
+}
+
+fn recorded(trace: &LoadedTrace) -> Vec<Submission> {
+    let submission = |(run, lowered): (usize, &LoweredRun)| Submission {
+        run,
+        copy: 1,
+        at_ms: lowered.submitted_at_ms,
+    };
+    trace.runs.iter().enumerate().map(submission).collect()
+}
+
+fn resampled(trace: &LoadedTrace, resample: Resample, seed: Seed) -> Vec<Submission> {
+    let start = trace.runs.iter().map(|run| run.submitted_at_ms).min();
+    let start = start.unwrap_or_default();
+    // The whole workload is one entity: its arrival times are one stream.
+    let mut stream = seed.stream("resample", &[]);
+    let end_ms = (resample.days * DAY_MS as f64).min(1e13);
+    let mean_gap_ms = DAY_MS as f64 / resample.runs_per_day.max(1e-9);
+    let mut copies = vec![0_u64; trace.runs.len()];
+    let mut submissions = Vec::new();
+    let mut at_ms = 0.0;
+    loop {
+        let draw: f64 = stream.random();
+        at_ms += (-(1.0 - draw).ln() * mean_gap_ms).round();
+        if at_ms >= end_ms || submissions.len() as f64 >= RUNS_MAX {
+            return submissions;
+        }
+        let run = stream.random_range(0..trace.runs.len());
+        copies[run] += 1;
+        submissions.push(Submission {
+            run,
+            copy: copies[run],
+            at_ms: start.saturating_add(at_ms as i64),
+        });
+    }
+}
+
+fn scaled(submissions: Vec<Submission>, options: &WorkloadOptions) -> Vec<Submission> {
+    let most = RUNS_MAX / submissions.len().max(1) as f64;
+    let arrivals = if options.arrivals.is_nan() {
+        1.0
+    } else {
+        options.arrivals.clamp(0.0, most)
+    };
+    if arrivals == 1.0 {
+        return submissions;
+    }
+    let first = submissions.iter().map(|submission| submission.at_ms).min();
+    let last = submissions.iter().map(|submission| submission.at_ms).max();
+    let (Some(first), Some(last)) = (first, last) else {
+        return submissions;
+    };
+    let span = last.saturating_sub(first).max(0) as f64;
+    let resampled = options.resample.is_some();
+    let mut copies_of: BTreeMap<usize, u64> = BTreeMap::new();
+    for submission in &submissions {
+        let most = copies_of.entry(submission.run).or_default();
+        *most = submission.copy.max(*most);
+    }
+    let mut scaled = Vec::new();
+    for (place, submission) in submissions.into_iter().enumerate() {
+        let place = place as u64;
+        // Keyed by place alone, so that growing `arrivals` only ever adds copies.
+        let fraction = options.seed.uniform("arrivals-fraction", &[place]);
+        let times = arrivals.floor() as u64 + u64::from(fraction < arrivals.fract());
+        for number in 2..=times {
+            let offset = options.seed.uniform("arrivals-offset", &[place, number]);
+            let copy = if resampled {
+                let most = copies_of.get_mut(&submission.run).expect("counted above");
+                *most += 1;
+                *most
+            } else {
+                number
+            };
+            scaled.push(Submission {
+                run: submission.run,
+                copy,
+                at_ms: first + (offset * span).round() as i64,
+            });
+        }
+        if times > 0 {
+            scaled.push(submission);
+        }
+    }
+    // Back in the order of the trace, copies after what they copy.
+    scaled.sort_by_key(|submission| (submission.run, submission.copy));
+    scaled
+}
+
+fn epoch(submissions: &[Submission], trace: &LoadedTrace, pods_since_1970: bool) -> i64 {
+    let runs = submissions.iter().map(|submission| submission.at_ms);
+    let pods = trace
+        .pods
+        .iter()
+        .filter(|_| pods_since_1970)
+        .map(|pod| i64::try_from(pod.created_at.as_millis()).unwrap_or(i64::MAX));
+    let times = || runs.clone().chain(pods.clone());
+    let (Some(first), Some(last)) = (times().min(), times().max()) else {
+        return 0;
+    };
+    if last.saturating_sub(first) > 3_600_000 {
+        first.div_euclid(DAY_MS) * DAY_MS
+    } else {
+        first
+    }
+}
+
+/// Numbers for names, in order of first use.
+#[derive(Default)]
+struct Interner {
+    list: Vec<String>,
+    numbers: BTreeMap<String, u32>,
+}
+
+impl Interner {
+    fn number(&mut self, name: &str) -> u32 {
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        let number = u32::try_from(self.list.len()).expect("fewer names than 2^32");
+        self.list.push(name.to_owned());
+        self.numbers.insert(name.to_owned(), number);
+        number
+    }
+}
+
+#[derive(Default)]
+struct Names {
+    applications: Interner,
+    teams: Interner,
+}
+
+impl Names {
+    fn place(&mut self, lowered: &LoweredRun, copy: u64, at: SimTime) -> Run {
+        let team = if lowered.team.is_empty() {
+            NO_TEAM
+        } else {
+            &lowered.team
+        };
+        let mut run = lowered.run.clone();
+        run.application = ApplicationId(self.applications.number(&lowered.application));
+        run.team = TeamId(self.teams.number(team));
+        run.submitted_at = at;
+        if copy > 1 {
+            run.run_id = format!("{}~{copy}", run.run_id).into();
+        }
+        run
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn trace(times_ms: &[i64]) -> LoadedTrace {
+        let run = |(place, at): (usize, &i64)| LoweredRun {
+            run: Run {
+                run_id: format!("r{place}").into(),
+                ..Run::default()
+            },
+            application: format!("app{}", place % 3),
+            submitted_at_ms: *at,
+            ..LoweredRun::default()
+        };
+        LoadedTrace {
+            runs: times_ms.iter().enumerate().map(run).collect(),
+            ..LoadedTrace::default()
+        }
+    }
+
+    fn many() -> LoadedTrace {
+        let times: Vec<i64> = (0..1000).map(|i| 1_772_445_600_000 + i * 60_000).collect();
+        trace(&times)
+    }
+
+    fn ids(workload: &Workload) -> BTreeSet<String> {
+        workload
+            .runs
+            .iter()
+            .map(|run| run.run_id.to_string())
+            .collect()
+    }
+
+    fn with_arrivals(arrivals: f64) -> Workload {
+        let options = WorkloadOptions {
+            arrivals,
+            ..WorkloadOptions::default()
+        };
+        to_workload(&many(), &options)
+    }
+
+    #[test]
+    fn long_traces_start_at_midnight_and_short_ones_at_once() {
+        let long = to_workload(&many(), &WorkloadOptions::default());
+        assert_eq!(long.epoch_ms, 1_772_409_600_000);
+        assert_eq!(long.runs[0].submitted_at, SimTime::from_millis(36_000_000));
+        let short = to_workload(&trace(&[5_000, 3_000, 5_000]), &WorkloadOptions::default());
+        assert_eq!(short.epoch_ms, 3_000);
+        let order: Vec<&str> = short.runs.iter().map(|run| &*run.run_id).collect();
+        assert_eq!(order, ["r1", "r0", "r2"]);
+        assert_eq!(short.teams, [NO_TEAM]);
+        assert_eq!(short.applications, ["app0", "app1", "app2"]);
+    }
+
+    #[test]
+    fn growth_only_adds_runs() {
+        let half = with_arrivals(0.5);
+        let same = with_arrivals(1.0);
+        let more = with_arrivals(1.2);
+        let twice = with_arrivals(2.0);
+        assert!((430..570).contains(&half.runs.len()), "{}", half.runs.len());
+        assert!(
+            (1150..1250).contains(&more.runs.len()),
+            "{}",
+            more.runs.len()
+        );
+        assert_eq!(twice.runs.len(), 2000);
+        assert!(ids(&half).is_subset(&ids(&same)));
+        assert!(ids(&same).is_subset(&ids(&more)));
+        assert!(ids(&more).is_subset(&ids(&twice)));
+        assert!(ids(&twice).contains("r7~2"));
+        assert_eq!(ids(&twice).len(), 2000);
+        assert!(twice.runs.is_sorted_by_key(|run| run.submitted_at));
+        let last = same.last_submission();
+        assert!(
+            twice.last_submission() <= last,
+            "copies stay within the span"
+        );
+        assert_eq!(with_arrivals(0.0).runs.len(), 0);
+    }
+
+    #[test]
+    fn resampling_draws_at_the_rate_asked_for() {
+        let options = WorkloadOptions {
+            arrivals: 1.5,
+            resample: Some(Resample {
+                runs_per_day: 800.0,
+                days: 10.0,
+            }),
+            seed: Seed::new(3),
+        };
+        let workload = to_workload(&many(), &options);
+        assert!(
+            (11_500..12_500).contains(&workload.runs.len()),
+            "{}",
+            workload.runs.len()
+        );
+        assert_eq!(ids(&workload).len(), workload.runs.len(), "ids are unique");
+        let again = to_workload(&many(), &options);
+        assert_eq!(format!("{workload:?}"), format!("{again:?}"));
+    }
+
+    #[test]
+    fn nonsense_is_refused_and_does_not_run_away() {
+        let trace = many();
+        for arrivals in [f64::NAN, -1.0, 1e12, f64::INFINITY] {
+            let options = WorkloadOptions {
+                arrivals,
+                ..WorkloadOptions::default()
+            };
+            assert!(options.check(&trace).is_err(), "{arrivals}");
+        }
+        let options = WorkloadOptions {
+            resample: Some(Resample {
+                runs_per_day: 0.0,
+                days: f64::NAN,
+            }),
+            ..WorkloadOptions::default()
+        };
+        let error = options
+            .check(&LoadedTrace::default())
+            .expect_err("refused")
+            .to_string();
+        assert_eq!(error.lines().count(), 3, "{error}");
+        assert!(
+            to_workload(&LoadedTrace::default(), &options)
+                .runs
+                .is_empty()
+        );
+    }
+}
