@@ -17,14 +17,16 @@ const POD: &str = "kind: Pod\nmetadata: {labels: {a: b}}\nspec:\n  nodeSelector:
 
 const CLUSTER: &str = "kind: ClusterConfig\nmetadata: {name: a, region: b}\nmanagedNodeGroups:\n\
     - {name: a, spot: true, instanceTypes: [m5.large], minSize: 0, maxSize: 9}\nnodeGroups:\n\
-    - {name: b, instancesDistribution: {instanceTypes: [m5.large]}, taints: {a: \"b:NoSchedule\"}}\n";
+    - {name: b, instancesDistribution: {instanceTypes: [m5.large]}, taints: \
+    {a: \"b:NoSchedule\"}}\n";
 
 const VALUES: &str = "extraArgs: {scan-interval: 1m, expander: 'least-waste,random', v: 4, \
     scale-down-utilization-threshold: 0.6, max-nodes-total: 4, nodes_1: a, nodes_2: b}\n\
     autoscalingGroups: [{name: a, minSize: 1, maxSize: 2}]\nimage: {tag: v1.30.1}\n";
 
 const DEPLOYMENT: &str = "kind: Deployment\nspec: {template: {spec: {containers: [{name: \
-    cluster-autoscaler, command: [./ca, --scan-interval=5s, --max-nodes-total, '7', -v, '4']}]}}}\n";
+    cluster-autoscaler, command: [./ca, --scan-interval=5s, --max-nodes-total, '7', -v, \
+    '4']}]}}}\n";
 
 const SCHEDULER: &str = "apiVersion: kubescheduler.config.k8s.io/v1\n\
     kind: KubeSchedulerConfiguration\nprofiles:\n- plugins: {score: {disabled: [{name: '*'}], \
@@ -32,7 +34,8 @@ const SCHEDULER: &str = "apiVersion: kubescheduler.config.k8s.io/v1\n\
     args: {scoringStrategy: {type: RequestedToCapacityRatio, requestedToCapacityRatio: {shape: \
     [{utilization: 0, score: 0}, {utilization: 100, score: 10}]}}}}]\n";
 
-const POLICY: &str = "{\"kind\": \"Policy\", \"priorities\": [{\"name\": \"MostRequestedPriority\", \
+const POLICY: &str = "{\"kind\": \"Policy\", \"priorities\": \
+    [{\"name\": \"MostRequestedPriority\", \
     \"weight\": 2}, {\"name\": \"EqualPriority\", \"weight\": 1}]}";
 
 const APPLICATION: &str = "kind: SparkApplication\nspec:\n  type: Python\n  sparkVersion: 3.5.1\n  \
