@@ -25,7 +25,7 @@ pub(super) fn write(catalogue: &Catalogue, asks: &FitQuestion, rows: &[FitRow]) 
     )];
     if let Some(entry) = same_cores(catalogue, asks) {
         notes.push(about_cpu(asks, entry));
-        notes.push(about_memory(catalogue, asks, entry));
+        notes.extend(about_memory(catalogue, asks, entry));
     }
     notes
 }
@@ -64,7 +64,8 @@ fn about_cpu(asks: &FitQuestion, entry: &Entry) -> String {
     )
 }
 
-fn about_memory(catalogue: &Catalogue, asks: &FitQuestion, entry: &Entry) -> String {
+/// What the heap makes of the pod, and then a line for each way of counting.
+fn about_memory(catalogue: &Catalogue, asks: &FitQuestion, entry: &Entry) -> Vec<String> {
     let capacity = entry.memory;
     let daemonsets = asks.daemonsets.memory;
     let tenth = Bytes::new(capacity.as_u64() / 10);
@@ -98,16 +99,16 @@ fn about_memory(catalogue: &Catalogue, asks: &FitQuestion, entry: &Entry) -> Str
         )
     });
     let python = asks.memory_of(asks.heap, NON_JVM_FACTOR.max(factor));
-    format!(
+    let head = format!(
         "{} with {} MiB: a heap of {} MiB makes a pod of {} MiB ({} MiB with the overhead factor \
-         of PySpark, {NON_JVM_FACTOR}). {}",
+         of PySpark, {NON_JVM_FACTOR})",
         entry.name,
         capacity.as_mib_floor(),
         asks.heap.as_mib_floor(),
         asks.pod_memory().as_mib_ceil(),
         python.as_mib_ceil(),
-        verdicts.join(". "),
-    )
+    );
+    std::iter::once(head).chain(verdicts).collect()
 }
 
 /// Always in thousandths, the way the setting is usually written.
@@ -123,9 +124,10 @@ mod tests {
     #[test]
     fn the_surprise_is_explained_with_each_assumption() {
         let report = fit(&Catalogue::builtin(), "us-west-2", &FitQuestion::new(4, Bytes::gib(11)));
-        let [_, cpu, memory] = &report.notes[..] else {
+        let [_, cpu, memory @ ..] = &report.notes[..] else {
             panic!("{:?}", report.notes);
         };
+        let memory = memory.join("\n");
         assert!(cpu.starts_with("m5.xlarge: 4 vCPU, 3920m allocatable, less 150m"), "{cpu}");
         assert!(cpu.contains("never fits") && cpu.contains("request.cores=3770m fits here, 3400m"));
         assert!(memory.contains("a pod of 12390 MiB (15769 MiB"), "{memory}");
