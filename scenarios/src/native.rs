@@ -39,17 +39,13 @@ pub struct NativeRead<T> {
 /// configurations are usually deployed. Lines are then those of the text within.
 fn embedded(file_name: &str, text: &str, kind: &str) -> Option<(String, String)> {
     let documents = yaml::parse(&Source::new(file_name, text)).documents;
-    let maps = documents
-        .iter()
-        .filter(|document| keys::Reader::kind(document) == "ConfigMap");
+    let maps = documents.iter().filter(|document| keys::Reader::kind(document) == "ConfigMap");
     let data = maps.filter_map(|map| map.get("data"));
     let mut entries = data.flat_map(Node::entries);
     entries.find_map(|(key, node)| {
         let inner = node.scalar_text()?;
         let first = yaml::parse(&Source::new(file_name, inner)).documents;
-        let found = first
-            .iter()
-            .any(|document| keys::Reader::kind(document) == kind);
+        let found = first.iter().any(|document| keys::Reader::kind(document) == kind);
         found.then(|| (format!("{file_name}[{}]", key.name), inner.to_owned()))
     })
 }

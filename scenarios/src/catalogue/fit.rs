@@ -236,11 +236,7 @@ mod tests {
 
     #[test]
     fn four_cores_never_fit_on_four_vcpus() {
-        let report = fit(
-            &Catalogue::builtin(),
-            "us-west-2",
-            &FitQuestion::new(4, Bytes::gib(11)),
-        );
+        let report = fit(&Catalogue::builtin(), "us-west-2", &FitQuestion::new(4, Bytes::gib(11)));
         assert_eq!(report.pod_memory, Bytes::mib(12_390));
         for row in report.rows.iter().filter(|row| row.vcpu == 4) {
             assert_eq!(row.executors, 0, "{}", row.name);
@@ -281,11 +277,7 @@ mod tests {
 
     #[test]
     fn rows_are_cheapest_first_and_a_zero_request_does_not_divide() {
-        let report = fit(
-            &Catalogue::builtin(),
-            "us-east-1",
-            &FitQuestion::new(0, Bytes::ZERO),
-        );
+        let report = fit(&Catalogue::builtin(), "us-east-1", &FitQuestion::new(0, Bytes::ZERO));
         assert_eq!(report.rows.len(), 1363);
         let prices: Vec<_> =
             report.rows.iter().filter_map(FitRow::on_demand_per_executor).collect();

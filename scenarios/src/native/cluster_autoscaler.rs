@@ -91,9 +91,9 @@ pub fn read_extra_args(at: &At<'_>) -> AutoscalerFlags {
         match &value.node.value {
             Value::Null => flags.push(name, None, Place::of(&value)),
             Value::Seq(_) => {
-                for item in value.list().unwrap_or_default() {
+                for item in value.list().unwrap_or_default().iter().take(FLAGS_MAX + 1) {
                     if let Some(text) = item.string() {
-                        flags.push(name, Some(text), Place::of(&item));
+                        flags.push(name, Some(text), Place::of(item));
                     }
                 }
             }
@@ -162,10 +162,7 @@ fn values_of(document: &Node) -> (&Node, &'static str) {
     let find = |path: &[&str]| path.iter().try_fold(document, |node, key| node.get(key));
     let places: [(&[&str], &str); 3] = [
         (&["spec", "values"], "spec.values"),
-        (
-            &["spec", "source", "helm", "valuesObject"],
-            "spec.source.helm.valuesObject",
-        ),
+        (&["spec", "source", "helm", "valuesObject"], "spec.source.helm.valuesObject"),
         (&["cluster-autoscaler"], "cluster-autoscaler"),
     ];
     places

@@ -84,17 +84,10 @@ impl<'a> Reader<'a> {
 /// A map of texts; as in the API server, a key without a value has the empty text.
 pub(super) fn string_map(fields: &Fields<'_>, key: &str) -> BTreeMap<String, String> {
     let entries = fields.get(key).and_then(|at| at.entries());
-    let texts = entries
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|(key, at)| {
-            let text = if at.node.is_null() {
-                String::new()
-            } else {
-                at.string()?
-            };
-            Some((key.name.clone(), text))
-        });
+    let texts = entries.unwrap_or_default().into_iter().filter_map(|(key, at)| {
+        let text = if at.node.is_null() { String::new() } else { at.string()? };
+        Some((key.name.clone(), text))
+    });
     texts.collect()
 }
 

@@ -69,9 +69,8 @@ pub fn read(
         ..version
     });
     let inner = embedded(file_name, text, "Policy");
-    let (file_name, text) = inner.as_ref().map_or((file_name, text), |(name, text)| {
-        (name.as_str(), text.as_str())
-    });
+    let (file_name, text) =
+        inner.as_ref().map_or((file_name, text), |(name, text)| (name.as_str(), text.as_str()));
     let read = read_documents(file_name, text, |reader, documents| {
         let Some(first) = documents.first() else {
             reader.walker.problem(Default::default(), "", "an empty policy file", None);

@@ -144,9 +144,7 @@ pub(super) fn template<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<PodTempla
 /// Selector, affinity, tolerations, priority and scheduler: of a pod's spec, or of the driver and
 /// executor of a `SparkApplication`, which use the same keys.
 pub(super) fn placement<'a>(reader: &Reader<'a>, spec: &Fields<'a>, template: &mut PodTemplate) {
-    template
-        .node_selector
-        .extend(string_map(spec, "nodeSelector"));
+    template.node_selector.extend(string_map(spec, "nodeSelector"));
     if let Some(at) = spec.get("affinity") {
         affinity::read(reader, &at, template);
     }

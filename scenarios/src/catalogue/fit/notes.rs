@@ -122,11 +122,7 @@ mod tests {
 
     #[test]
     fn the_surprise_is_explained_with_each_assumption() {
-        let report = fit(
-            &Catalogue::builtin(),
-            "us-west-2",
-            &FitQuestion::new(4, Bytes::gib(11)),
-        );
+        let report = fit(&Catalogue::builtin(), "us-west-2", &FitQuestion::new(4, Bytes::gib(11)));
         let [_, cpu, memory] = &report.notes[..] else {
             panic!("{:?}", report.notes);
         };
@@ -148,11 +144,7 @@ mod tests {
         let report = fit(&Catalogue::builtin(), "us-west-2", &asks);
         assert!(report.notes[1].ends_with("an executor that asks 3400m fits"));
         // No instance type has 5 vCPUs: only the count is left to say.
-        let report = fit(
-            &Catalogue::builtin(),
-            "us-west-2",
-            &FitQuestion::new(5, Bytes::gib(4)),
-        );
+        let report = fit(&Catalogue::builtin(), "us-west-2", &FitQuestion::new(5, Bytes::gib(4)));
         assert_eq!(report.notes.len(), 1);
     }
 }

@@ -596,6 +596,11 @@ fn hostile_files_are_refused_soon() {
         minimal(&format!("instanceTypes: {{{}}}", many(&|i| format!("m5.lage{i}: {{}},")))),
         minimal(&many(&|i| format!("unknown-setting-{i}: 1\n"))),
         minimal("") + "    overrides: {" + &many(&|i| format!("al{i}: {{}},")) + "}",
+        minimal(&format!("spark: {{sparkConf: {{{}}}}}", many(&|i| format!("spark.x{i}: 1,")))),
+        minimal(&format!(
+            "autoscaler: {{clusterAutoscaler: {{extraArgs: {{{}}}}}}}",
+            many(&|i| format!("flag{i}: 1,"))
+        )),
         minimal(&format!("retries: {{ladder: [{}]}}", "{},".repeat(60_000))),
         minimal(&format!("workload: {{traces: [{}]}}", "{},".repeat(60_000))),
     ];

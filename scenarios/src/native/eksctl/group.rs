@@ -85,9 +85,7 @@ pub(super) fn read<'a>(reader: &Reader<'a>, at: &At<'a>, managed: bool) -> Optio
     let (instance_types, spot) = capacity(reader, &fields, managed);
     let [min, desired, max] = sizes(&fields);
     let labels = string_map(&fields, "labels");
-    let zones = fields
-        .get("availabilityZones")
-        .and_then(|at| at.list_of(At::name));
+    let zones = fields.get("availabilityZones").and_then(|at| at.list_of(At::name));
     Some(NodeGroupSpec {
         name: name?,
         managed,

@@ -68,10 +68,7 @@ fn sizes_follow_each_other() {
 #[test]
 fn a_label_without_a_value_is_empty() {
     let group = &groups("nodeGroups:\n- name: a\n  labels:\n    role:\n    b: 1\n")[0];
-    assert_eq!(
-        (group.labels["role"].as_str(), group.labels["b"].as_str()),
-        ("", "1")
-    );
+    assert_eq!((group.labels["role"].as_str(), group.labels["b"].as_str()), ("", "1"));
 }
 
 #[test]

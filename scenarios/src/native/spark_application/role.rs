@@ -88,9 +88,7 @@ pub(super) fn read<'a>(
         put(&fields, key, &setting, conf);
     }
     template.labels.extend(string_map(&fields, "labels"));
-    template
-        .annotations
-        .extend(string_map(&fields, "annotations"));
+    template.annotations.extend(string_map(&fields, "annotations"));
     pod_template::placement(reader, &fields, template);
 }
 

@@ -174,10 +174,9 @@ fn allocation(read: &mut Reading<'_>, spark: &mut SparkDefaults) {
 /// Node selectors, labels, annotations and scheduler names. Settings win over the pod template, as
 /// Spark writes them into the pod after the template is loaded.
 fn placement(read: &mut Reading<'_>, spark: &mut SparkDefaults) {
-    for (role, template) in [
-        ("driver", &spark.driver_template),
-        ("executor", &spark.executor_template),
-    ] {
+    for (role, template) in
+        [("driver", &spark.driver_template), ("executor", &spark.executor_template)]
+    {
         template_file(read, role, template);
     }
     for (key, value) in read.family("spark.kubernetes.node.selector.") {
