@@ -45,7 +45,9 @@ fn every_scenario_loads_and_loads_again() {
 
 #[test]
 fn the_quickstart_means_what_its_files_say() {
-    let scenario = loaded("quickstart.yaml").scenario;
+    let loaded = loaded("quickstart.yaml");
+    loaded.check_traces().expect("its traces come with the program");
+    let scenario = loaded.scenario;
     let pools: Vec<_> = scenario
         .pools
         .iter()
