@@ -194,3 +194,6 @@ impl Sink for Watched<'_> {
         self.inner.progress(now, finished_runs) && !self.stop.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests;

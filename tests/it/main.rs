@@ -2,6 +2,7 @@
 
 mod analytic;
 mod behaviour;
+mod cli;
 mod determinism;
 mod fixtures;
 mod invariants;

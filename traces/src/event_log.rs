@@ -24,6 +24,7 @@ mod finish;
 mod kind;
 mod lines;
 mod lower;
+mod open_application;
 mod read;
 mod recorded;
 mod report;

@@ -11,6 +11,7 @@ pub mod load;
 pub mod lowered;
 pub mod pods;
 pub mod swf;
+pub mod synthesize;
 pub mod table;
 pub mod workload;
 
@@ -19,4 +20,5 @@ pub use ingest::{IngestReport, ingest};
 pub use inspect::{Inspection, inspect, lint};
 pub use load::{LoadedTrace, TraceSource, load};
 pub use lowered::LoweredRun;
+pub use synthesize::{SynthOptions, synthesize, synthesize_rows};
 pub use workload::{Resample, WorkloadOptions, to_workload};

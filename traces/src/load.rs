@@ -3,7 +3,7 @@
 //! Nothing is lost without a word: every file leaves its [`TableCounts`] and findings. What is
 //! left out: the recorded order of retries (folded, see [`crate::canonical::fold_retries`]).
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use sim::workload::TracePod;
@@ -262,7 +262,8 @@ impl Gathered {
 
 /// Appends `#2`, `#3` .. to names that another source has too.
 fn name_apart<'a>(names: impl Iterator<Item = &'a mut Box<str>>, code: &str) -> Option<Finding> {
-    let mut seen: BTreeSet<Box<str>> = BTreeSet::new();
+    // Only asked, never listed: its order cannot show.
+    let mut seen: HashSet<Box<str>> = HashSet::new();
     let mut renamed: Option<Finding> = None;
     for name in names {
         if seen.insert(name.clone()) {

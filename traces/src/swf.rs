@@ -8,7 +8,8 @@
 //! | 1 job number | `run_id` = `job-N` |
 //! | 2 submit time, and `UnixStartTime` of the header | `submitted_at` |
 //! | 4 run time | `duration`; every task takes that long |
-//! | 5 allocated processors (else 8, requested) | executors of one core, as many tasks; `executor_task_s` = processors x run time |
+//! | 5 allocated processors, else 8, requested | executors of one core; as many tasks |
+//! | 4 times 5 | `executor_task_s` |
 //! | 7 used memory, KB a processor | `peak_executor_memory` |
 //! | 9 requested time | `timeout`, where the job was not longer |
 //! | 10 requested memory, KB a processor | `executor_memory` |
@@ -301,6 +302,22 @@ mod tests {
         assert!(read(&[b'1'; 100_000]).is_err());
         assert!(read(&[0x1f, 0x8b, 1, 2, 3]).is_err());
         assert_eq!(read(b"; nothing\n").expect("read").counts.rows, 0);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn random_lines_add_up(
+            lines in proptest::collection::vec("[0-9 .e;-]{0,60}", 0..20),
+            fields in proptest::collection::vec(proptest::num::f64::ANY, 18),
+        ) {
+            let fields: Vec<String> = fields.iter().map(f64::to_string).collect();
+            let text = format!("{}\n{}\n", lines.join("\n"), fields.join(" "));
+            if let Ok(table) = read(text.as_bytes()) {
+                let counts = table.counts;
+                proptest::prop_assert_eq!(counts.rows, counts.kept + counts.dropped());
+                proptest::prop_assert_eq!(counts.kept, table.runs.len() as u64);
+            }
+        }
     }
 
     #[test]

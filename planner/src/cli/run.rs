@@ -225,7 +225,7 @@ fn workloads(
 
 /// Times without a zone are read as UTC, whatever the scenario says.
 fn timezone_finding(loaded: &Loaded) -> Option<Finding> {
-    let zone = loaded.workload.timezone.as_deref()?;
+    let zone = &loaded.workload.timezone;
     (zone != "UTC").then(|| {
         Finding::new(
             Severity::Warning,

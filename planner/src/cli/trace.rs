@@ -1,6 +1,7 @@
 //! `trace`: recorded runs, before anything is simulated.
 
 mod inspection;
+mod synth;
 
 use std::path::PathBuf;
 
@@ -10,7 +11,7 @@ use reports::grid::{Grid, GridCell, GridColumn};
 use reports::render::Format;
 use sim::{Finding, Severity};
 use traces::event_log::Status;
-use traces::{IngestReport, LoadedTrace, TraceSource};
+use traces::{IngestReport, LoadedTrace, TraceError, TraceSource};
 
 use super::Stop;
 use super::noise::Noise;
@@ -26,6 +27,8 @@ pub(super) enum TraceVerb {
     Inspect(Paths),
     /// What is wrong or suspicious in a recording.
     Lint(LintArgs),
+    /// Make a recording of a platform that does not exist.
+    Synth(synth::SynthArgs),
 }
 
 /// Recordings.
@@ -79,6 +82,15 @@ pub(super) fn trace(verb: TraceVerb, noise: &Noise, output: &mut Output) -> Resu
             inspection::print(&traces::inspect(&trace), output)
         }
         TraceVerb::Lint(args) => lint(&args, noise, output),
+        TraceVerb::Synth(args) => synth::synth(&args, noise),
+    }
+}
+
+/// What cannot be written is not the input's fault.
+fn stop(error: TraceError) -> Stop {
+    match error {
+        TraceError::Write { .. } => Stop::failed(error),
+        _ => Stop::bad_input(error),
     }
 }
 
@@ -95,7 +107,7 @@ fn load(paths: &Paths, noise: &Noise) -> Result<LoadedTrace, Stop> {
         return Err(Stop::BadInput(wrong.join("\n")));
     }
     let reading = Reading::start(noise, paths.paths.iter().map(|path| size(path)).sum());
-    traces::load(&sources, &|bytes| reading.add(bytes)).map_err(Stop::bad_input)
+    traces::load(&sources, &|bytes| reading.add(bytes)).map_err(stop)
 }
 
 fn ingest(args: &IngestArgs, noise: &Noise, output: &mut Output) -> Result<(), Stop> {
@@ -105,8 +117,8 @@ fn ingest(args: &IngestArgs, noise: &Noise, output: &mut Output) -> Result<(), S
     };
     let paths = &args.paths.paths;
     let reading = Reading::start(noise, paths.iter().map(|path| size(path)).sum());
-    let report = traces::ingest(paths, &args.out, format, &|bytes| reading.add(bytes))
-        .map_err(Stop::bad_input)?;
+    let report =
+        traces::ingest(paths, &args.out, format, &|bytes| reading.add(bytes)).map_err(stop)?;
     drop(reading);
     let rest = format!("in {}", args.out.join("findings.json").display());
     noise.findings(report.findings.iter(), &rest);

@@ -22,6 +22,12 @@ pub fn fold_retries(
     counts: &mut TableCounts,
     subject: &str,
 ) -> (Vec<RunRow>, Vec<Finding>) {
+    if rows
+        .iter()
+        .all(|row| row.retry_of.is_none() && row.attempt.unwrap_or(1) <= 1)
+    {
+        return (rows, Vec::new());
+    }
     let mut tally = Tally::new(subject);
     let links: Vec<Link> = links(&rows);
     let mut first_of_group: BTreeMap<Group, usize> = BTreeMap::new();

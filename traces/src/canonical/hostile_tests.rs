@@ -67,6 +67,14 @@ fn a_header_twice_is_refused() {
 }
 
 #[test]
+fn another_separator_is_named() {
+    check_error(
+        "run_id;application;submitted_at;duration_s\n",
+        &["separated by ';'"],
+    );
+}
+
+#[test]
 fn nothing_is_refused_by_name() {
     check_error("", &["empty"]);
     let (_folder, path) = file("runs.tsv", b"");
@@ -211,6 +219,26 @@ fn parquet_of_other_types_is_reported_cell_by_cell() {
 }
 
 #[test]
+fn recorded_parquet_of_other_schemas_is_refused_by_its_columns() {
+    let folder = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../shared/data/traces/opendc"
+    );
+    for name in [
+        "surf_week/tasks.parquet",
+        "wtf_shell/tasks/schema-1.0/part.0.parquet",
+    ] {
+        let path = std::path::Path::new(folder).join(name);
+        if !path.exists() {
+            eprintln!("skipped: {} is not here", path.display());
+            continue;
+        }
+        let error = read_runs(&path).expect_err("refused");
+        assert!(matches!(error, TraceError::Columns { .. }), "{error}");
+    }
+}
+
+#[test]
 fn stage_rows_that_make_no_sense_take_their_run_with_them() {
     let (_folder, path) = file(
         "stages.csv",
@@ -259,6 +287,31 @@ proptest! {
         packed.extend(b"PAR1");
         let (_folder, path) = file("runs.parquet", &packed);
         prop_assert!(read_runs(&path).is_err());
+    }
+
+    #[test]
+    fn random_cells_never_panic(cells in prop::collection::vec("[0-9a-z;:x|%=.,+-]{0,12}", 12)) {
+        let stages = format!(
+            "run_id,stage_id,tasks,parents,task_ms\na,0,{},,{}\na,1,2,{},q:{}|tail:{}\n",
+            cells[0].replace(',', ""),
+            cells[1].replace(',', ""),
+            cells[2].replace(',', ""),
+            cells[3].replace(',', ""),
+            cells[4].replace(',', ""),
+        );
+        let (_folder, path) = file("stages.csv", stages.as_bytes());
+        let table = read_stages(&path).expect("a table");
+        prop_assert_eq!(table.counts.rows, 2);
+        prop_assert_eq!(table.counts.rows, table.counts.kept + table.counts.dropped());
+        let pods = format!(
+            "pod,created_s,duration_s,cpu_milli,memory_mib,labels,recorded_wait_s\np,{}\nq,{}\n",
+            cells[5..9].join(","),
+            cells[6..12].join(","),
+        );
+        let (_folder, path) = file("pods.csv", pods.as_bytes());
+        let (pods, counts, _) = read_pods(&path).expect("a table");
+        prop_assert_eq!(counts.rows, 2);
+        prop_assert_eq!(counts.kept, pods.len() as u64);
     }
 
     #[test]

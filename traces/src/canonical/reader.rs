@@ -28,6 +28,8 @@ pub(crate) struct TableReader<'a, F> {
     /// What is wrong with rows.
     tally: Tally,
     counts: TableCounts,
+    /// Bytes of text given to `take` so far.
+    text_bytes: u64,
     take: F,
 }
 
@@ -56,13 +58,38 @@ where
             places: Vec::new(),
             tally: Tally::new(path.display().to_string()),
             counts: TableCounts::default(),
+            text_bytes: 0,
             take,
         };
         table::read(path, &mut reader)?;
         Ok((reader.counts, reader.tally.into_findings()))
     }
 
+    fn cap_text(&mut self, values: &[Value]) -> Result<(), TraceError> {
+        for value in values {
+            if let Value::Text(text) = value {
+                self.text_bytes += text.len() as u64;
+            }
+        }
+        if self.text_bytes > table::TEXT_BYTES_MAX {
+            return Err(TraceError::TooLarge {
+                path: self.path.to_owned(),
+                what: "its cells hold too many bytes of text".to_owned(),
+                limit: table::TEXT_BYTES_MAX,
+            });
+        }
+        Ok(())
+    }
+
     fn match_header(&mut self, names: &[String]) -> Vec<String> {
+        if let [name] = names
+            && let Some(separator) = [';', '\t', '|'].into_iter().find(|c| name.contains(*c))
+        {
+            return vec![format!(
+                "the header is one column: the table seems to be separated by {separator:?}, \
+                 commas are expected"
+            )];
+        }
         let mut problems = Vec::new();
         let mut seen = vec![None; self.columns.len()];
         self.places = Vec::with_capacity(names.len());
@@ -176,6 +203,7 @@ where
                 );
             }
         }
+        self.cap_text(&values)?;
         let fate = if good {
             (self.take)(Row { line, values }, &mut self.tally)?
         } else {

@@ -1,6 +1,6 @@
 //! The `runs` table: columns to fields and back, and what is checked across columns.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::path::Path;
 
 use sim::units::{Bytes, MilliCores, SimDuration};
@@ -261,7 +261,8 @@ const fn lifecycle_name(lifecycle: NodeLifecycle) -> &'static str {
 /// A file that is not a table, or whose header lacks required columns or names one twice.
 pub fn read_runs(path: &Path) -> Result<RunTable, TraceError> {
     let mut rows = Vec::new();
-    let mut seen = BTreeSet::new();
+    // Only asked, never listed: its order cannot show.
+    let mut seen: HashSet<(Box<str>, u32)> = HashSet::new();
     let any_of: &[&[&str]] = &[&["duration_s", "executor_task_s"]];
     let (counts, findings) = TableReader::read(path, RUN_COLUMNS, any_of, |row, tally| {
         let outcome_recorded = row.values[place_of("outcome")] != Value::Missing;

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use sim::workload::RunOutcome;
 use sim::{Finding, Severity};
 
-use super::collect::{Collected, OpenApplication};
+use super::collect::Collected;
 use super::configuration::{self, SeenExecutors};
+use super::open_application::OpenApplication;
 use super::recorded::{JobResult, RecordedApplication, RecordedExecutor};
 use super::{failure, stage_graph};
 
@@ -19,6 +20,7 @@ pub(super) fn finish(open: OpenApplication) -> Option<Collected> {
         has_start,
         first_ms,
         profile,
+        announced,
         jobs,
         stages,
         mut notes,
@@ -38,6 +40,7 @@ pub(super) fn finish(open: OpenApplication) -> Option<Collected> {
     application.stages = stages
         .into_values()
         .map(|mut open| {
+            open.stage.shuffle_partitions = announced.get(&open.stage.stage_id).copied();
             open.stage.task_ms = open.tasks.kept_ms;
             open.stage.tasks = open.tasks.finish();
             open.stage
@@ -236,6 +239,19 @@ fn add_stages(
         "stages-without-tasks",
         graph.without_tasks,
         format!("{id}: stages without a successful task are left out; their time is driver time"),
+    );
+    let again = application.stages.iter().filter(|stage| {
+        let whole = stage.shuffle_partitions;
+        stage.number_of_tasks > 0 && whole.is_some_and(|whole| whole > stage.number_of_tasks)
+    });
+    add(
+        Severity::Warning,
+        "stages-recomputed",
+        again.count() as u64,
+        format!(
+            "{id}: stages that only compute lost parts of an earlier job's shuffle again; they \
+             count as work, though a replay without that loss would not need them"
+        ),
     );
     add(
         Severity::Info,

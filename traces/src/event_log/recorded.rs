@@ -113,8 +113,12 @@ pub struct RecordedStage {
     pub stage_id: u32,
     /// Usually the place in the program it comes from.
     pub name: String,
-    /// Tasks of a whole attempt.
+    /// Tasks of its largest attempt.
     pub number_of_tasks: u32,
+    /// Partitions of the shuffle it writes, as its job's start announced them. More than
+    /// `number_of_tasks` where a part of the shuffle was there already: then this stage only
+    /// computed again what was lost after an earlier job.
+    pub shuffle_partitions: Option<u32>,
     /// Stage ids it reads shuffles of, skipped ones among them; `None` before 1.4.
     pub parents: Option<Vec<u32>>,
     /// Jobs it is part of.

@@ -27,7 +27,11 @@ const CHECKS: &[Check] = &[
         severity: Severity::Warning,
         code: "driver-only-exceeds-duration",
         message: "the driver was alone for longer than the run took",
-        says: |run| matches!((run.driver_only, run.duration), (Some(only), Some(all)) if only > all),
+        says: |run| {
+            run.driver_only
+                .zip(run.duration)
+                .is_some_and(|(only, all)| only > all)
+        },
     },
     Check {
         severity: Severity::Warning,

@@ -2,8 +2,8 @@
 //!
 //! The decoder is a library that may panic on a damaged file, so magic bytes, footer length and
 //! the sizes that the footer claims are checked first, and a panic that remains becomes an error.
-//! Columns of other types (nested, decimal, 8 and 16 bits, dictionary) are not decoded: their cells are
-//! [`Cell::Bad`], which the reader of the table reports where it wanted them.
+//! Columns of other types (nested, decimal, 8 and 16 bits, dictionary) are not decoded: their cells
+//! are [`Cell::Bad`], which the reader of the table reports where it wanted them.
 
 use std::io::{Cursor, Write};
 use std::path::Path;

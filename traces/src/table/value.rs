@@ -217,6 +217,8 @@ fn flag(cell: &Cell<'_>) -> Option<bool> {
         Cell::Flag(flag) => Some(*flag),
         Cell::Whole(0) => Some(false),
         Cell::Whole(1) => Some(true),
+        Cell::Text("true") => Some(true),
+        Cell::Text("false") => Some(false),
         Cell::Text(text) => match text.trim().to_ascii_lowercase().as_str() {
             "true" | "t" | "yes" | "y" | "1" => Some(true),
             "false" | "f" | "no" | "n" | "0" => Some(false),
@@ -235,6 +237,9 @@ fn whole(cell: &Cell<'_>) -> Option<i128> {
         Cell::Number(number) => from_float(*number),
         Cell::Text(text) => {
             let text = text.trim();
+            if let Ok(short) = text.parse::<u64>() {
+                return Some(i128::from(short));
+            }
             text.parse().ok().or_else(|| from_float(text.parse().ok()?))
         }
         _ => None,
@@ -268,11 +273,11 @@ fn instant(cell: &Cell<'_>) -> Option<i64> {
 /// Milliseconds since 1970 of RFC 3339 text, of such text without an offset (taken as UTC, as
 /// Spark and most databases print it), or of a number.
 fn instant_from_text(text: &str) -> Option<i64> {
-    if let Ok(number) = text.parse::<f64>() {
-        return instant_from_number(number);
-    }
     if let Ok(timestamp) = text.parse::<jiff::Timestamp>() {
         return Some(timestamp.as_millisecond());
+    }
+    if let Ok(number) = text.parse::<f64>() {
+        return instant_from_number(number);
     }
     let civil: jiff::civil::DateTime = text.parse().ok()?;
     let zoned = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?;

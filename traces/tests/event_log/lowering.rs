@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
 use sim::units::{Bytes, SimDuration};
 use sim::workload::{Failure, RunOutcome, TaskDurations};
 use traces::event_log::{EventLogs, Status, read_event_logs};
@@ -13,10 +14,14 @@ pub(crate) fn read(lines: &[String]) -> EventLogs {
     read_bytes((lines.join("\n") + "\n").as_bytes())
 }
 
+thread_local! {
+    /// One folder a test: making one is slower than reading a small log.
+    static FOLDER: tempfile::TempDir = tempfile::tempdir().unwrap();
+}
+
 /// Reads `bytes` as one file.
 pub(crate) fn read_bytes(bytes: &[u8]) -> EventLogs {
-    let folder = tempfile::tempdir().unwrap();
-    let path: PathBuf = folder.path().join("log");
+    let path: PathBuf = FOLDER.with(|folder| folder.path().join("log"));
     std::fs::write(&path, bytes).unwrap();
     let logs = read_event_logs(&[path], &|_| ());
     assert_eq!(logs.reports.len(), 1);
@@ -228,4 +233,67 @@ fn two_logs_joined_into_one_file_are_two_applications() {
         .collect();
     assert_eq!(ids, ["spark-1", "spark-2"]);
     assert_eq!(logs.applications[0].tasks, logs.applications[1].tasks);
+}
+
+#[test]
+fn peaks_are_resident_memory_where_it_was_measured() {
+    let metrics = |executor: &str, jvm: u64, python: u64| {
+        let metrics = json!({
+            "JVMHeapMemory": 50_000,
+            "JVMOffHeapMemory": 7000,
+            "ProcessTreeJVMRSSMemory": jvm,
+            "ProcessTreePythonRSSMemory": python,
+        });
+        json!({
+            "Executor ID": executor,
+            "Stage ID": 0,
+            "Stage Attempt ID": 0,
+            "Executor Metrics": metrics,
+            "Executor Metrics Updated": [{"Stage ID": 0, "Executor Metrics": metrics}],
+        })
+    };
+    let mut lines = sample::lines();
+    let end = lines.pop().unwrap();
+    lines.extend([
+        sample::event("StageExecutorMetrics", metrics("1", 60_000, 5000)),
+        sample::event("StageExecutorMetrics", metrics("driver", 61_000, 0)),
+        sample::event("ExecutorMetricsUpdate", metrics("2", 0, 99_999)),
+        sample::event("ExecutorMetricsUpdate", metrics("<driver>", 62_000, 0)),
+        end,
+    ]);
+    let run = read(&lines).applications[0].to_run().run;
+    assert_eq!(run.peak_executor_memory, Some(Bytes::new(65_000)));
+    assert_eq!(run.peak_driver_memory, Some(Bytes::new(62_000)));
+}
+
+#[test]
+fn logs_without_parents_and_job_times_follow_their_order() {
+    // As 1.2 and 1.3 wrote them.
+    let strip = |line: String| {
+        line.replace(",\"Parent IDs\":[0]", "")
+            .replace(",\"Parent IDs\":[2]", "")
+            .replace(",\"Parent IDs\":[]", "")
+            .replace(",\"Stage Attempt ID\":0", "")
+            .replace(
+                ",\"Submission Time\":3000,\"Stage Infos\"",
+                ",\"Stage Infos\"",
+            )
+            .replace(
+                ",\"Submission Time\":9070,\"Stage Infos\"",
+                ",\"Stage Infos\"",
+            )
+            .replace(
+                ",\"Completion Time\":6070,\"Job Result\"",
+                ",\"Job Result\"",
+            )
+    };
+    let lines: Vec<String> = sample::lines().into_iter().map(strip).collect();
+    assert_ne!(lines, sample::lines());
+    let logs = read(&lines);
+    assert_eq!(logs.reports[0].malformed, 0);
+    let stages = logs.applications[0].to_run().run.stages.unwrap();
+    assert_eq!(stages.len(), 3);
+    assert_eq!(stages[1].parents, [0]);
+    assert_eq!(stages[2].parents, [1]);
+    assert_eq!(stages[2].driver_gap, ms(3020));
 }

@@ -110,6 +110,23 @@ fn the_collected_logs_hold_what_their_manifest_says() {
         rows += 1;
     }
     assert_eq!(rows, 70);
+    let mut codes: BTreeMap<&str, u64> = BTreeMap::new();
+    for finding in &logs.findings {
+        *codes.entry(finding.code.as_str()).or_default() += 1;
+    }
+    let expected = [
+        ("duplicate-application", 8),
+        ("executors-added-again", 1),
+        ("jobs-without-end", 1),
+        ("jobs-without-start", 1),
+        ("malformed-lines", 1),
+        ("no-event-log", 2),
+        ("repeated-tasks", 1),
+        ("stages-without-tasks", 3),
+        ("unfinished-application", 9),
+        ("unsuccessful-task-attempts", 7),
+    ];
+    assert_eq!(codes, BTreeMap::from(expected));
     // The manifest itself is in the folder and is no log.
     assert_eq!(logs.reports.len(), 71);
 }
@@ -405,6 +422,14 @@ fn faults_are_told_apart() {
         ),
     ];
     assert_eq!(logs.applications.len(), expected.len());
+    // Executors took shuffle files with them; the second job computed 39 of 40 parts again.
+    let again = logs
+        .findings
+        .iter()
+        .filter(|one| one.code == "stages-recomputed");
+    let again: Vec<_> = again.map(|one| (one.subject.as_str(), one.count)).collect();
+    let longtail = folder.join("longtail_gap_da16_i5_shuffle_timeout_5s.json");
+    assert_eq!(again, [(longtail.to_str().unwrap(), 1)]);
     for (file, codec, outcome, cause, reasons, repeated, lost) in expected {
         let path = folder.join(file);
         let report = logs

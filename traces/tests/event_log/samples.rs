@@ -1,5 +1,6 @@
 //! The sample recordings that come with the project.
 
+use std::cell::Cell;
 use std::path::Path;
 
 use sim::workload::RunOutcome;
@@ -8,7 +9,10 @@ use traces::event_log::{Codec, Status, read_event_logs};
 #[test]
 fn the_samples_are_read_whole() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/recorded");
-    let mut logs = read_event_logs(&[folder], &|_| ());
+    let told = Cell::new(0);
+    let mut logs = read_event_logs(&[folder], &|bytes| told.set(told.get() + bytes));
+    let bytes: u64 = logs.reports.iter().map(|report| report.bytes).sum();
+    assert_eq!(told.get(), bytes);
     // The folder's README is no log.
     let readme = logs.reports.remove(0);
     assert!(matches!(readme.status, Status::Refused(_)), "{readme:?}");

@@ -1,0 +1,414 @@
+//! The command as users and scripts meet it: arguments, exit codes, files, and nothing else.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+const SCENARIO: &str = "\
+apiVersion: seatrial/v1alpha1
+kind: Scenario
+metadata: {name: small platform}
+spec:
+  region: us-west-2
+  workload:
+    traces: [{jobTable: day.csv}]
+  nodes:
+    pools:
+      - {name: drivers, capacityType: on-demand, instanceTypes: [m5.xlarge], minSize: 1, maxSize: 9}
+      - {name: executors, capacityType: spot, instanceTypes: [m5.4xlarge], minSize: 0, maxSize: 50}
+  autoscaler:
+    clusterAutoscaler: {extraArgs: {scan-interval: 10s}}
+";
+
+/// A folder with a scenario and a trace of 60 runs, some of them with hostile names.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let mut csv = String::from(
+        "run_id,application,team,submitted_at,executor_task_s,tasks,executor_cores,\
+         executor_memory_mib,executors_max,dynamic_allocation\n",
+    );
+    for run in 0..60 {
+        let (minute, second) = (run / 2, run % 2 * 30);
+        let team = ["data", "ml", "=cmd|' /C calc'!A0", "\u{1b}[31mred"][run % 4];
+        csv.push_str(&format!(
+            "r-{run},app-{},{team},2026-11-20T08:{minute:02}:{second:02}Z,{},40,4,8192,8,true\n",
+            run % 7,
+            300 + run * 37 % 900,
+        ));
+    }
+    write(&folder.path().join("scenario.yaml"), SCENARIO);
+    write(&folder.path().join("day.csv"), &csv);
+    folder
+}
+
+fn write(path: &Path, text: &str) {
+    std::fs::write(path, text).expect("a temporary file can be written");
+}
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seatrial"));
+    command.current_dir(folder).args(arguments);
+    command
+}
+
+fn seatrial(folder: &Path, arguments: &[&str]) -> Output {
+    let output = command(folder, arguments).output();
+    output.expect("the command can be started")
+}
+
+/// Runs, expects success, gives standard output.
+#[track_caller]
+fn fine(folder: &Path, arguments: &[&str]) -> String {
+    let output = seatrial(folder, arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {stderr}");
+    String::from_utf8(output.stdout).expect("output is UTF-8")
+}
+
+/// Runs, expects exit code 2 and no new file, gives standard error.
+#[track_caller]
+fn refused(folder: &Path, arguments: &[&str]) -> String {
+    let before = files(folder);
+    let output = seatrial(folder, arguments);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    assert_eq!(files(folder), before, "{arguments:?} wrote something");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(stdout, "", "{arguments:?}");
+    String::from_utf8(output.stderr).expect("errors are UTF-8")
+}
+
+/// Every file and folder below `folder`, hidden ones too.
+fn files(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut waiting = vec![folder.to_owned()];
+    while let Some(folder) = waiting.pop() {
+        for entry in std::fs::read_dir(&folder).expect("the folder is there").flatten() {
+            found.push(entry.path().display().to_string());
+            if entry.path().is_dir() {
+                waiting.push(entry.path());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn read(path: &Path) -> Vec<u8> {
+    std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_slice(&read(path)).expect("our JSON files are JSON")
+}
+
+const RESULT: [&str; 9] = [
+    "attempts.parquet",
+    "findings.json",
+    "ledger.parquet",
+    "nodes.parquet",
+    "pods.parquet",
+    "runs.parquet",
+    "scenario.resolved.yaml",
+    "summary.json",
+    "timeline.parquet",
+];
+
+#[test]
+fn help_is_on_stdout_and_fine() {
+    let folder = folder();
+    let help = fine(folder.path(), &["--help"]);
+    for verb in ["run", "trace", "catalog", "schema", "completions", "man"] {
+        assert!(help.contains(verb), "{verb}: {help}");
+    }
+    assert!(help.contains("3 a gate"), "{help}");
+    assert!(fine(folder.path(), &["run", "--help"]).contains("--set"));
+    assert!(fine(folder.path(), &["--version"]).starts_with("seatrial "));
+    assert!(fine(folder.path(), &["man"]).contains(".TH seatrial"));
+    assert!(fine(folder.path(), &["completions", "zsh"]).contains("#compdef seatrial"));
+    assert_eq!(files(folder.path()).len(), 2);
+}
+
+#[test]
+fn bad_usage_is_refused() {
+    let folder = folder();
+    for arguments in [
+        &[][..],
+        &["fly"],
+        &["run"],
+        &["run", "scenario.yaml", "--sed", "1"],
+        &["run", "scenario.yaml", "--seed", "-1"],
+        &["run", "scenario.yaml", "-j", "0"],
+        &["run", "scenario.yaml", "--replications", "0"],
+        &["run", "scenario.yaml", "-o", "xml"],
+        &["run", "scenario.yaml", "-q", "-v"],
+        &["run", "scenario.yaml", "--out", ".."],
+        &["run", "scenario.yaml", "--out", "day.csv"],
+        &["run", "scenario.yaml", "--out", "."],
+        &["run", "missing.yaml"],
+        &["run", "."],
+        &["trace", "inspect", "missing.csv"],
+        &["trace", "ingest", "scenario.yaml", "--out", "trace"],
+        &["catalog", "--region", "mars"],
+        &["catalog", "--instance-type", "m5.xlarg"],
+        &["catalog", "fit", "--cores", "4", "--memory", "much"],
+    ] {
+        let stderr = refused(folder.path(), arguments);
+        assert!(!stderr.is_empty(), "{arguments:?}");
+        assert!(!stderr.contains("panicked"), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn everything_wrong_with_a_scenario_is_said_at_once() {
+    let folder = folder();
+    let wrong = SCENARIO.replace("region:", "regoin:").replace("minSize: 1", "minSize: one");
+    write(&folder.path().join("wrong.yaml"), &wrong);
+    let stderr = refused(folder.path(), &["run", "wrong.yaml"]);
+    assert!(stderr.contains("wrong.yaml:5:3"), "{stderr}");
+    assert!(stderr.contains("`region`"), "{stderr}");
+    assert!(stderr.contains("minSize"), "{stderr}");
+    let stderr = refused(folder.path(), &["run", "scenario.yaml", "--set", "spec.regoin=x"]);
+    assert!(stderr.contains("regoin"), "{stderr}");
+    let missing = "spec.workload.traces[0].jobTable=no.csv";
+    let stderr = refused(folder.path(), &["run", "scenario.yaml", "--set", missing]);
+    assert!(stderr.contains("no.csv"), "{stderr}");
+}
+
+#[test]
+fn a_run_writes_one_whole_result() {
+    let folder = folder();
+    let table = fine(folder.path(), &["run", "scenario.yaml"]);
+    assert!(table.contains("60 runs over"), "{table}");
+    assert!(!table.contains('\u{1b}'), "names command the terminal: {table}");
+    let result = folder.path().join("results/small-platform");
+    let names: Vec<String> = files(&result);
+    let expected = RESULT.map(|name| result.join(name).display().to_string());
+    assert_eq!(names, expected);
+    let left = files(&folder.path().join("results"));
+    assert_eq!(left.len(), 1 + RESULT.len(), "{left:?}");
+    // Twice into the same place: the second replaces the first.
+    let before = read(&result.join("summary.json"));
+    fine(folder.path(), &["run", "scenario.yaml"]);
+    assert_eq!(read(&result.join("summary.json")), before);
+}
+
+#[test]
+fn the_summary_has_the_keys_of_the_contract() {
+    let folder = folder();
+    fine(folder.path(), &["run", "scenario.yaml", "--out", "result", "--seed", "7"]);
+    let summary = json(&folder.path().join("result/summary.json"));
+    let paths = [
+        (
+            "",
+            "schema scenario seed replications workload outcome latency_s nodes utilization \
+              cost_usd control_plane engine",
+        ),
+        ("/workload", "runs attempts pods span_s"),
+        ("/outcome", "succeeded failed unfinished failed_attempts_by_cause"),
+        (
+            "/outcome/failed_attempts_by_cause",
+            "executor_oom driver_oom timeout spot application transient unschedulable",
+        ),
+        ("/latency_s", "pod_scheduling_delay run_queue_delay run_duration"),
+        ("/latency_s/pod_scheduling_delay", "p50 p90 p99 max"),
+        ("/latency_s/run_queue_delay", "p50 p90 p99 max"),
+        ("/latency_s/run_duration", "p50 p90 p99 max"),
+        ("/nodes", "launched node_hours peak spot_interruptions"),
+        ("/nodes/node_hours", "on_demand spot"),
+        ("/utilization", "cpu memory"),
+        ("/cost_usd", "total by_kind by_pool by_team ledger"),
+        ("/cost_usd/by_kind", "on_demand spot storage control_plane emr"),
+        (
+            "/cost_usd/ledger",
+            "useful recompute failed_attempts executor_idle starting reserved unallocated",
+        ),
+        ("/control_plane", "event_objects_peak pods_peak"),
+        ("/engine", "events tasks"),
+    ];
+    for (path, expected) in paths {
+        let object = summary.pointer(path).and_then(Value::as_object);
+        let object = object.unwrap_or_else(|| panic!("{path} is no object"));
+        let expected: Vec<&str> = expected.split_whitespace().collect();
+        // Keys may be added: those of the contract are there, in its order.
+        let known = object.keys().map(String::as_str);
+        let known: Vec<&str> = known.filter(|key| expected.contains(key)).collect();
+        assert_eq!(known, expected, "{path}");
+    }
+    assert_eq!(summary["schema"], "seatrial.summary/v1");
+    assert_eq!(summary["seed"], 7);
+    assert_eq!(summary["workload"]["runs"], 60);
+    let text = String::from_utf8(read(&folder.path().join("result/summary.json")));
+    assert!(!text.expect("JSON is UTF-8").contains("null"));
+}
+
+#[test]
+fn money_in_a_result_adds_up() {
+    let folder = folder();
+    fine(folder.path(), &["run", "scenario.yaml", "--out", "result"]);
+    let cost = &json(&folder.path().join("result/summary.json"))["cost_usd"];
+    let nano = |value: &Value| (value.as_f64().expect("an amount") * 1e9).round() as i64;
+    let sum = |part: &str| -> i64 {
+        let part = cost[part].as_object().expect("a map of amounts");
+        part.values().map(nano).sum()
+    };
+    let total = nano(&cost["total"]);
+    let nodes = nano(&cost["by_kind"]["on_demand"]) + nano(&cost["by_kind"]["spot"]);
+    assert!(total > 0 && nodes > 0);
+    assert_eq!(sum("by_kind"), total);
+    assert_eq!(sum("by_team"), total);
+    assert_eq!(sum("by_pool"), nodes);
+    assert_eq!(sum("ledger"), nodes);
+}
+
+#[test]
+fn the_number_of_threads_changes_no_byte() {
+    let folder = folder();
+    let run = |out: &str, jobs: &str| {
+        let arguments =
+            ["run", "scenario.yaml", "--replications", "3", "-j", jobs, "--out", out, "-o", "json"];
+        fine(folder.path(), &arguments)
+    };
+    assert_eq!(run("one", "1"), run("two", "2"));
+    for name in RESULT {
+        let [one, two] = ["one", "two"].map(|out| read(&folder.path().join(out).join(name)));
+        assert!(one == two, "{name} differs");
+    }
+    let summary = json(&folder.path().join("one/summary.json"));
+    let total = &summary["replication_statistics"]["cost_usd.total"];
+    assert_eq!(total["n"], 3);
+    assert!(total["ci95_low"].as_f64() <= total["mean"].as_f64());
+}
+
+#[test]
+fn another_seed_is_another_day() {
+    let folder = folder();
+    let run = |seed| fine(folder.path(), &["run", "scenario.yaml", "--seed", seed, "-o", "csv"]);
+    assert_ne!(run("1"), run("2"));
+}
+
+#[test]
+fn the_resolved_scenario_gives_the_same_result() {
+    let folder = folder();
+    fine(folder.path(), &["run", "scenario.yaml", "--out", "first"]);
+    let set = "spec.workload.traces[0].jobTable=day.csv";
+    let resolved = "first/scenario.resolved.yaml";
+    fine(folder.path(), &["run", resolved, "--set", set, "--out", "second"]);
+    let [first, second] =
+        ["first", "second"].map(|out| read(&folder.path().join(out).join("summary.json")));
+    assert!(first == second);
+}
+
+#[test]
+fn other_files_are_not_overwritten() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("mine")).expect("a folder can be made");
+    write(&folder.path().join("mine/thesis.tex"), "years of work");
+    let stderr = refused(folder.path(), &["run", "scenario.yaml", "--out", "mine"]);
+    assert!(stderr.contains("not overwritten"), "{stderr}");
+}
+
+#[test]
+fn every_format_prints() {
+    let folder = folder();
+    let run = |format| fine(folder.path(), &["run", "scenario.yaml", "-o", format]);
+    let value: Value = serde_json::from_str(&run("json")).expect("JSON");
+    assert_eq!(value["scenario"], "small platform");
+    assert!(run("yaml").contains("scenario: small platform"));
+    let csv = run("csv");
+    assert!(csv.starts_with("metric,value\n"));
+    let markdown = run("markdown");
+    assert!(markdown.starts_with("# small platform: seed 0\n"), "{markdown}");
+    assert!(!markdown.contains('\u{1b}') && !csv.contains('\u{1b}'));
+}
+
+#[test]
+fn quiet_says_nothing_and_timing_goes_to_its_file() {
+    let folder = folder();
+    let arguments = ["run", "scenario.yaml", "-q", "--timing", "timing.json"];
+    let output = seatrial(folder.path(), &arguments);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let timing = json(&folder.path().join("timing.json"));
+    assert_eq!(timing["schema"], "seatrial.timing/v1");
+    assert!(timing["wall_s"].as_f64() > Some(0.0));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let folder = folder();
+    for arguments in [&["catalog", "-o", "json"][..], &["run", "scenario.yaml"]] {
+        let mut command = command(folder.path(), arguments);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command can be started");
+        drop(child.stdout.take());
+        let mut stderr = String::new();
+        let pipe = child.stderr.as_mut().expect("stderr is a pipe");
+        pipe.read_to_string(&mut stderr).expect("errors are UTF-8");
+        let status = child.wait().expect("the command ends");
+        assert_eq!(status.code(), Some(0), "{arguments:?}: {stderr}");
+        assert!(!stderr.contains("panicked"), "{arguments:?}: {stderr}");
+    }
+    // The result is whole all the same.
+    assert!(folder.path().join("results/small-platform/summary.json").exists());
+}
+
+#[test]
+fn traces_can_be_ingested_looked_at_and_checked() {
+    let folder = folder();
+    let path = folder.path();
+    fine(path, &["trace", "ingest", "day.csv", "--out", "trace", "--format", "csv"]);
+    let inspection: Value =
+        serde_json::from_str(&fine(path, &["trace", "inspect", "trace", "-o", "json"]))
+            .expect("JSON");
+    assert_eq!(inspection["runs"], 60);
+    assert!(!fine(path, &["trace", "inspect", "day.csv"]).contains('\u{1b}'));
+    fine(path, &["trace", "lint", "day.csv", "--fail-on", "error"]);
+    // An ingested trace gives the same result as the table it comes from.
+    fine(path, &["run", "scenario.yaml", "--out", "table"]);
+    let set = "spec.workload.traces[0].jobTable=trace";
+    fine(path, &["run", "scenario.yaml", "--out", "ingested", "--set", set]);
+    let [table, ingested] =
+        ["table", "ingested"].map(|out| read(&path.join(out).join("summary.json")));
+    assert!(table == ingested);
+}
+
+#[test]
+fn a_gate_says_no_with_its_own_code() {
+    let folder = folder();
+    let mut csv = std::fs::OpenOptions::new()
+        .append(true)
+        .open(folder.path().join("day.csv"))
+        .expect("the trace can be opened");
+    writeln!(csv, "r-60,app,ml,2026-11-20T08:00:00Z,-5,40,4,8192,8,true").expect("a line fits");
+    let arguments = ["trace", "lint", "day.csv", "--fail-on", "warning"];
+    let output = seatrial(folder.path(), &arguments);
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(3), "{stdout}");
+}
+
+#[test]
+fn the_schema_is_json() {
+    let folder = folder();
+    let schema: Value = serde_json::from_str(&fine(folder.path(), &["schema"])).expect("JSON");
+    assert!(schema["properties"]["spec"].is_object());
+}
+
+#[test]
+fn the_classic_surprise_is_explained() {
+    let folder = folder();
+    let arguments =
+        ["catalog", "fit", "--cores", "4", "--memory", "11g", "--instance-type", "m5.xlarge"];
+    let text = fine(folder.path(), &arguments);
+    assert!(text.contains("never fits"), "{text}");
+    let value: Value = serde_json::from_str(&fine(
+        folder.path(),
+        &[&arguments[..], &["--request-cores", "3400m", "-o", "json"]].concat(),
+    ))
+    .expect("JSON");
+    assert_eq!(value["instance_types"][0]["executors"], 1);
+}
