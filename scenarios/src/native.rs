@@ -80,3 +80,6 @@ fn read_documents<T>(
     problems.extend(found);
     NativeRead { value, problems, not_modelled }
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,8 +55,8 @@ const IRRELEVANT: [&str; 11] = [
     "parallelism",
 ];
 
-/// Reads a configuration file, or a `ConfigMap` that holds one; one profile for each of its `profiles`, or the release's default
-/// one where it has none.
+/// Reads a configuration file, or a `ConfigMap` that holds one; one profile for each of its
+/// `profiles`, or the release's default one where it has none.
 pub fn read(
     file_name: &str,
     text: &str,

@@ -94,7 +94,8 @@ fn wrong_values_are_problems_also_where_not_modelled() {
     check(
         "  scan-interval: 10\n  scale-down-enabled: maybe\n  max-nodes-total: -1\n  \
          scale-down-utilization-threshold: 50\n  skip-nodes-with-system-pods: 2\n  \
-         expander: least-wast,random,random\n  max-node-provision-time: 0s\n  max-nodes-per-scaleup:\n",
+         expander: least-wast,random,random\n  max-node-provision-time: 0s\n  \
+         max-nodes-per-scaleup:\n",
         33,
         &[
             "2:18 `10` is no value of flag `scan-interval` (a duration with its unit, such as \

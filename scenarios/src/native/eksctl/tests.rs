@@ -28,8 +28,10 @@ fn a_group_with_everything() {
         "c.yaml",
         "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: spark, region: \
          us-west-2, version: '1.33'}\navailabilityZones: [us-west-2a, us-west-2b]\n\
-         managedNodeGroups:\n- name: spot\n  instanceTypes: [r5.4xlarge, r5d.4xlarge]\n  spot: true\n  \
-         minSize: 0\n  maxSize: 100\n  desiredCapacity: 3\n  labels: {role: executor}\n  taints:\n  - \
+         managedNodeGroups:\n- name: spot\n  instanceTypes: [r5.4xlarge, r5d.4xlarge]\n  spot: \
+         true\n  \
+         minSize: 0\n  maxSize: 100\n  desiredCapacity: 3\n  labels: {role: executor}\n  \
+         taints:\n  - \
          {key: spot, value: \"true\", effect: NoSchedule}\n  availabilityZones: [us-west-2c]\n  \
          volumeSize: 200\n  iam: {withAddonPolicies: {autoScaler: true}}\n- {name: driver}\n",
     );

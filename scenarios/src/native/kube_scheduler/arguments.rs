@@ -189,7 +189,8 @@ pub(in crate::native) fn resource_weights<'a>(
 }
 
 /// Points of a `RequestedToCapacityRatio` shape.
-/// Source: `validateFunctionShape`: at least one point, utilisation rising in 0..=100, score 0..=10.
+/// Source: `validateFunctionShape`: at least one point, utilisation rising in 0..=100, score in
+/// 0..=10.
 pub(in crate::native) fn shape<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<Vec<ShapePoint>> {
     let items = at.list()?;
     if items.is_empty() || items.len() > SHAPE_POINTS_MAX {

@@ -70,7 +70,8 @@ fn strategies() {
         "v1",
         33,
         "- pluginConfig:\n  - name: NodeResourcesFit\n    args:\n      apiVersion: x\n      \
-         scoringStrategy: {type: MostAllocated, resources: [{name: cpu, weight: 3}, {name: memory}]}",
+         scoringStrategy: {type: MostAllocated, resources: [{name: cpu, weight: 3}, {name: \
+         memory}]}",
         &["default-scheduler: TaintToleration:3 NodeAffinity:2 PodTopologySpread:2 \
            InterPodAffinity:2 Fit/most(3,1):1 BalancedAllocation:1 ImageLocality:1"],
     );
@@ -104,7 +105,8 @@ fn disabling_enabling_and_weights() {
 
 #[test]
 fn older_versions_have_separate_plugins_and_older_weights() {
-    let bin_packing = "- plugins:\n    score:\n      disabled: [{name: NodeResourcesLeastAllocated}]\n      \
+    let bin_packing = "- plugins:\n    score:\n      disabled: [{name: \
+        NodeResourcesLeastAllocated}]\n      \
                        enabled: [{name: NodeResourcesMostAllocated, weight: 5}]\n";
     check(
         "v1beta1",
@@ -149,7 +151,8 @@ fn what_is_not_followed_is_named() {
          ImageLocalty}, {name: NodePreferAvoidPods}]}\n  pluginConfig:\n  - {name: \
          InterPodAffinity, args: {hardPodAffinityWeight: 1}}\n  - {name: PodTopologySpread, args: \
          {defaultingType: List, defaultConstraints: [{maxSkew: 1}]}}\n  - {name: \
-         NodeResourcesBalancedAllocation, args: {resources: [{name: cpu}, {name: nvidia.com/gpu}]}}\n",
+         NodeResourcesBalancedAllocation, args: {resources: [{name: cpu}, {name: \
+         nvidia.com/gpu}]}}\n",
         &[
             "4 not-modelled `percentageOfNodesToScore` was read and is not modelled",
             "5 not-modelled `podMaxBackoffSeconds` was read and is not modelled",
@@ -178,11 +181,15 @@ fn what_is_not_followed_is_named() {
 fn wrong_values_are_problems_all_at_once() {
     check_lines(
         "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\nprofiles:\n\
-         - schedulerName: a\n  plugins: {score: {enabled: [{name: NodeAffinity, weight: -1}, {name: \
+         - schedulerName: a\n  plugins: {score: {enabled: [{name: NodeAffinity, weight: -1}, \
+         {name: \
          ImageLocality}, {name: ImageLocality}]}}\n- schedulerName: a\n  pluginConfig:\n  - name: \
-         NodeResourcesFit\n    args: {scoringStrategy: {type: MostAlocated}}\n- schedulerName: b\n  \
-         pluginConfig:\n  - name: NodeResourcesFit\n    args:\n      scoringStrategy:\n        type: \
-         RequestedToCapacityRatio\n        resources: [{name: cpu, weight: 101}, {name: cpu}]\n        \
+         NodeResourcesFit\n    args: {scoringStrategy: {type: MostAlocated}}\n- schedulerName: \
+         b\n  \
+         pluginConfig:\n  - name: NodeResourcesFit\n    args:\n      scoringStrategy:\n        \
+         type: \
+         RequestedToCapacityRatio\n        resources: [{name: cpu, weight: 101}, {name: \
+         cpu}]\n        \
          requestedToCapacityRatio: {shape: [{utilization: 50, score: 11}]}\n- schedulerName: c\n  \
          pluginConfig: [{name: NodeResourcesFit, args: {scoringStrategy: {type: \
          RequestedToCapacityRatio, requestedToCapacityRatio: {shape: [{utilization: 50}, \

@@ -96,9 +96,11 @@ fn what_is_not_followed_is_named() {
 fn wrong_values_are_problems_all_at_once() {
     let read = read(
         "p.yaml",
-        "spec:\n  nodeSelector: [a]\n  tolerations:\n  - {value: x}\n  - {key: a, operator: Exist}\n  \
+        "spec:\n  nodeSelector: [a]\n  tolerations:\n  - {value: x}\n  - {key: a, operator: \
+         Exist}\n  \
          - {key: a, effect: NoRun}\n  affinity:\n    nodeAffinity:\n      \
-         preferredDuringSchedulingIgnoredDuringExecution:\n      - {weight: 200, preference: {}}\n      \
+         preferredDuringSchedulingIgnoredDuringExecution:\n      - {weight: 200, preference: \
+         {}}\n      \
          requiredDuringSchedulingIgnoredDuringExecution:\n        nodeSelectorTerms:\n        - \
          matchExpressions: [{key: a, operator: Gt, values: [x]}]\n",
     );

@@ -97,7 +97,8 @@ fn what_is_not_followed_is_named_and_wrong_values_are_problems() {
     let (application, problems, findings) = one(
         "kind: SparkApplication\nspec:\n  type: Pyton\n  batchScheduler: volcano\n  sparkVersion: \
          latest\n  deps: {packages: [a:b:1]}\n  driver: {memry: 1g, gpu: {name: g, quantity: 1}, \
-         terminationGracePeriodSeconds: 5}\n  executor: {cores: four, tolerations: [{value: x}]}\n  \
+         terminationGracePeriodSeconds: 5}\n  executor: {cores: four, tolerations: [{value: \
+         x}]}\n  \
          sparkConf: {executor.memory: 4g}\n",
     );
     let lines: Vec<String> =
