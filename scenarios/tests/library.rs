@@ -32,6 +32,7 @@ fn every_scenario_loads_and_loads_again() {
         let first_line = "# yaml-language-server: $schema=../../docs/scenario.schema.json";
         assert_eq!(text.lines().next(), Some(first_line), "{name}");
         let first = loaded(&name);
+        first.check_traces().expect("its traces come with the program");
         let again = load_text("again.yaml", &first.resolved).unwrap();
         assert_eq!(format!("{:#?}", first.scenario), format!("{:#?}", again.scenario), "{name}");
         assert_eq!(first.resolved, again.resolved, "{name}");
@@ -71,11 +72,11 @@ fn the_quickstart_means_what_its_files_say() {
 #[test]
 fn the_platform_day_inherits() {
     let day = loaded("platform-day.yaml");
-    assert_eq!(day.scenario.pools[1].max_size, 1500);
+    assert_eq!(day.scenario.pools[1].max_size, 400);
     assert_eq!(day.scenario.pools[1].instance_types.len(), 4);
     assert_eq!(day.workload.resample, None);
     assert_eq!(day.traces.len(), 1);
-    assert!(day.traces[0].path.ends_with("library/platform-day.csv"));
+    assert!(day.traces[0].path.ends_with("samples/platform-day.csv"));
     assert_eq!(day.native_files.len(), 5);
     let sets = ["spec.workload.traces[0].jobTable=my.csv".to_owned()];
     let own = load(&library().join("platform-day.yaml"), &sets).unwrap();

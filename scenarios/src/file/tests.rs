@@ -113,3 +113,44 @@ fn traces_are_named_and_checked_on_request() {
     assert_eq!(problems.0.len(), 1);
     assert_eq!((problems.0[0].line, problems.0[0].column), (9, 34));
 }
+
+#[track_caller]
+fn warnings(extra: &str) -> Vec<String> {
+    let findings = loaded(&minimal(extra)).findings.into_iter();
+    let warnings = findings.filter(|finding| finding.severity == sim::Severity::Warning);
+    let shown = warnings.map(|finding| format!("{}: {}", finding.code, finding.message));
+    shown.filter(|line| !line.starts_with("no-nodes")).collect()
+}
+
+#[test]
+fn pods_that_no_pool_is_for_are_told_why() {
+    let spark = "spark: {executorPodTemplate: {spec: {nodeSelector: {disk: nvme}}}}";
+    assert_eq!(
+        warnings(spark),
+        ["no-matching-pool: no node pool is for executor pods: all has no label disk=nvme"]
+    );
+    let text = minimal("overprovisioning: {replicas: 1, pod: {cpu: 1, memory: 1Gi}}")
+        .replace("maxSize: 10", "maxSize: 10, taints: [{key: a, value: b, effect: NoExecute}]");
+    let findings = loaded(&text).findings;
+    let told: Vec<_> = findings.iter().filter(|f| f.code == "no-matching-pool").collect();
+    assert_eq!(told.len(), 3, "driver, executor, pause pods");
+    assert!(told[0].message.ends_with("all has the taint a=b that is not tolerated"));
+}
+
+#[test]
+fn a_ladder_to_on_demand_needs_such_nodes() {
+    let text = minimal("retries: {preset: flotilla-2021}");
+    let spot = text.replace("maxSize: 10", "maxSize: 10, capacityType: spot");
+    let told = |text: &str| loaded(text).findings.iter().any(|f| f.code == "no-on-demand-pool");
+    assert!(told(&spot));
+    assert!(!told(&text));
+}
+
+#[test]
+fn pause_pods_below_the_cutoff_are_a_warning() {
+    let extra = "autoscaler: {clusterAutoscaler: {}}\n\
+                 overprovisioning: {replicas: 1, pod: {cpu: 1, memory: 1Gi}, priority: -11}";
+    let warnings = warnings(extra);
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].starts_with("pause-pods-expendable"), "{warnings:?}");
+}

@@ -91,9 +91,9 @@ pub fn read_extra_args(at: &At<'_>) -> AutoscalerFlags {
         match &value.node.value {
             Value::Null => flags.push(name, None, Place::of(&value)),
             Value::Seq(_) => {
-                for item in value.list().unwrap_or_default() {
+                for item in value.list().unwrap_or_default().iter().take(FLAGS_MAX + 1) {
                     if let Some(text) = item.string() {
-                        flags.push(name, Some(text), Place::of(&item));
+                        flags.push(name, Some(text), Place::of(item));
                     }
                 }
             }

@@ -55,7 +55,8 @@ static SPEC: Section = Section {
         key(
             "kubernetesVersion",
             Text,
-            "Release of the cluster, 1.20 to 1.36. Picks the era of \
+            "Release of the cluster, 1.20 to 1.36; where it \
+            is not said, the eksctl file's counts. Picks the era of \
             scheduler and autoscaler behaviour. Quote it: unquoted, 1.30 is 1.3.",
         )
         .or("1.36"),

@@ -473,6 +473,28 @@ fn what_cannot_go_together() {
 }
 
 #[test]
+fn templates_in_place() {
+    check_extra(
+        "spark:\n  executorPodTemplate:\n    spec:\n      tolerations: [{operator: Maybe}]\n      \
+         priority: high\n",
+        expect![[r#"
+            error: unknown value `Maybe`
+              --> small.yaml:12:34 (spec.spark.executorPodTemplate.spec.tolerations[0].operator)
+               |
+            12 |         tolerations: [{operator: Maybe}]
+               |                                  ^^^^^
+               = help: known: `Equal`, `Exists`
+
+            error: `priority`: expected a whole number from -2147483648 to 2000001000, found `high`
+              --> small.yaml:13:19 (spec.spark.executorPodTemplate.spec.priority)
+               |
+            13 |         priority: high
+               |                   ^^^^
+        "#]],
+    );
+}
+
+#[test]
 fn native_files_too() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
@@ -596,6 +618,11 @@ fn hostile_files_are_refused_soon() {
         minimal(&format!("instanceTypes: {{{}}}", many(&|i| format!("m5.lage{i}: {{}},")))),
         minimal(&many(&|i| format!("unknown-setting-{i}: 1\n"))),
         minimal("") + "    overrides: {" + &many(&|i| format!("al{i}: {{}},")) + "}",
+        minimal(&format!("spark: {{sparkConf: {{{}}}}}", many(&|i| format!("spark.x{i}: 1,")))),
+        minimal(&format!(
+            "autoscaler: {{clusterAutoscaler: {{extraArgs: {{{}}}}}}}",
+            many(&|i| format!("flag{i}: 1,"))
+        )),
         minimal(&format!("retries: {{ladder: [{}]}}", "{},".repeat(60_000))),
         minimal(&format!("workload: {{traces: [{}]}}", "{},".repeat(60_000))),
     ];
