@@ -12,7 +12,7 @@ mod fees;
 pub mod fit;
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use sim::scenario::{Fees, InstanceType};
 use sim::units::{Bytes, HourlyPrice};
@@ -70,17 +70,13 @@ pub enum CatalogueError {
 }
 
 fn known_in(regions: &[String]) -> String {
-    if regions.is_empty() {
-        String::new()
-    } else {
-        format!(" (known in {})", regions.join(", "))
-    }
+    if regions.is_empty() { String::new() } else { format!(" (known in {})", regions.join(", ")) }
 }
 
 /// The instance types, the fees, and what the user overrides.
 #[derive(Debug, Clone)]
 pub struct Catalogue {
-    entries: BTreeMap<String, Entry>,
+    entries: Arc<BTreeMap<String, Entry>>,
     fees: FeeTable,
     on_demand_overrides: BTreeMap<String, HourlyPrice>,
     spot_overrides: BTreeMap<String, HourlyPrice>,
@@ -93,7 +89,7 @@ impl Catalogue {
         static BUILTIN: OnceLock<Catalogue> = OnceLock::new();
         BUILTIN
             .get_or_init(|| Self {
-                entries: entry::read(INSTANCE_TYPES_CSV),
+                entries: Arc::new(entry::read(INSTANCE_TYPES_CSV)),
                 fees: fees::read(FEES_CSV),
                 on_demand_overrides: BTreeMap::new(),
                 spot_overrides: BTreeMap::new(),
@@ -116,11 +112,8 @@ impl Catalogue {
     /// `vmMemoryOverheadPercent`; 0.075 = 7.5 %). Measured fleets keep 1.7 to 5.3 %, so that live
     /// nodes have more than the default says. Values outside `0.0..=0.5` are cut to it.
     pub fn set_vm_memory_overhead(&mut self, share: f64) {
-        self.vm_memory_overhead = if share.is_nan() {
-            DEFAULT_VM_MEMORY_OVERHEAD
-        } else {
-            share.clamp(0.0, 0.5)
-        };
+        self.vm_memory_overhead =
+            if share.is_nan() { DEFAULT_VM_MEMORY_OVERHEAD } else { share.clamp(0.0, 0.5) };
     }
 
     /// The catalogue's row of `name`.
@@ -128,12 +121,10 @@ impl Catalogue {
     /// # Errors
     /// No such type: the error names the nearest ones.
     pub fn entry(&self, name: &str) -> Result<&Entry, CatalogueError> {
-        self.entries
-            .get(name)
-            .ok_or_else(|| CatalogueError::UnknownType {
-                name: name.chars().take(80).collect(),
-                nearest: self.nearest(name),
-            })
+        self.entries.get(name).ok_or_else(|| CatalogueError::UnknownType {
+            name: name.chars().take(80).collect(),
+            nearest: self.nearest(name),
+        })
     }
 
     /// The type as the model needs it: shape, allocatable resources, prices of `region`.
@@ -143,12 +134,11 @@ impl Catalogue {
     pub fn instance_type(&self, name: &str, region: &str) -> Result<InstanceType, CatalogueError> {
         let entry = self.entry(name)?;
         let on_demand_price =
-            self.on_demand_price(name, region)?
-                .ok_or_else(|| CatalogueError::MissingPrice {
-                    name: name.to_owned(),
-                    region: region.to_owned(),
-                    known: entry.regions_with_price(),
-                })?;
+            self.on_demand_price(name, region)?.ok_or_else(|| CatalogueError::MissingPrice {
+                name: name.to_owned(),
+                region: region.to_owned(),
+                known: entry.regions_with_price(),
+            })?;
         let prices = entry.prices(region);
         let spot_price = self
             .spot_overrides
@@ -186,10 +176,7 @@ impl Catalogue {
 
     /// The types that `filter` lets through, by name.
     pub fn list(&self, filter: &Filter) -> Vec<&Entry> {
-        self.entries
-            .values()
-            .filter(|entry| filter.matches(entry))
-            .collect()
+        self.entries.values().filter(|entry| filter.matches(entry)).collect()
     }
 
     /// Memory that pods may request on a node of this type, with this catalogue's overhead.
@@ -224,11 +211,7 @@ impl Catalogue {
             .map(|known| (strsim::damerau_levenshtein(&name, known), known))
             .collect();
         ranked.sort();
-        ranked
-            .into_iter()
-            .take(3)
-            .map(|(_, known)| known.clone())
-            .collect()
+        ranked.into_iter().take(3).map(|(_, known)| known.clone()).collect()
     }
 }
 
@@ -252,10 +235,7 @@ mod tests {
         assert_eq!(m5.allocatable_cpu, MilliCores::new(3920));
         assert_eq!(m5.allocatable_memory, Bytes::mib(14_162));
         assert_eq!(m5.max_pods, 58);
-        assert_eq!(
-            m5.on_demand_price,
-            HourlyPrice::from_usd(0.192).expect("a price")
-        );
+        assert_eq!(m5.on_demand_price, HourlyPrice::from_usd(0.192).expect("a price"));
         let spot = m5.spot_price.expect("known").as_usd_f64();
         assert!(spot > 0.03 && spot < 0.192, "{spot}");
         assert!(m5.interruption_band.expect("known") <= 4);
@@ -265,10 +245,7 @@ mod tests {
     fn an_unknown_type_is_answered_with_the_nearest() {
         let error = Catalogue::builtin().instance_type("m5.xlrage", "us-west-2");
         let text = error.unwrap_err().to_string();
-        assert!(
-            text.contains("`m5.xlrage`") && text.contains("m5.xlarge"),
-            "{text}"
-        );
+        assert!(text.contains("`m5.xlrage`") && text.contains("m5.xlarge"), "{text}");
         let long = "x".repeat(1_000_000);
         assert!(Catalogue::builtin().entry(&long).is_err());
     }

@@ -73,13 +73,8 @@ pub struct NativeFile {
 /// # Errors
 /// Everything that is wrong, in its files and in the native files that it names.
 pub fn load(path: &Path, sets: &[String]) -> Result<Loaded, ScenarioError> {
-    let stem = path
-        .file_stem()
-        .map(|stem| stem.to_string_lossy().into_owned());
-    lower(
-        overlay::load(path, sets),
-        stem.as_deref().unwrap_or("scenario"),
-    )
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    lower(overlay::load(path, sets), stem.as_deref().unwrap_or("scenario"))
 }
 
 /// Loads a scenario from `text`, as if it stood in a file called `name` in the current folder.
@@ -104,30 +99,16 @@ fn lower(overlay: Overlay, default_name: &str) -> Result<Loaded, ScenarioError> 
     problems.extend(found);
     findings.extend(noted);
     match loaded {
-        Some(loaded) if problems.is_empty() => Ok(Loaded {
-            findings,
-            native_files,
-            ..loaded
-        }),
-        _ => Err(ScenarioError::Invalid(Problems(in_order(
-            problems, &overlay,
-        )))),
+        Some(loaded) if problems.is_empty() => Ok(Loaded { findings, native_files, ..loaded }),
+        _ => Err(ScenarioError::Invalid(Problems(in_order(problems, &overlay)))),
     }
 }
 
 /// Problems by file, in the order in which the files were read, then by line.
 fn in_order(mut problems: Vec<Problem>, overlay: &Overlay) -> Vec<Problem> {
     let rank = |problem: &Problem| {
-        let own = overlay
-            .sources
-            .iter()
-            .position(|source| source.name == problem.file);
-        (
-            own.unwrap_or(usize::MAX),
-            problem.file.clone(),
-            problem.line,
-            problem.column,
-        )
+        let own = overlay.sources.iter().position(|source| source.name == problem.file);
+        (own.unwrap_or(usize::MAX), problem.file.clone(), problem.line, problem.column)
     };
     problems.sort_by_cached_key(rank);
     problems.dedup();
@@ -140,16 +121,9 @@ impl Loaded {
     /// # Errors
     /// One problem a trace.
     pub fn check_traces(&self) -> Result<(), ScenarioError> {
-        let missing: Vec<Problem> = self
-            .traces
-            .iter()
-            .filter_map(|trace| trace.missing())
-            .collect();
-        if missing.is_empty() {
-            Ok(())
-        } else {
-            Err(ScenarioError::Invalid(Problems(missing)))
-        }
+        let missing: Vec<Problem> =
+            self.traces.iter().filter_map(|trace| trace.missing()).collect();
+        if missing.is_empty() { Ok(()) } else { Err(ScenarioError::Invalid(Problems(missing))) }
     }
 }
 

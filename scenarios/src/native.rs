@@ -16,7 +16,7 @@ pub mod spark_defaults;
 mod keys;
 mod place;
 
-use sim::Finding;
+use sim::{Finding, Severity};
 
 use crate::problem::{Problem, Source};
 use crate::walk::Walker;
@@ -35,6 +35,21 @@ pub struct NativeRead<T> {
     pub not_modelled: Vec<Finding>,
 }
 
+/// The text of `kind` that stands in a `ConfigMap` of this file, with a name for it: how such
+/// configurations are usually deployed. Lines are then those of the text within.
+fn embedded(file_name: &str, text: &str, kind: &str) -> Option<(String, String)> {
+    let documents = yaml::parse(&Source::new(file_name, text)).documents;
+    let maps = documents.iter().filter(|document| keys::Reader::kind(document) == "ConfigMap");
+    let data = maps.filter_map(|map| map.get("data"));
+    let mut entries = data.flat_map(Node::entries);
+    entries.find_map(|(key, node)| {
+        let inner = node.scalar_text()?;
+        let first = yaml::parse(&Source::new(file_name, inner)).documents;
+        let found = first.iter().any(|document| keys::Reader::kind(document) == kind);
+        found.then(|| (format!("{file_name}[{}]", key.name), inner.to_owned()))
+    })
+}
+
 /// Reads the documents of a YAML (or JSON) text through `read`.
 fn read_documents<T>(
     file_name: &str,
@@ -43,22 +58,25 @@ fn read_documents<T>(
 ) -> NativeRead<T> {
     let sources = [Source::new(file_name, text)];
     let parsed = yaml::parse(&sources[0]);
-    let documents: Vec<Node> = parsed
-        .documents
-        .into_iter()
-        .filter(|document| !document.is_null())
-        .collect();
+    let documents: Vec<Node> =
+        parsed.documents.into_iter().filter(|document| !document.is_null()).collect();
     let walker = Walker::tolerant(&sources);
     let reader = keys::Reader::new(&walker);
     let value = read(&reader, &documents);
     let slips = reader.into_findings();
     let (found, mut not_modelled) = walker.finish();
     not_modelled.extend(slips);
-    let mut problems = parsed.problems;
+    // Upstream's readers take the last of several values; people's files have such.
+    let (duplicates, mut problems): (Vec<Problem>, Vec<Problem>) = parsed
+        .problems
+        .into_iter()
+        .partition(|problem| problem.message.starts_with("duplicate key "));
+    not_modelled.extend(duplicates.into_iter().map(|problem| {
+        let help = problem.help.unwrap_or_default();
+        let message = format!("{}: the last one counts, {help}", problem.message);
+        Finding::new(Severity::Warning, "set-twice", problem.file, message)
+            .at_line(u64::from(problem.line))
+    }));
     problems.extend(found);
-    NativeRead {
-        value,
-        problems,
-        not_modelled,
-    }
+    NativeRead { value, problems, not_modelled }
 }

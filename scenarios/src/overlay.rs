@@ -72,12 +72,7 @@ pub fn of_text(name: &str, text: &str) -> Overlay {
         problems.push(Problem::new(&sources[1], base.pos, message).with_path("base"));
         incomplete = true;
     }
-    Overlay {
-        node,
-        sources,
-        problems,
-        incomplete,
-    }
+    Overlay { node, sources, problems, incomplete }
 }
 
 impl Overlay {
@@ -108,19 +103,13 @@ impl Overlay {
         let next = source.directory.join(name);
         let seen = identity(&next);
         if chain.iter().any(|(path, _)| *path == seen) {
-            self.problems
-                .push(problem(format!("`{name}` is based on this file: a cycle")));
+            self.problems.push(problem(format!("`{name}` is based on this file: a cycle")));
         } else if chain.len() >= BASES_MAX {
-            self.problems.push(problem(format!(
-                "more than {BASES_MAX} files based on each other"
-            )));
+            self.problems.push(problem(format!("more than {BASES_MAX} files based on each other")));
         } else {
             let failed = problem(String::new());
             if let Err(message) = self.read_chain(&next, chain) {
-                self.problems.push(Problem {
-                    message: format!("`{name}`: {message}"),
-                    ..failed
-                });
+                self.problems.push(Problem { message: format!("`{name}`: {message}"), ..failed });
             }
         }
         self.incomplete |= self.problems.len() > known;
@@ -129,10 +118,7 @@ impl Overlay {
 }
 
 fn empty(pos: Pos) -> Node {
-    Node {
-        value: Value::Null,
-        pos,
-    }
+    Node { value: Value::Null, pos }
 }
 
 /// What tells whether two paths are the same file.
@@ -156,20 +142,11 @@ fn merge(under: Node, over: Node) -> Node {
             for (key, change) in changes {
                 put(&mut entries, key, change);
             }
-            Node {
-                value: Value::Map(entries),
-                pos: over.pos,
-            }
+            Node { value: Value::Map(entries), pos: over.pos }
         }
         // An empty file on top of a base changes nothing.
-        (value, Value::Null) => Node {
-            value,
-            pos: under.pos,
-        },
-        (_, value) => Node {
-            value,
-            pos: over.pos,
-        },
+        (value, Value::Null) => Node { value, pos: under.pos },
+        (_, value) => Node { value, pos: over.pos },
     }
 }
 

@@ -23,11 +23,7 @@ pub struct Source {
 impl Source {
     /// A text that no path is read from.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            text: text.into(),
-            directory: PathBuf::new(),
-        }
+        Self { name: name.into(), text: text.into(), directory: PathBuf::new() }
     }
 
     /// The 1-based `line`, cut to a sensible length around the 1-based `column`, and the column in
@@ -36,16 +32,8 @@ impl Source {
         let text = self.text.lines().nth((line as usize).saturating_sub(1));
         let column = (column as usize).saturating_sub(1);
         let end = column + usize::from(width.min(20));
-        let skipped = if end <= SHOWN_CHARS {
-            0
-        } else {
-            column - SHOWN_CHARS / 2
-        };
-        let shown = text
-            .unwrap_or_default()
-            .chars()
-            .skip(skipped)
-            .take(SHOWN_CHARS);
+        let skipped = if end <= SHOWN_CHARS { 0 } else { column - SHOWN_CHARS / 2 };
+        let shown = text.unwrap_or_default().chars().skip(skipped).take(SHOWN_CHARS);
         let shown = shown.map(|c| match c {
             '\t' => ' ',
             c if c.is_control() => '\u{fffd}',
@@ -72,12 +60,7 @@ pub struct Pos {
 impl Pos {
     /// `width` characters from `line` and `column`, in the only source.
     pub const fn new(line: u32, column: u32, width: u16) -> Self {
-        Self {
-            source: 0,
-            line,
-            column,
-            width,
-        }
+        Self { source: 0, line, column, width }
     }
 }
 
@@ -149,11 +132,7 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "error: {}", self.message)?;
-        let number = if self.line == 0 {
-            String::new()
-        } else {
-            self.line.to_string()
-        };
+        let number = if self.line == 0 { String::new() } else { self.line.to_string() };
         let gutter = " ".repeat(number.len());
         write!(f, "{gutter}--> {}", self.file)?;
         if self.line > 0 {
@@ -209,12 +188,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let limit = (name.chars().count() / 3).max(2);
     known
         .into_iter()
-        .map(|candidate| {
-            (
-                strsim::osa_distance(&lower, &candidate.to_lowercase()),
-                candidate,
-            )
-        })
+        .map(|candidate| (strsim::osa_distance(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, candidate)| candidate)
@@ -225,11 +199,7 @@ pub fn suggestion(name: &str, known: &[&str]) -> Option<String> {
     if let Some(near) = nearest(name, known.iter().copied()) {
         return Some(format!("did you mean `{near}`?"));
     }
-    let listed: Vec<String> = known
-        .iter()
-        .take(24)
-        .map(|name| format!("`{name}`"))
-        .collect();
+    let listed: Vec<String> = known.iter().take(24).map(|name| format!("`{name}`")).collect();
     let more = match known.len() {
         0 => return None,
         count if count > 24 => format!(" and {} more", count - 24),

@@ -10,19 +10,13 @@ use sim::workload::Failure;
 /// The presets' names and what they are, alphabetically after `none`.
 pub const PRESETS: &[(&str, &str)] = &[
     ("none", "a failure is final"),
-    (
-        "emr-on-eks",
-        "EMR on EKS' retry policy: the driver again, waits doubling from 10 s to 6 min",
-    ),
+    ("emr-on-eks", "EMR on EKS' retry policy: the driver again, waits doubling from 10 s to 6 min"),
     (
         "flotilla-2021",
         "more memory after running out of it, more executors and on-demand nodes on \
       every retry",
     ),
-    (
-        "spark-operator",
-        "`restartPolicy: OnFailure`, waits growing from 5 s",
-    ),
+    ("spark-operator", "`restartPolicy: OnFailure`, waits growing from 5 s"),
 ];
 
 /// A preset ladder and what in it is a guess.
@@ -38,24 +32,16 @@ pub struct Preset {
 pub fn preset(name: &str) -> Option<Preset> {
     let (rungs, critical_on_demand, guesses): (_, _, &[&str]) = match name {
         "none" => (Vec::new(), false, &[]),
-        "emr-on-eks" => (
-            vec![emr_on_eks()],
-            false,
-            &["attemptsMax 3 (EMR's maxAttempts is yours)"],
-        ),
+        "emr-on-eks" => {
+            (vec![emr_on_eks()], false, &["attemptsMax 3 (EMR's maxAttempts is yours)"])
+        }
         "flotilla-2021" => (flotilla(), true, FLOTILLA_GUESSES),
-        "spark-operator" => (
-            vec![spark_operator()],
-            false,
-            &["attemptsMax 4 (onFailureRetries is yours)"],
-        ),
+        "spark-operator" => {
+            (vec![spark_operator()], false, &["attemptsMax 4 (onFailureRetries is yours)"])
+        }
         _ => return None,
     };
-    let ladder = RetryLadder {
-        name: name.to_owned(),
-        rungs,
-        critical_on_demand,
-    };
+    let ladder = RetryLadder { name: name.to_owned(), rungs, critical_on_demand };
     Some(Preset { ladder, guesses })
 }
 
@@ -110,39 +96,19 @@ const FLOTILLA_GUESSES: &[&str] = &[
 fn flotilla() -> Vec<Rung> {
     // `MaxMem` of that time, in Mi as the engine passes it on.
     let max = Bytes::mib(248_000);
-    let more_executors = Adjustment::ExecutorCount {
-        factor: 1.75,
-        max: 100,
-    };
+    let more_executors = Adjustment::ExecutorCount { factor: 1.75, max: 100 };
     let rung = |when: &[Failure], memory: Option<Adjustment>| Rung {
         when: when.to_vec(),
-        adjust: memory
-            .into_iter()
-            .chain([more_executors.clone(), Adjustment::OnDemand])
-            .collect(),
+        adjust: memory.into_iter().chain([more_executors.clone(), Adjustment::OnDemand]).collect(),
         attempts_max: 3,
         backoff: SimDuration::minutes(1),
         backoff_factor: 1.0,
         backoff_max: SimDuration::minutes(1),
     };
     vec![
-        rung(
-            &[Failure::ExecutorOom],
-            Some(Adjustment::ExecutorMemory { factor: 2.0, max }),
-        ),
-        rung(
-            &[Failure::DriverOom],
-            Some(Adjustment::DriverMemory { factor: 3.0, max }),
-        ),
-        rung(
-            &[
-                Failure::Timeout,
-                Failure::Spot,
-                Failure::Transient,
-                Failure::Unschedulable,
-            ],
-            None,
-        ),
+        rung(&[Failure::ExecutorOom], Some(Adjustment::ExecutorMemory { factor: 2.0, max })),
+        rung(&[Failure::DriverOom], Some(Adjustment::DriverMemory { factor: 3.0, max })),
+        rung(&[Failure::Timeout, Failure::Spot, Failure::Transient, Failure::Unschedulable], None),
     ]
 }
 
@@ -171,12 +137,7 @@ mod tests {
     #[test]
     fn flotilla_answers_memory_with_memory_and_code_errors_with_nothing() {
         let ladder = preset("flotilla-2021").unwrap().ladder;
-        let rung = |failure| {
-            ladder
-                .rungs
-                .iter()
-                .find(|rung| rung.when.contains(&failure))
-        };
+        let rung = |failure| ladder.rungs.iter().find(|rung| rung.when.contains(&failure));
         let oom = rung(Failure::ExecutorOom).unwrap();
         assert!(matches!(oom.adjust[0], Adjustment::ExecutorMemory { .. }));
         assert!(oom.adjust.contains(&Adjustment::OnDemand));

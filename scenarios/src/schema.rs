@@ -9,7 +9,7 @@ mod table;
 
 pub use json::schema;
 pub use markdown::markdown;
-pub(crate) use table::{ADJUSTMENTS, FAILURES, INSTANCE_TYPE, POOL, PRICE, ROOT};
+pub(crate) use table::{ADJUSTMENTS, FAILURES, ROOT};
 
 /// A map with known keys.
 #[derive(Debug)]
@@ -80,13 +80,7 @@ impl Section {
 }
 
 const fn key(name: &'static str, kind: Kind, doc: &'static str) -> Key {
-    Key {
-        name,
-        kind,
-        doc,
-        default: "",
-        required: false,
-    }
+    Key { name, kind, doc, default: "", required: false }
 }
 
 impl Key {
@@ -95,10 +89,7 @@ impl Key {
     }
 
     const fn required(self) -> Self {
-        Self {
-            required: true,
-            ..self
-        }
+        Self { required: true, ..self }
     }
 }
 

@@ -7,7 +7,7 @@
 
 mod scalars;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use sim::{Finding, Severity};
@@ -25,7 +25,6 @@ pub struct Walker<'a> {
     tolerant: bool,
     problems: RefCell<Vec<Problem>>,
     unknown: RefCell<Vec<(String, Pos)>>,
-    muted: Cell<bool>,
 }
 
 /// A node and its path; what readers are asked on.
@@ -49,47 +48,34 @@ pub struct Fields<'a> {
 impl<'a> Walker<'a> {
     /// Unknown keys are problems. Positions' `source` is an index into `sources`.
     pub fn strict(sources: &'a [Source]) -> Self {
-        Self {
-            sources,
-            tolerant: false,
-            problems: RefCell::default(),
-            unknown: RefCell::default(),
-            muted: Cell::new(false),
-        }
+        Self { sources, tolerant: false, problems: RefCell::default(), unknown: RefCell::default() }
     }
 
     /// Unknown keys are noted by name.
     pub fn tolerant(sources: &'a [Source]) -> Self {
-        Self {
-            tolerant: true,
-            ..Self::strict(sources)
-        }
+        Self { tolerant: true, ..Self::strict(sources) }
     }
 
     /// Starts at `node`, whose path is `path` (empty for a document).
     pub fn at(&'a self, node: &'a Node, path: impl Into<String>) -> At<'a> {
-        At {
-            walker: self,
-            node,
-            path: path.into(),
-        }
+        At { walker: self, node, path: path.into() }
     }
 
     /// Adds a problem that was found elsewhere.
     pub fn report(&self, problem: Problem) {
         let mut problems = self.problems.borrow_mut();
-        if !self.muted.get() && problems.len() < PROBLEMS_MAX && !problems.contains(&problem) {
+        if problems.len() < PROBLEMS_MAX && !problems.contains(&problem) {
             problems.push(problem);
         }
     }
 
     /// Adds a problem at `pos` of the setting `path`.
     pub fn problem(&self, pos: Pos, path: &str, message: impl Into<String>, help: Option<String>) {
+        if self.is_full() {
+            return;
+        }
         let nowhere = Source::default();
-        let source = self
-            .sources
-            .get(usize::from(pos.source))
-            .unwrap_or(&nowhere);
+        let source = self.sources.get(usize::from(pos.source)).unwrap_or(&nowhere);
         let mut problem = Problem::new(source, pos, message).with_path(path);
         problem.help = help;
         self.report(problem);
@@ -115,6 +101,12 @@ impl<'a> Walker<'a> {
         self.problems.borrow().is_empty()
     }
 
+    /// Whether so much is wrong that further problems are not kept. Loops over what a file may
+    /// hold by the thousand stop then: looking for near names takes time.
+    pub fn is_full(&self) -> bool {
+        self.problems.borrow().len() >= PROBLEMS_MAX
+    }
+
     /// Everything that is wrong, in the order in which it was found, and what was read but is not
     /// modelled: one finding (code `not-modelled`) a name, with its count.
     pub fn finish(self) -> (Vec<Problem>, Vec<Finding>) {
@@ -126,10 +118,7 @@ impl<'a> Walker<'a> {
         let mut findings: Vec<(Pos, Finding)> = counts
             .into_iter()
             .map(|((source, name), (pos, count))| {
-                let file = self
-                    .sources
-                    .get(usize::from(source))
-                    .map_or("", |s| s.name.as_str());
+                let file = self.sources.get(usize::from(source)).map_or("", |s| s.name.as_str());
                 let message = format!("`{name}` was read and is not modelled");
                 let finding = Finding::new(Severity::Info, "not-modelled", file, message);
                 (pos, finding.at_line(u64::from(pos.line)).times(count))
@@ -173,14 +162,12 @@ fn join(path: &str, key: &str) -> String {
 impl<'a> At<'a> {
     /// Reports a problem with this value.
     pub fn problem(&self, message: impl Into<String>) {
-        self.walker
-            .problem(self.node.pos, &self.path, message, None);
+        self.walker.problem(self.node.pos, &self.path, message, None);
     }
 
     /// Reports a problem with this value, with a hint.
     pub fn problem_with_help(&self, message: impl Into<String>, help: impl Into<String>) {
-        self.walker
-            .problem(self.node.pos, &self.path, message, Some(help.into()));
+        self.walker.problem(self.node.pos, &self.path, message, Some(help.into()));
     }
 
     /// Reports that this is not what was `expected` (`a list`).
@@ -191,11 +178,7 @@ impl<'a> At<'a> {
             other => other.kind().to_owned(),
         };
         let name = self.path.rsplit('.').next().unwrap_or_default();
-        let of = if name.is_empty() {
-            String::new()
-        } else {
-            format!("`{name}`: ")
-        };
+        let of = if name.is_empty() { String::new() } else { format!("`{name}`: ") };
         self.problem(format!("{of}expected {expected}, found {found}"));
     }
 
@@ -210,17 +193,16 @@ impl<'a> At<'a> {
             self.wrong_type("a map");
             return None;
         };
-        for (key, _) in entries
-            .iter()
-            .filter(|(key, _)| !known.contains(&key.name.as_str()))
-        {
+        for (key, _) in entries.iter().filter(|(key, _)| !known.contains(&key.name.as_str())) {
+            if self.walker.is_full() {
+                break;
+            }
             let path = join(&self.path, &key.name);
             if self.walker.tolerant {
                 self.walker.not_modelled(key.pos, path);
             } else {
                 let message = format!("unknown key `{}`", shorten(&key.name));
-                self.walker
-                    .problem(key.pos, &path, message, suggestion(&key.name, known));
+                self.walker.problem(key.pos, &path, message, suggestion(&key.name, known));
             }
         }
         Some(Fields { at: self.clone() })
@@ -233,14 +215,7 @@ impl<'a> At<'a> {
             return None;
         };
         let entry = |(key, node): &'a (Key, Node)| {
-            (
-                key,
-                At {
-                    walker: self.walker,
-                    node,
-                    path: join(&self.path, &key.name),
-                },
-            )
+            (key, At { walker: self.walker, node, path: join(&self.path, &key.name) })
         };
         Some(entries.iter().map(entry).collect())
     }
@@ -285,11 +260,7 @@ impl<'a> Fields<'a> {
     /// The value of `key`; `None` where it is absent or null.
     pub fn get(&self, key: &str) -> Option<At<'a>> {
         let node = self.at.node.get(key).filter(|node| !node.is_null())?;
-        Some(At {
-            walker: self.at.walker,
-            node,
-            path: join(&self.at.path, key),
-        })
+        Some(At { walker: self.at.walker, node, path: join(&self.at.path, key) })
     }
 
     /// The value of `key`; its absence is a problem.
@@ -297,14 +268,9 @@ impl<'a> Fields<'a> {
         let found = self.get(key);
         if found.is_none() {
             let pos = self.at.node.pos;
-            let pos = Pos {
-                width: pos.width.min(1),
-                ..pos
-            };
+            let pos = Pos { width: pos.width.min(1), ..pos };
             let message = format!("`{key}` is missing");
-            self.at
-                .walker
-                .problem(pos, &join(&self.at.path, key), message, None);
+            self.at.walker.problem(pos, &join(&self.at.path, key), message, None);
         }
         found
     }
@@ -312,9 +278,7 @@ impl<'a> Fields<'a> {
     /// Where the key `key` stands.
     pub fn key_pos(&self, key: &str) -> Option<Pos> {
         let mut entries = self.at.node.entries();
-        entries
-            .find(|(name, _)| name.name == key)
-            .map(|(name, _)| name.pos)
+        entries.find(|(name, _)| name.name == key).map(|(name, _)| name.pos)
     }
 
     /// At most one of `keys` may be there; more are a problem. The one that is.

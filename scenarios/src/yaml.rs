@@ -80,28 +80,18 @@ impl Node {
 
     /// The entry `key` of a map.
     pub fn get(&self, key: &str) -> Option<&Self> {
-        self.entries()
-            .find(|(name, _)| name.name == key)
-            .map(|(_, node)| node)
+        self.entries().find(|(name, _)| name.name == key).map(|(_, node)| node)
     }
 
     /// The entries of a map; none of anything else.
     pub fn entries(&self) -> impl Iterator<Item = (&Key, &Self)> {
-        let entries = if let Value::Map(entries) = &self.value {
-            entries.as_slice()
-        } else {
-            &[]
-        };
+        let entries = if let Value::Map(entries) = &self.value { entries.as_slice() } else { &[] };
         entries.iter().map(|(key, node)| (key, node))
     }
 
     /// The items of a list; none of anything else.
     pub fn items(&self) -> &[Self] {
-        if let Value::Seq(items) = &self.value {
-            items
-        } else {
-            &[]
-        }
+        if let Value::Seq(items) = &self.value { items } else { &[] }
     }
 
     /// The text of a scalar as a text: `3` and `true` too. `None` for null, lists and maps.
@@ -135,12 +125,7 @@ pub fn parse_as(source: &Source, number: u16) -> Parsed {
         let before = &source.text[..offset];
         let line = before.matches('\n').count() as u32 + 1;
         let column = before.chars().rev().take_while(|c| *c != '\n').count() as u32 + 1;
-        let pos = Pos {
-            source: number,
-            line,
-            column,
-            width: 1,
-        };
+        let pos = Pos { source: number, line, column, width: 1 };
         return refused(pos, "a NUL byte: this is not a YAML text".to_owned());
     }
     build::build(source, number)
@@ -154,13 +139,7 @@ pub fn parse_one(source: &Source, number: u16) -> (Node, Vec<Problem>) {
         parsed.problems.push(problem);
     }
     let first = parsed.documents.into_iter().next();
-    let empty = Node {
-        value: Value::Null,
-        pos: Pos {
-            source: number,
-            ..Pos::default()
-        },
-    };
+    let empty = Node { value: Value::Null, pos: Pos { source: number, ..Pos::default() } };
     (first.unwrap_or(empty), parsed.problems)
 }
 

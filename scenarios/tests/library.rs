@@ -33,21 +33,11 @@ fn every_scenario_loads_and_loads_again() {
         assert_eq!(text.lines().next(), Some(first_line), "{name}");
         let first = loaded(&name);
         let again = load_text("again.yaml", &first.resolved).unwrap();
-        assert_eq!(
-            format!("{:#?}", first.scenario),
-            format!("{:#?}", again.scenario),
-            "{name}"
-        );
+        assert_eq!(format!("{:#?}", first.scenario), format!("{:#?}", again.scenario), "{name}");
         assert_eq!(first.resolved, again.resolved, "{name}");
-        assert!(
-            !first.resolved.contains(&*library().to_string_lossy()),
-            "{name}"
-        );
-        let warnings: Vec<_> = first
-            .findings
-            .iter()
-            .filter(|f| f.severity > sim::Severity::Info)
-            .collect();
+        assert!(!first.resolved.contains(&*library().to_string_lossy()), "{name}");
+        let warnings: Vec<_> =
+            first.findings.iter().filter(|f| f.severity > sim::Severity::Info).collect();
         assert!(warnings.is_empty(), "{name}: {warnings:#?}");
     }
     assert!(count >= 2, "{count}");
@@ -74,14 +64,7 @@ fn the_quickstart_means_what_its_files_say() {
     assert_eq!(scenario.pools[1].taints[0].value, "executor");
     assert_eq!(scenario.spark.dynamic_allocation.max_executors, 25);
     assert_eq!(scenario.scheduler.scores[0].1, 25);
-    assert_eq!(
-        scenario
-            .autoscaler
-            .unwrap()
-            .scale_down_unneeded_time
-            .as_millis(),
-        300_000
-    );
+    assert_eq!(scenario.autoscaler.unwrap().scale_down_unneeded_time.as_millis(), 300_000);
     assert_eq!(scenario.retries.name, "flotilla-2021");
 }
 
@@ -96,9 +79,5 @@ fn the_platform_day_inherits() {
     assert_eq!(day.native_files.len(), 5);
     let sets = ["spec.workload.traces[0].jobTable=my.csv".to_owned()];
     let own = load(&library().join("platform-day.yaml"), &sets).unwrap();
-    assert_eq!(
-        own.traces[0].path,
-        Path::new("my.csv"),
-        "relative to the current folder"
-    );
+    assert_eq!(own.traces[0].path, Path::new("my.csv"), "relative to the current folder");
 }

@@ -58,16 +58,10 @@ pub enum TraceError {
 
 impl TraceError {
     pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
-        Self::Io {
-            path: path.to_owned(),
-            source,
-        }
+        Self::Io { path: path.to_owned(), source }
     }
 
     pub(crate) fn unreadable(path: &Path, reason: impl Into<String>) -> Self {
-        Self::Unreadable {
-            path: path.to_owned(),
-            reason: reason.into(),
-        }
+        Self::Unreadable { path: path.to_owned(), reason: reason.into() }
     }
 }

@@ -24,6 +24,7 @@ mod finish;
 mod kind;
 mod lines;
 mod lower;
+mod open_application;
 mod read;
 mod recorded;
 mod report;
@@ -88,7 +89,8 @@ fn add_expansion(expansion: &Expansion, logs: &mut EventLogs) {
         });
     }
     if expansion.skipped > 0 {
-        let message = "hidden files, checksums, markers and links to folders are not read";
+        let message =
+            "hidden files, checksums, markers, .md files and links to folders are not read";
         let finding = Finding::new(Severity::Info, "skipped-files", "event logs", message);
         logs.findings.push(finding.times(expansion.skipped));
     }
@@ -104,10 +106,7 @@ fn add_expansion(expansion: &Expansion, logs: &mut EventLogs) {
 fn name_runs(logs: &mut EventLogs) {
     let mut seen: BTreeMap<String, u64> = BTreeMap::new();
     for application in &mut logs.applications {
-        let attempt = application
-            .attempt
-            .as_deref()
-            .filter(|attempt| *attempt != "1");
+        let attempt = application.attempt.as_deref().filter(|attempt| *attempt != "1");
         let mut run_id = application.app_id.clone();
         if let Some(attempt) = attempt {
             run_id = format!("{run_id}-{attempt}");

@@ -49,20 +49,15 @@ pub fn ingest(
     format: Format,
     progress: &dyn Fn(u64),
 ) -> Result<IngestReport, TraceError> {
-    let sources = paths
-        .iter()
-        .map(|path| TraceSource::detect(path))
-        .collect::<Result<Vec<_>, _>>()?;
+    let sources =
+        paths.iter().map(|path| TraceSource::detect(path)).collect::<Result<Vec<_>, _>>()?;
     let gathered = gather(&sources, progress)?;
     if gathered.rows.is_empty() && gathered.pods.is_empty() {
         let mut problems = vec!["there is no run and no pod in what was given".to_owned()];
-        let refused = gathered
-            .event_logs
-            .iter()
-            .filter_map(|log| match &log.status {
-                Status::Refused(reason) => Some(format!("{}: {reason}", log.path.display())),
-                _ => None,
-            });
+        let refused = gathered.event_logs.iter().filter_map(|log| match &log.status {
+            Status::Refused(reason) => Some(format!("{}: {reason}", log.path.display())),
+            _ => None,
+        });
         problems.extend(refused.take(20));
         return Err(TraceError::Options(problems));
     }
@@ -78,10 +73,7 @@ pub fn write_runs_folder(
     out_dir: &Path,
     format: Format,
 ) -> Result<IngestReport, TraceError> {
-    let gathered = Gathered {
-        rows,
-        ..Gathered::default()
-    };
+    let gathered = Gathered { rows, ..Gathered::default() };
     write_trace(gathered, out_dir, format)
 }
 
@@ -168,11 +160,7 @@ fn refuse_leftovers(out_dir: &Path, names: &[String]) -> Result<(), TraceError> 
             }
         }
     }
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(TraceError::Options(problems))
-    }
+    if problems.is_empty() { Ok(()) } else { Err(TraceError::Options(problems)) }
 }
 
 fn write_all(
@@ -196,10 +184,8 @@ fn write_all(
     }
     let path = part.join(FINDINGS);
     replace_file(&path, |file| {
-        serde_json::to_writer_pretty(file, &gathered.findings).map_err(|error| TraceError::Write {
-            path: path.clone(),
-            reason: error.to_string(),
-        })
+        serde_json::to_writer_pretty(file, &gathered.findings)
+            .map_err(|error| TraceError::Write { path: path.clone(), reason: error.to_string() })
     })
 }
 
@@ -213,10 +199,8 @@ fn move_into_place(part: &Path, out_dir: &Path, names: &[String]) -> Result<(), 
 
 /// One row a log; `lines` is the sum of the five columns after it.
 fn write_event_logs(path: &Path, reports: &[EventLogReport]) -> Result<(), TraceError> {
-    let fail = |error: csv::Error| TraceError::Write {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    };
+    let fail =
+        |error: csv::Error| TraceError::Write { path: path.to_owned(), reason: error.to_string() };
     replace_file(path, |file| {
         let mut writer = csv::Writer::from_writer(file);
         let header = "path,layout,files,bytes,bytes_unpacked,lines,events_used,events_ignored,\
@@ -225,9 +209,7 @@ fn write_event_logs(path: &Path, reports: &[EventLogReport]) -> Result<(), Trace
         for report in reports {
             writer.write_record(account(report)).map_err(fail)?;
         }
-        writer
-            .flush()
-            .map_err(|source| TraceError::io(path, source))
+        writer.flush().map_err(|source| TraceError::io(path, source))
     })
 }
 
@@ -239,10 +221,7 @@ fn account(report: &EventLogReport) -> [String; 15] {
     };
     [
         spreadsheet_safe(&report.path.display().to_string()),
-        report
-            .layout
-            .map_or("", crate::event_log::Layout::name)
-            .to_owned(),
+        report.layout.map_or("", crate::event_log::Layout::name).to_owned(),
         report.files.to_string(),
         report.bytes.to_string(),
         report.bytes_unpacked.to_string(),

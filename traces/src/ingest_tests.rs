@@ -23,13 +23,7 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 fn names_in(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("a folder");
     let mut names: Vec<String> = entries
-        .map(|entry| {
-            entry
-                .expect("an entry")
-                .file_name()
-                .to_string_lossy()
-                .into_owned()
-        })
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
     names
@@ -46,33 +40,18 @@ fn an_ingested_folder_loads_as_what_went_in() {
         let report = ingest(&[given.path().to_owned()], &target, format, &quiet).expect("ingested");
         assert_eq!((report.runs, report.stages, report.pods), (2, 1, 0));
         let counts = report.tables[0].counts;
-        assert_eq!(
-            (counts.rows, counts.kept, counts.bad, counts.folded),
-            (4, 2, 1, 1)
-        );
+        assert_eq!((counts.rows, counts.kept, counts.bad, counts.folded), (4, 2, 1, 1));
         let ending = format.ending();
         assert_eq!(
             names_in(&target),
-            [
-                "findings.json".to_owned(),
-                format!("runs.{ending}"),
-                format!("stages.{ending}")
-            ]
+            ["findings.json".to_owned(), format!("runs.{ending}"), format!("stages.{ending}")]
         );
         let before = load(&[TraceSource::JobTable(given.path().to_owned())], &quiet).expect("read");
         let after = load(&[TraceSource::JobTable(target)], &quiet).expect("read");
         assert_eq!(format!("{:?}", before.runs), format!("{:?}", after.runs));
-        let codes: Vec<&str> = before
-            .findings
-            .iter()
-            .map(|found| found.code.as_str())
-            .collect();
-        for code in [
-            "bad-value",
-            "retry-folded",
-            "stages-without-run",
-            "depends-on-not-simulated",
-        ] {
+        let codes: Vec<&str> = before.findings.iter().map(|found| found.code.as_str()).collect();
+        for code in ["bad-value", "retry-folded", "stages-without-run", "depends-on-not-simulated"]
+        {
             assert!(codes.contains(&code), "{code} in {codes:?}");
         }
     }
@@ -83,10 +62,7 @@ fn nothing_is_written_over_an_error_or_beside_another_trace() {
     let given = folder(&[("runs.csv", RUNS), ("empty.csv", "run_id,application\n")]);
     let out = tempfile::tempdir().expect("a folder");
     let target = out.path().join("trace");
-    let paths = [
-        given.path().join("runs.csv"),
-        given.path().join("empty.csv"),
-    ];
+    let paths = [given.path().join("runs.csv"), given.path().join("empty.csv")];
     assert!(matches!(
         ingest(&paths, &target, Format::Csv, &quiet),
         Err(TraceError::Columns { .. })
@@ -105,10 +81,7 @@ fn the_same_file_twice_is_told_apart() {
     let trace = load(&[source.clone(), source], &quiet).expect("read");
     let ids: Vec<&str> = trace.runs.iter().map(|run| &*run.run.run_id).collect();
     assert_eq!(ids, ["a", "b", "a#2", "b#2"]);
-    let found = trace
-        .findings
-        .iter()
-        .find(|found| found.code == "duplicate-run-id");
+    let found = trace.findings.iter().find(|found| found.code == "duplicate-run-id");
     assert_eq!(found.map(|found| found.count), Some(2));
 }
 
@@ -130,10 +103,7 @@ fn kinds_of_recordings_are_told_apart() {
 
 /// The recorded event logs, where they are.
 fn recorded() -> Option<PathBuf> {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../shared/data/spark/recorded"
-    );
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/spark/recorded");
     let path = PathBuf::from(path);
     if !path.is_dir() {
         eprintln!("skipped: {} is not here", path.display());
@@ -147,18 +117,9 @@ fn event_logs_become_a_trace_that_reads_back() {
     let Some(path) = recorded() else { return };
     let out = tempfile::tempdir().expect("a folder");
     let target = out.path().join("trace");
-    let report = ingest(
-        std::slice::from_ref(&path),
-        &target,
-        Format::Parquet,
-        &quiet,
-    )
-    .expect("ingested");
-    assert!(
-        report.runs > 10 && report.stages > report.runs,
-        "{} runs",
-        report.runs
-    );
+    let report =
+        ingest(std::slice::from_ref(&path), &target, Format::Parquet, &quiet).expect("ingested");
+    assert!(report.runs > 10 && report.stages > report.runs, "{} runs", report.runs);
     assert!(names_in(&target).contains(&"eventlogs.csv".to_owned()));
     let before = load(&[TraceSource::EventLogs(path)], &quiet).expect("read");
     let after = load(&[TraceSource::JobTable(target)], &quiet).expect("read");

@@ -112,15 +112,8 @@ impl Quantiles {
 pub fn inspect(trace: &LoadedTrace) -> Inspection {
     let times = || trace.runs.iter().map(|run| run.submitted_at_ms);
     let (first, last) = (times().min(), times().max());
-    let span_ms = first
-        .zip(last)
-        .map_or(0, |(first, last)| last.saturating_sub(first));
-    let stages = || {
-        trace
-            .runs
-            .iter()
-            .filter_map(|run| run.run.stages.as_deref())
-    };
+    let span_ms = first.zip(last).map_or(0, |(first, last)| last.saturating_sub(first));
+    let stages = || trace.runs.iter().filter_map(|run| run.run.stages.as_deref());
     let task_ms =
         |run: &crate::LoweredRun| run.run.executor_task_time.map(|t| t.as_millis() as f64);
     let mut hours = [0; 24];
@@ -142,12 +135,7 @@ pub fn inspect(trace: &LoadedTrace) -> Inspection {
         teams: by_team.len() as u64,
         top_teams: top(by_team),
         top_applications: top(by_application),
-        triggers: count(
-            trace
-                .runs
-                .iter()
-                .map(|run| run.trigger.as_deref().unwrap_or(UNKNOWN)),
-        ),
+        triggers: count(trace.runs.iter().map(|run| run.trigger.as_deref().unwrap_or(UNKNOWN))),
         outcomes: count(trace.runs.iter().map(|run| outcome_name(run.run.outcome))),
         failures: failures(trace),
         submissions_by_hour: hours,
@@ -185,20 +173,13 @@ fn failures(trace: &LoadedTrace) -> BTreeMap<String, u64> {
     let failed = trace.runs.iter().filter(|run| {
         run.run.failure.is_some() || run.run.outcome == sim::workload::RunOutcome::Failed
     });
-    count(failed.map(|run| {
-        run.run
-            .failure
-            .map_or(UNKNOWN, sim::workload::Failure::name)
-    }))
+    count(failed.map(|run| run.run.failure.map_or(UNKNOWN, sim::workload::Failure::name)))
 }
 
 fn columns(trace: &LoadedTrace) -> Vec<ColumnInspection> {
     // Columns that the simulator does not read are not in a loaded trace.
     let kept = |column: &Column| {
-        !matches!(
-            column.name,
-            "exit_code" | "attempt" | "retry_of" | "depends_on"
-        )
+        !matches!(column.name, "exit_code" | "attempt" | "retry_of" | "depends_on")
     };
     let mut found = Vec::new();
     let rows: Vec<RunRow> = trace.runs.iter().cloned().map(RunRow::from).collect();
@@ -256,13 +237,7 @@ mod tests {
         let hundred: Vec<f64> = (1..=100).rev().map(f64::from).collect();
         let quantiles = Quantiles::of(hundred).expect("some");
         assert_eq!(
-            (
-                quantiles.min,
-                quantiles.p50,
-                quantiles.p90,
-                quantiles.p99,
-                quantiles.max
-            ),
+            (quantiles.min, quantiles.p50, quantiles.p90, quantiles.p99, quantiles.max),
             (1.0, 50.0, 90.0, 99.0, 100.0)
         );
         let one = Quantiles::of(vec![7.0]).expect("one");
@@ -284,11 +259,7 @@ mod tests {
             trace.runs.push(run);
         }
         let seen = inspect(&trace);
-        let tasks = seen
-            .columns
-            .iter()
-            .find(|column| column.name == "tasks")
-            .expect("there");
+        let tasks = seen.columns.iter().find(|column| column.name == "tasks").expect("there");
         assert_eq!((tasks.present, tasks.present_share), (2, 0.5));
         assert_eq!(tasks.numbers.expect("numbers").max, 5.0);
         assert!(tasks.default.expect("a default").contains("assumption"));

@@ -3,7 +3,7 @@
 //! Nothing is lost without a word: every file leaves its [`TableCounts`] and findings. What is
 //! left out: the recorded order of retries (folded, see [`crate::canonical::fold_retries`]).
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use sim::workload::TracePod;
@@ -57,11 +57,7 @@ impl TraceSource {
         let names = header(path)?;
         let has = |name: &str| names.iter().any(|known| known == name);
         let pods = has("pod") || (has("cpu_milli") && has("memory_mib"));
-        Ok(if pods && !has("run_id") {
-            Self::Pods(owned)
-        } else {
-            Self::JobTable(owned)
-        })
+        Ok(if pods && !has("run_id") { Self::Pods(owned) } else { Self::JobTable(owned) })
     }
 }
 
@@ -163,11 +159,7 @@ impl Gathered {
         let subject = path.display().to_string();
         let (mut rows, findings) = fold_retries(table.rows, &mut counts, &subject);
         self.findings.extend(findings);
-        self.tables.push(TableReport {
-            path: path.to_owned(),
-            table: "runs",
-            counts,
-        });
+        self.tables.push(TableReport { path: path.to_owned(), table: "runs", counts });
         self.note_dependencies(&rows, &subject);
         if let Some(stages) = stages_beside(path) {
             let table = read_stages(&stages)?;
@@ -178,8 +170,7 @@ impl Gathered {
                 counts: table.counts,
             });
             let subject = stages.display().to_string();
-            self.findings
-                .extend(attach_stages(&mut rows, table, &subject));
+            self.findings.extend(attach_stages(&mut rows, table, &subject));
         }
         self.rows.extend(rows);
         Ok(())
@@ -215,11 +206,7 @@ impl Gathered {
         progress(length(path));
         self.rows.extend(table.runs.into_iter().map(RunRow::from));
         self.findings.extend(table.findings);
-        self.tables.push(TableReport {
-            path: path.to_owned(),
-            table: "swf",
-            counts: table.counts,
-        });
+        self.tables.push(TableReport { path: path.to_owned(), table: "swf", counts: table.counts });
         Ok(())
     }
 
@@ -262,7 +249,8 @@ impl Gathered {
 
 /// Appends `#2`, `#3` .. to names that another source has too.
 fn name_apart<'a>(names: impl Iterator<Item = &'a mut Box<str>>, code: &str) -> Option<Finding> {
-    let mut seen: BTreeSet<Box<str>> = BTreeSet::new();
+    // Only asked, never listed: its order cannot show.
+    let mut seen: HashSet<Box<str>> = HashSet::new();
     let mut renamed: Option<Finding> = None;
     for name in names {
         if seen.insert(name.clone()) {
@@ -305,9 +293,7 @@ fn stages_beside(runs: &Path) -> Option<PathBuf> {
         return None;
     }
     let folder = runs.parent()?;
-    let same = runs
-        .with_file_name("stages")
-        .with_extension(runs.extension()?);
+    let same = runs.with_file_name("stages").with_extension(runs.extension()?);
     if same.is_file() {
         return Some(same);
     }

@@ -34,11 +34,7 @@ pub fn read_pod_trace(path: &Path) -> Result<PodTable, TraceError> {
         return openb::read_pods(path, &names);
     }
     let (pods, counts, findings) = canonical::read_pods(path)?;
-    Ok(PodTable {
-        pods,
-        counts,
-        findings,
-    })
+    Ok(PodTable { pods, counts, findings })
 }
 
 /// The names of a table's columns.

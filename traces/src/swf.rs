@@ -8,7 +8,8 @@
 //! | 1 job number | `run_id` = `job-N` |
 //! | 2 submit time, and `UnixStartTime` of the header | `submitted_at` |
 //! | 4 run time | `duration`; every task takes that long |
-//! | 5 allocated processors (else 8, requested) | executors of one core, as many tasks; `executor_task_s` = processors x run time |
+//! | 5 allocated processors, else 8, requested | executors of one core; as many tasks |
+//! | 4 times 5 | `executor_task_s` |
 //! | 7 used memory, KB a processor | `peak_executor_memory` |
 //! | 9 requested time | `timeout`, where the job was not longer |
 //! | 10 requested memory, KB a processor | `executor_memory` |
@@ -71,10 +72,7 @@ pub fn read_swf(path: &Path) -> Result<SwfTable, TraceError> {
     loop {
         bytes.clear();
         line += 1;
-        let read = text
-            .by_ref()
-            .take(LINE_BYTES_MAX)
-            .read_until(b'\n', &mut bytes);
+        let read = text.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut bytes);
         let read = read.map_err(|source| TraceError::io(path, source))? as u64;
         if read == 0 {
             break;
@@ -137,16 +135,10 @@ impl SwfReader {
             Ok(seconds) if (0..=253_402_214_400).contains(&seconds) => {
                 self.start_ms = seconds * 1000;
             }
-            _ => self.tally.add(
-                Severity::Warning,
-                "bad-value",
-                "UnixStartTime",
-                line,
-                || {
-                    let value = shorten(value.trim());
-                    format!("`{value}` is not seconds since 1970; times count from 1970")
-                },
-            ),
+            _ => self.tally.add(Severity::Warning, "bad-value", "UnixStartTime", line, || {
+                let value = shorten(value.trim());
+                format!("`{value}` is not seconds since 1970; times count from 1970")
+            }),
         }
     }
 
@@ -186,19 +178,13 @@ impl SwfReader {
             return self.drop_row("never-ran", "", line, "no run time or no processors");
         };
         let Some(submitted) = known(2).filter(|seconds| *seconds <= SECONDS_MAX) else {
-            return self.drop_row(
-                "bad-value",
-                "submit time",
-                line,
-                "not seconds since the start",
-            );
+            return self.drop_row("bad-value", "submit time", line, "not seconds since the start");
         };
         if !self.seen.insert(id) {
             self.table.counts.duplicates += 1;
-            self.tally
-                .add(Severity::Warning, "duplicate-run-id", "", line, || {
-                    format!("job {id} is there already; the later line was dropped")
-                });
+            self.tally.add(Severity::Warning, "duplicate-run-id", "", line, || {
+                format!("job {id} is there already; the later line was dropped")
+            });
             return;
         }
         self.table.counts.kept += 1;
@@ -273,26 +259,17 @@ mod tests {
         )
         .expect("read");
         let counts = table.counts;
-        assert_eq!(
-            (counts.rows, counts.kept, counts.bad, counts.duplicates),
-            (6, 2, 3, 1)
-        );
+        assert_eq!((counts.rows, counts.kept, counts.bad, counts.duplicates), (6, 2, 3, 1));
         let first = &table.runs[0];
         assert_eq!(first.submitted_at_ms, 1_010_000);
         assert_eq!(first.application, "user3-app7");
-        assert_eq!(
-            first.run.executor_task_time,
-            Some(SimDuration::seconds(240))
-        );
+        assert_eq!(first.run.executor_task_time, Some(SimDuration::seconds(240)));
         assert_eq!(first.run.executor_memory, Some(Bytes::mib(4)));
         assert_eq!(first.run.timeout, Some(SimDuration::hours(1)));
         let second = &table.runs[1];
         assert_eq!(second.run.failure, Some(Failure::Application));
         assert_eq!(second.run.executors_max, Some(8));
-        assert_eq!(
-            (second.run.timeout, second.team.as_str()),
-            (None, "group-1")
-        );
+        assert_eq!((second.run.timeout, second.team.as_str()), (None, "group-1"));
     }
 
     #[test]
@@ -303,13 +280,26 @@ mod tests {
         assert_eq!(read(b"; nothing\n").expect("read").counts.rows, 0);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn random_lines_add_up(
+            lines in proptest::collection::vec("[0-9 .e;-]{0,60}", 0..20),
+            fields in proptest::collection::vec(proptest::num::f64::ANY, 18),
+        ) {
+            let fields: Vec<String> = fields.iter().map(f64::to_string).collect();
+            let text = format!("{}\n{}\n", lines.join("\n"), fields.join(" "));
+            if let Ok(table) = read(text.as_bytes()) {
+                let counts = table.counts;
+                proptest::prop_assert_eq!(counts.rows, counts.kept + counts.dropped());
+                proptest::prop_assert_eq!(counts.kept, table.runs.len() as u64);
+            }
+        }
+    }
+
     #[test]
     fn recorded_logs_are_accounted_for() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/traces/swf");
-        for (name, rows) in [
-            ("NASA-iPSC-1993-3.1-cln.swf.gz", 18_239),
-            ("hpc2n_head.swf", 3_170),
-        ] {
+        for (name, rows) in [("NASA-iPSC-1993-3.1-cln.swf.gz", 18_239), ("hpc2n_head.swf", 3_170)] {
             let path = Path::new(folder).join(name);
             if !path.exists() {
                 eprintln!("skipped: {} is not here", path.display());

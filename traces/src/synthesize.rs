@@ -125,10 +125,7 @@ impl SynthOptions {
         let mut problems = Vec::new();
         let (low, high) = RUNS_PER_DAY.into_inner();
         if !(low..=high).contains(&self.runs_per_day) {
-            problems.push(format!(
-                "runsPerDay: {}; from {low} to {high}",
-                self.runs_per_day
-            ));
+            problems.push(format!("runsPerDay: {}; from {low} to {high}", self.runs_per_day));
         }
         if self.runs_per_day * f64::from(self.days) > ROWS_MAX as f64 {
             problems.push(format!("runsPerDay x days: at most {ROWS_MAX} runs in all"));
@@ -156,11 +153,7 @@ impl SynthOptions {
         if self.scheduled_share + self.external_share > 1.0 + 1e-9 {
             problems.push("scheduledShare + externalShare: at most 1".to_owned());
         }
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(TraceError::Options(problems))
-        }
+        if problems.is_empty() { Ok(()) } else { Err(TraceError::Options(problems)) }
     }
 }
 
@@ -178,10 +171,7 @@ pub fn synthesize(options: &SynthOptions) -> Vec<LoweredRun> {
 /// # Panics
 /// With options that [`SynthOptions::check`] refuses.
 pub fn synthesize_rows(options: &SynthOptions) -> Vec<RunRow> {
-    assert!(
-        options.check().is_ok(),
-        "options are checked before: {options:?}"
-    );
+    assert!(options.check().is_ok(), "options are checked before: {options:?}");
     let platform = application::Platform::new(options);
     let mut rows = Vec::new();
     for day in 0..options.days {

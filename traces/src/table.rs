@@ -5,7 +5,7 @@
 //!
 //! Caps, so that a file cannot make us allocate without bound: [`ROWS_MAX`] rows,
 //! [`COLUMNS_MAX`] columns, [`RECORD_BYTES_MAX`] bytes a CSV record, [`PARQUET_BYTES_MAX`] bytes
-//! of a Parquet file, before and after decompression.
+//! of a Parquet file, before and after decompression, [`TEXT_BYTES_MAX`] bytes of text.
 
 mod cell;
 mod column;
@@ -36,6 +36,10 @@ pub const RECORD_BYTES_MAX: u64 = 4 << 20;
 pub const PARQUET_BYTES_MAX: u64 = 4 << 30;
 /// Most characters of a cell, where the column does not say otherwise.
 pub const CELL_CHARS_MAX: usize = 10_000;
+
+/// Most bytes of text that are kept of one table: a few repeated words make many rows of text out
+/// of a small compressed file.
+pub const TEXT_BYTES_MAX: u64 = 2 << 30;
 
 /// The kind of a table file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,11 +131,8 @@ pub(crate) fn replace_file(
         let file = std::fs::File::create(&part).map_err(|source| TraceError::io(&part, source))?;
         let mut file = std::io::BufWriter::new(file);
         fill(&mut file)?;
-        let file = file
-            .into_inner()
-            .map_err(|error| TraceError::io(&part, error.into_error()))?;
-        file.sync_all()
-            .map_err(|source| TraceError::io(&part, source))?;
+        let file = file.into_inner().map_err(|error| TraceError::io(&part, error.into_error()))?;
+        file.sync_all().map_err(|source| TraceError::io(&part, source))?;
         std::fs::rename(&part, path).map_err(|source| TraceError::io(path, source))
     };
     write().inspect_err(|_| {

@@ -32,11 +32,7 @@ pub struct WorkloadOptions {
 
 impl Default for WorkloadOptions {
     fn default() -> Self {
-        Self {
-            arrivals: 1.0,
-            resample: None,
-            seed: Seed::new(0),
-        }
+        Self { arrivals: 1.0, resample: None, seed: Seed::new(0) }
     }
 }
 
@@ -60,15 +56,12 @@ impl WorkloadOptions {
         let recorded = trace.runs.len() as f64;
         if !(self.arrivals >= 0.0 && self.arrivals * recorded <= RUNS_MAX) {
             problems.push(format!(
-                "arrivals: {} times {recorded} runs; at least 0, and at most {RUNS_MAX} runs in all",
+                "arrivals: {} times {recorded} runs; at least 0, at most {RUNS_MAX} runs in all",
                 self.arrivals
             ));
         }
         if let Some(resample) = self.resample {
-            for (name, value) in [
-                ("runsPerDay", resample.runs_per_day),
-                ("days", resample.days),
-            ] {
+            for (name, value) in [("runsPerDay", resample.runs_per_day), ("days", resample.days)] {
                 if !(value.is_finite() && value > 0.0) {
                     problems.push(format!("resample.{name}: {value}; more than 0 is expected"));
                 }
@@ -80,15 +73,12 @@ impl WorkloadOptions {
                 problems.push("resample: the trace has no runs to draw from".to_owned());
             }
         }
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(TraceError::Options(problems))
-        }
+        if problems.is_empty() { Ok(()) } else { Err(TraceError::Options(problems)) }
     }
 }
 
 const DAY_MS: i64 = 86_400_000;
+const HOUR_MS: i64 = 3_600_000;
 /// Pods created at or after this many seconds are recorded since 1970, not since the start.
 const EPOCH_CREATED_MS: u64 = 1_000_000_000_000;
 
@@ -102,8 +92,9 @@ struct Submission {
 
 /// Makes the workload.
 ///
-/// Its epoch is midnight UTC of the day of the first submission when the trace spans more than an
-/// hour, so that days and hours mean something; else the first submission itself. Options out of
+/// Its epoch is the full hour (UTC) before the first submission when the trace spans more than an
+/// hour, so that hours mean something and nothing is billed for the part of a day before the
+/// trace; else the first submission itself. Options out of
 /// range (see [`WorkloadOptions::check`]) are cut to the range.
 pub fn to_workload(trace: &LoadedTrace, options: &WorkloadOptions) -> Workload {
     let submissions = match options.resample {
@@ -119,11 +110,7 @@ pub fn to_workload(trace: &LoadedTrace, options: &WorkloadOptions) -> Workload {
         .iter()
         .map(|submission| {
             let at = u64::try_from(submission.at_ms.saturating_sub(epoch_ms)).unwrap_or(0);
-            names.place(
-                &trace.runs[submission.run],
-                submission.copy,
-                SimTime::from_millis(at),
-            )
+            names.place(&trace.runs[submission.run], submission.copy, SimTime::from_millis(at))
         })
         .collect();
     // Stable: equal times keep the order of the trace.
@@ -131,10 +118,7 @@ pub fn to_workload(trace: &LoadedTrace, options: &WorkloadOptions) -> Workload {
     let mut pods = trace.pods.clone();
     if pods_since_1970 {
         for pod in &mut pods {
-            let since = pod
-                .created_at
-                .as_millis()
-                .saturating_sub(epoch_ms.max(0) as u64);
+            let since = pod.created_at.as_millis().saturating_sub(epoch_ms.max(0) as u64);
             pod.created_at = SimTime::from_millis(since);
         }
     }
@@ -185,11 +169,7 @@ fn resampled(trace: &LoadedTrace, resample: Resample, seed: Seed) -> Vec<Submiss
 
 fn scaled(submissions: Vec<Submission>, options: &WorkloadOptions) -> Vec<Submission> {
     let most = RUNS_MAX / submissions.len().max(1) as f64;
-    let arrivals = if options.arrivals.is_nan() {
-        1.0
-    } else {
-        options.arrivals.clamp(0.0, most)
-    };
+    let arrivals = if options.arrivals.is_nan() { 1.0 } else { options.arrivals.clamp(0.0, most) };
     if arrivals == 1.0 {
         return submissions;
     }
@@ -246,11 +226,7 @@ fn epoch(submissions: &[Submission], trace: &LoadedTrace, pods_since_1970: bool)
     let (Some(first), Some(last)) = (times().min(), times().max()) else {
         return 0;
     };
-    if last.saturating_sub(first) > 3_600_000 {
-        first.div_euclid(DAY_MS) * DAY_MS
-    } else {
-        first
-    }
+    if last.saturating_sub(first) > HOUR_MS { first.div_euclid(HOUR_MS) * HOUR_MS } else { first }
 }
 
 /// Numbers for names, in order of first use.
@@ -280,11 +256,7 @@ struct Names {
 
 impl Names {
     fn place(&mut self, lowered: &LoweredRun, copy: u64, at: SimTime) -> Run {
-        let team = if lowered.team.is_empty() {
-            NO_TEAM
-        } else {
-            &lowered.team
-        };
+        let team = if lowered.team.is_empty() { NO_TEAM } else { &lowered.team };
         let mut run = lowered.run.clone();
         run.application = ApplicationId(self.applications.number(&lowered.application));
         run.team = TeamId(self.teams.number(team));
@@ -297,134 +269,4 @@ impl Names {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
-
-    fn trace(times_ms: &[i64]) -> LoadedTrace {
-        let run = |(place, at): (usize, &i64)| LoweredRun {
-            run: Run {
-                run_id: format!("r{place}").into(),
-                ..Run::default()
-            },
-            application: format!("app{}", place % 3),
-            submitted_at_ms: *at,
-            ..LoweredRun::default()
-        };
-        LoadedTrace {
-            runs: times_ms.iter().enumerate().map(run).collect(),
-            ..LoadedTrace::default()
-        }
-    }
-
-    fn many() -> LoadedTrace {
-        let times: Vec<i64> = (0..1000).map(|i| 1_772_445_600_000 + i * 60_000).collect();
-        trace(&times)
-    }
-
-    fn ids(workload: &Workload) -> BTreeSet<String> {
-        workload
-            .runs
-            .iter()
-            .map(|run| run.run_id.to_string())
-            .collect()
-    }
-
-    fn with_arrivals(arrivals: f64) -> Workload {
-        let options = WorkloadOptions {
-            arrivals,
-            ..WorkloadOptions::default()
-        };
-        to_workload(&many(), &options)
-    }
-
-    #[test]
-    fn long_traces_start_at_midnight_and_short_ones_at_once() {
-        let long = to_workload(&many(), &WorkloadOptions::default());
-        assert_eq!(long.epoch_ms, 1_772_409_600_000);
-        assert_eq!(long.runs[0].submitted_at, SimTime::from_millis(36_000_000));
-        let short = to_workload(&trace(&[5_000, 3_000, 5_000]), &WorkloadOptions::default());
-        assert_eq!(short.epoch_ms, 3_000);
-        let order: Vec<&str> = short.runs.iter().map(|run| &*run.run_id).collect();
-        assert_eq!(order, ["r1", "r0", "r2"]);
-        assert_eq!(short.teams, [NO_TEAM]);
-        assert_eq!(short.applications, ["app0", "app1", "app2"]);
-    }
-
-    #[test]
-    fn growth_only_adds_runs() {
-        let half = with_arrivals(0.5);
-        let same = with_arrivals(1.0);
-        let more = with_arrivals(1.2);
-        let twice = with_arrivals(2.0);
-        assert!((430..570).contains(&half.runs.len()), "{}", half.runs.len());
-        assert!(
-            (1150..1250).contains(&more.runs.len()),
-            "{}",
-            more.runs.len()
-        );
-        assert_eq!(twice.runs.len(), 2000);
-        assert!(ids(&half).is_subset(&ids(&same)));
-        assert!(ids(&same).is_subset(&ids(&more)));
-        assert!(ids(&more).is_subset(&ids(&twice)));
-        assert!(ids(&twice).contains("r7~2"));
-        assert_eq!(ids(&twice).len(), 2000);
-        assert!(twice.runs.is_sorted_by_key(|run| run.submitted_at));
-        let last = same.last_submission();
-        assert!(
-            twice.last_submission() <= last,
-            "copies stay within the span"
-        );
-        assert_eq!(with_arrivals(0.0).runs.len(), 0);
-    }
-
-    #[test]
-    fn resampling_draws_at_the_rate_asked_for() {
-        let options = WorkloadOptions {
-            arrivals: 1.5,
-            resample: Some(Resample {
-                runs_per_day: 800.0,
-                days: 10.0,
-            }),
-            seed: Seed::new(3),
-        };
-        let workload = to_workload(&many(), &options);
-        assert!(
-            (11_500..12_500).contains(&workload.runs.len()),
-            "{}",
-            workload.runs.len()
-        );
-        assert_eq!(ids(&workload).len(), workload.runs.len(), "ids are unique");
-        let again = to_workload(&many(), &options);
-        assert_eq!(format!("{workload:?}"), format!("{again:?}"));
-    }
-
-    #[test]
-    fn nonsense_is_refused_and_does_not_run_away() {
-        let trace = many();
-        for arrivals in [f64::NAN, -1.0, 1e12, f64::INFINITY] {
-            let options = WorkloadOptions {
-                arrivals,
-                ..WorkloadOptions::default()
-            };
-            assert!(options.check(&trace).is_err(), "{arrivals}");
-        }
-        let options = WorkloadOptions {
-            resample: Some(Resample {
-                runs_per_day: 0.0,
-                days: f64::NAN,
-            }),
-            ..WorkloadOptions::default()
-        };
-        let error = options
-            .check(&LoadedTrace::default())
-            .expect_err("refused")
-            .to_string();
-        assert_eq!(error.lines().count(), 3, "{error}");
-        assert!(
-            to_workload(&LoadedTrace::default(), &options)
-                .runs
-                .is_empty()
-        );
-    }
-}
+mod tests;

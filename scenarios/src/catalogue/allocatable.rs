@@ -116,10 +116,7 @@ mod tests {
 
     #[test]
     fn tiny_nodes_have_nothing_left_instead_of_a_panic() {
-        assert_eq!(
-            allocatable_memory(Bytes::mib(300), true, 4, 0.075),
-            Bytes::ZERO
-        );
+        assert_eq!(allocatable_memory(Bytes::mib(300), true, 4, 0.075), Bytes::ZERO);
         assert_eq!(allocatable_cpu(0), MilliCores::ZERO);
         assert_eq!(tiered_allocatable_memory(Bytes::mib(10)), Bytes::ZERO);
     }

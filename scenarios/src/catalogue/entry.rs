@@ -63,9 +63,7 @@ impl Entry {
 
     /// The family, for example `m5`.
     pub fn family(&self) -> &str {
-        self.name
-            .split_once('.')
-            .map_or(&*self.name, |(family, _)| family)
+        self.name.split_once('.').map_or(&*self.name, |(family, _)| family)
     }
 }
 
@@ -96,14 +94,9 @@ impl Filter {
     /// Whether `entry` passes.
     pub fn matches(&self, entry: &Entry) -> bool {
         let named = self.names.is_empty()
-            || self
-                .names
-                .iter()
-                .any(|name| *name == entry.name || *name == entry.family());
+            || self.names.iter().any(|name| *name == entry.name || *name == entry.family());
         let priced = self.priced_in.as_ref().is_none_or(|region| {
-            entry
-                .prices(region)
-                .is_some_and(|prices| prices.on_demand.is_some())
+            entry.prices(region).is_some_and(|prices| prices.on_demand.is_some())
         });
         named
             && priced
@@ -112,9 +105,7 @@ impl Filter {
             && self.vcpu_max.is_none_or(|most| entry.vcpu <= most)
             && self.memory_min.is_none_or(|least| entry.memory >= least)
             && self.memory_max.is_none_or(|most| entry.memory <= most)
-            && self
-                .local_nvme
-                .is_none_or(|wanted| wanted == (entry.local_nvme_gb > 0))
+            && self.local_nvme.is_none_or(|wanted| wanted == (entry.local_nvme_gb > 0))
             && self.gpus.is_none_or(|wanted| wanted == (entry.gpus > 0))
     }
 }
@@ -164,11 +155,7 @@ fn read_row(row: &csv::StringRecord) -> Option<Entry> {
 
 /// `Some(None)` for an empty cell, `None` for one that is not a `T`.
 fn optional<T: std::str::FromStr>(cell: &str) -> Option<Option<T>> {
-    if cell.is_empty() {
-        Some(None)
-    } else {
-        cell.parse().ok().map(Some)
-    }
+    if cell.is_empty() { Some(None) } else { cell.parse().ok().map(Some) }
 }
 
 #[cfg(test)]
@@ -189,15 +176,9 @@ mod tests {
             ..Filter::default()
         };
         assert_eq!(names(&four_cores), ["m5.large", "m5.xlarge", "r5.xlarge"]);
-        let arm = Filter {
-            arch: Some("arm64".into()),
-            ..Filter::default()
-        };
+        let arm = Filter { arch: Some("arm64".into()), ..Filter::default() };
         assert_eq!(names(&arm).len(), 396);
-        let priced = Filter {
-            priced_in: Some("us-west-2".into()),
-            ..Filter::default()
-        };
+        let priced = Filter { priced_in: Some("us-west-2".into()), ..Filter::default() };
         assert_eq!(names(&priced).len(), 473);
     }
 }

@@ -39,10 +39,8 @@ impl FeeTable {
 
     fn hourly(&self, item: &str, region: &str, hours: f64) -> Result<HourlyPrice, CatalogueError> {
         let key = (item.to_owned(), region.to_owned());
-        self.0
-            .get(&key)
-            .and_then(|usd| HourlyPrice::from_usd(usd / hours))
-            .ok_or_else(|| CatalogueError::MissingFee {
+        self.0.get(&key).and_then(|usd| HourlyPrice::from_usd(usd / hours)).ok_or_else(|| {
+            CatalogueError::MissingFee {
                 item: item.to_owned(),
                 region: region.to_owned(),
                 known: self
@@ -51,7 +49,8 @@ impl FeeTable {
                     .filter(|(known, _)| known == item)
                     .map(|(_, region)| region.clone())
                     .collect(),
-            })
+            }
+        })
     }
 }
 

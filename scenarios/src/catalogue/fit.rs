@@ -103,10 +103,23 @@ pub struct FitReport {
 }
 
 impl FitQuestion {
+    /// An executor of a JVM application with Spark's default overheads, on nodes with the default
+    /// DaemonSets, of any instance type.
+    pub fn new(cores: u32, heap: Bytes) -> Self {
+        Self {
+            cores,
+            request_cores: None,
+            heap,
+            memory_overhead: None,
+            overheads: MemoryOverheads::default(),
+            daemonsets: DaemonSets::default(),
+            filter: Filter::default(),
+        }
+    }
+
     /// The executor's CPU request.
     pub fn pod_cpu(&self) -> MilliCores {
-        self.request_cores
-            .unwrap_or(MilliCores::cores(u64::from(self.cores)))
+        self.request_cores.unwrap_or(MilliCores::cores(u64::from(self.cores)))
     }
 
     /// The executor's memory request.
@@ -120,9 +133,7 @@ impl FitQuestion {
     fn memory_of(&self, heap: Bytes, factor: f64) -> Bytes {
         let heap_mib = heap.as_mib_floor();
         let from_factor = Bytes::mib((heap_mib as f64 * factor) as u64);
-        let overhead = self
-            .memory_overhead
-            .unwrap_or(from_factor.max(self.overheads.minimum));
+        let overhead = self.memory_overhead.unwrap_or(from_factor.max(self.overheads.minimum));
         heap.saturating_add(overhead)
             .saturating_add(self.overheads.off_heap)
             .saturating_add(self.overheads.pyspark)
@@ -169,11 +180,9 @@ pub fn fit(catalogue: &Catalogue, region: &str, question: &FitQuestion) -> FitRe
 fn row(catalogue: &Catalogue, region: &str, question: &FitQuestion, entry: &Entry) -> FitRow {
     let priced = catalogue.instance_type(&entry.name, region);
     let (on_demand_price, spot_price) = match &priced {
-        Ok(InstanceType {
-            on_demand_price,
-            spot_price,
-            ..
-        }) => (Some(*on_demand_price), *spot_price),
+        Ok(InstanceType { on_demand_price, spot_price, .. }) => {
+            (Some(*on_demand_price), *spot_price)
+        }
         Err(CatalogueError::MissingPrice { .. } | CatalogueError::MissingFee { .. }) => {
             (None, None)
         }
@@ -214,25 +223,12 @@ fn row(catalogue: &Catalogue, region: &str, question: &FitQuestion, entry: &Entr
 
 /// How many of `each` are in `room`; nothing asked for fits without end.
 fn how_many(room: u64, each: u64) -> u32 {
-    room.checked_div(each)
-        .map_or(u32::MAX, |count| u32::try_from(count).unwrap_or(u32::MAX))
+    room.checked_div(each).map_or(u32::MAX, |count| u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    pub(super) fn question(cores: u32, heap: Bytes) -> FitQuestion {
-        FitQuestion {
-            cores,
-            request_cores: None,
-            heap,
-            memory_overhead: None,
-            overheads: MemoryOverheads::default(),
-            daemonsets: DaemonSets::default(),
-            filter: Filter::default(),
-        }
-    }
 
     fn find<'r>(report: &'r FitReport, name: &str) -> &'r FitRow {
         report.rows.iter().find(|row| row.name == name).unwrap()
@@ -240,11 +236,7 @@ mod tests {
 
     #[test]
     fn four_cores_never_fit_on_four_vcpus() {
-        let report = fit(
-            &Catalogue::builtin(),
-            "us-west-2",
-            &question(4, Bytes::gib(11)),
-        );
+        let report = fit(&Catalogue::builtin(), "us-west-2", &FitQuestion::new(4, Bytes::gib(11)));
         assert_eq!(report.pod_memory, Bytes::mib(12_390));
         for row in report.rows.iter().filter(|row| row.vcpu == 4) {
             assert_eq!(row.executors, 0, "{}", row.name);
@@ -264,7 +256,7 @@ mod tests {
     fn a_smaller_request_makes_it_fit() {
         let asks = FitQuestion {
             request_cores: Some(MilliCores::new(3400)),
-            ..question(4, Bytes::gib(11))
+            ..FitQuestion::new(4, Bytes::gib(11))
         };
         let report = fit(&Catalogue::builtin(), "us-west-2", &asks);
         let m5 = find(&report, "m5.xlarge");
@@ -274,7 +266,7 @@ mod tests {
 
     #[test]
     fn the_largest_heap_fits_and_one_more_mib_does_not() {
-        let asks = question(1, Bytes::gib(1));
+        let asks = FitQuestion::new(1, Bytes::gib(1));
         for room in [400, 385, 2_000, 4_224, 14_162, 118_312].map(Bytes::mib) {
             let heap = asks.heap_max(room, 0.1);
             assert!(asks.memory_of(heap, 0.1) <= room);
@@ -285,17 +277,10 @@ mod tests {
 
     #[test]
     fn rows_are_cheapest_first_and_a_zero_request_does_not_divide() {
-        let report = fit(
-            &Catalogue::builtin(),
-            "us-east-1",
-            &question(0, Bytes::ZERO),
-        );
+        let report = fit(&Catalogue::builtin(), "us-east-1", &FitQuestion::new(0, Bytes::ZERO));
         assert_eq!(report.rows.len(), 1363);
-        let prices: Vec<_> = report
-            .rows
-            .iter()
-            .filter_map(FitRow::on_demand_per_executor)
-            .collect();
+        let prices: Vec<_> =
+            report.rows.iter().filter_map(FitRow::on_demand_per_executor).collect();
         assert!(prices.is_sorted());
     }
 }

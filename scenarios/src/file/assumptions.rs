@@ -13,14 +13,9 @@ pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> Assump
         apply(given, &mut out);
     }
     for line in out.list() {
-        let said = given
-            .as_ref()
-            .is_some_and(|given| given.optional(line.name).is_some());
+        let said = given.as_ref().is_some_and(|given| given.optional(line.name).is_some());
         if line.guess && !said {
-            let message = format!(
-                "`{}` is {}, a guess: {}",
-                line.name, line.value, line.source
-            );
+            let message = format!("`{}` is {}, a guess: {}", line.name, line.value, line.source);
             let subject = format!("spec.assumptions.{}", line.name);
             context.note(Severity::Info, "assumption", &subject, message);
         }
@@ -30,10 +25,7 @@ pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> Assump
 
 fn apply(given: &Settings<'_>, out: &mut Assumptions) {
     latency(given, "nodeBoot", &mut out.node_boot);
-    set(
-        &mut out.image_pull_bytes_per_s,
-        given.bytes("imagePullBytesPerSecond"),
-    );
+    set(&mut out.image_pull_bytes_per_s, given.bytes("imagePullBytesPerSecond"));
     set(&mut out.container_start, given.duration("containerStart"));
     latency(given, "driverStart", &mut out.driver_start);
     latency(given, "executorStart", &mut out.executor_start);
@@ -42,24 +34,12 @@ fn apply(given: &Settings<'_>, out: &mut Assumptions) {
     }
     set(&mut out.spot_notice, given.duration("spotNotice"));
     set(&mut out.spot_drain, given.bool("spotDrain"));
-    set(
-        &mut out.termination_grace,
-        given.duration("terminationGrace"),
-    );
-    set(
-        &mut out.unschedulable_timeout,
-        given.duration("unschedulableTimeout"),
-    );
+    set(&mut out.termination_grace, given.duration("terminationGrace"));
+    set(&mut out.unschedulable_timeout, given.duration("unschedulableTimeout"));
     set(&mut out.run_timeout, given.duration("runTimeout"));
     set(&mut out.task_duration_cv, given.float("taskDurationCv"));
-    set(
-        &mut out.mean_task_duration,
-        given.duration("meanTaskDuration"),
-    );
-    set(
-        &mut out.scheduler_pods_per_s,
-        given.count("schedulerPodsPerSecond"),
-    );
+    set(&mut out.mean_task_duration, given.duration("meanTaskDuration"));
+    set(&mut out.scheduler_pods_per_s, given.count("schedulerPodsPerSecond"));
     if let Some(at) = given.optional("imagePullBytesPerSecond")
         && out.image_pull_bytes_per_s.as_u64() == 0
     {
@@ -81,28 +61,22 @@ fn latency(given: &Settings<'_>, key: &str, out: &mut LogNormal) {
     set(&mut out.p50, section.duration("p50"));
     set(&mut out.p99, section.duration("p99"));
     if out.p99 < out.p50 {
-        let at = section
-            .optional("p99")
-            .unwrap_or_else(|| section.fields.at.clone());
+        let at = section.optional("p99").unwrap_or_else(|| section.fields.at.clone());
         at.problem(format!("`{key}`: p99 {} is below p50 {}", out.p99, out.p50));
     }
 }
 
 fn spot_model(given: &Settings<'_>, default: SpotModel) -> SpotModel {
     let (mut hours, mut share) = match default {
-        SpotModel::PoolShocks {
-            mean_hours_between,
-            share_taken,
-        } => (mean_hours_between, share_taken),
+        SpotModel::PoolShocks { mean_hours_between, share_taken } => {
+            (mean_hours_between, share_taken)
+        }
         SpotModel::None => (24.0, 0.25),
     };
     set(&mut hours, given.float("meanHoursBetween"));
     set(&mut share, given.float("shareTaken"));
     match given.choice("model") {
         Some("none") => SpotModel::None,
-        _ => SpotModel::PoolShocks {
-            mean_hours_between: hours,
-            share_taken: share,
-        },
+        _ => SpotModel::PoolShocks { mean_hours_between: hours, share_taken: share },
     }
 }

@@ -51,12 +51,7 @@ pub(super) fn read(
              pools' sizes are",
             bounds.len(),
         );
-        context.note(
-            Severity::Warning,
-            "not-modelled",
-            "autoscalingGroups",
-            message,
-        );
+        context.note(Severity::Warning, "not-modelled", "autoscalingGroups", message);
     }
     Some(autoscaler)
 }

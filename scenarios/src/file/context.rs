@@ -25,11 +25,7 @@ pub(super) struct Text {
 
 impl<'a> Context<'a> {
     pub(super) fn new(walker: &'a Walker<'a>) -> Self {
-        Self {
-            walker,
-            findings: RefCell::default(),
-            native_files: RefCell::default(),
-        }
+        Self { walker, findings: RefCell::default(), native_files: RefCell::default() }
     }
 
     pub(super) fn finish(self) -> (Vec<Finding>, Vec<NativeFile>) {
@@ -38,25 +34,15 @@ impl<'a> Context<'a> {
 
     /// The name of the file that the user named.
     pub(super) fn main_file(&self) -> String {
-        let main = Pos {
-            source: 1,
-            ..Pos::default()
-        };
-        self.walker
-            .source_of(main)
-            .map(|source| source.name.clone())
-            .unwrap_or_default()
+        let main = Pos { source: 1, ..Pos::default() };
+        self.walker.source_of(main).map(|source| source.name.clone()).unwrap_or_default()
     }
 
     /// The path that `at` holds, relative to the file that it stands in.
     pub(super) fn path(&self, at: &At<'_>) -> Option<PathBuf> {
         let name = at.name()?;
         let source = self.walker.source_of(at.node.pos);
-        Some(
-            source
-                .map_or_else(PathBuf::new, |source| source.directory.clone())
-                .join(name),
-        )
+        Some(source.map_or_else(PathBuf::new, |source| source.directory.clone()).join(name))
     }
 
     /// Reads the native file whose path `at` holds.
@@ -65,18 +51,12 @@ impl<'a> Context<'a> {
         match read_text(&path) {
             Ok(text) => {
                 let name = shown(&path);
-                let file = NativeFile {
-                    setting: at.path.clone(),
-                    path,
-                };
+                let file = NativeFile { setting: at.path.clone(), path };
                 self.native_files.borrow_mut().push(file);
                 Some(Text { name, text })
             }
             Err(message) => {
-                at.problem(format!(
-                    "`{}`: {message}",
-                    at.node.scalar_text().unwrap_or_default()
-                ));
+                at.problem(format!("`{}`: {message}", at.node.scalar_text().unwrap_or_default()));
                 None
             }
         }
@@ -89,17 +69,13 @@ impl<'a> Context<'a> {
     }
 
     pub(super) fn take_notes(&self, problems: Vec<Problem>, findings: Vec<Finding>) {
-        problems
-            .into_iter()
-            .for_each(|problem| self.walker.report(problem));
+        problems.into_iter().for_each(|problem| self.walker.report(problem));
         self.findings.borrow_mut().extend(findings);
     }
 
     /// A finding about the setting `subject`.
     pub(super) fn note(&self, severity: Severity, code: &str, subject: &str, message: String) {
-        self.findings
-            .borrow_mut()
-            .push(Finding::new(severity, code, subject, message));
+        self.findings.borrow_mut().push(Finding::new(severity, code, subject, message));
     }
 
     /// A problem at `place`.

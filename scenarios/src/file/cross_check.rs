@@ -27,36 +27,19 @@ pub(super) fn check(context: &Context<'_>, scenario: &Scenario, pause: Option<&P
     let executor = (executor_requests(defaults), &defaults.executor_template);
     for (role, (requests, template)) in [("driver", driver), ("executor", executor)] {
         if let Some((code, message)) = placement(scenario, role, &requests, template) {
-            context.note(
-                Severity::Warning,
-                code,
-                &format!("spec.spark ({role})"),
-                message,
-            );
+            context.note(Severity::Warning, code, &format!("spec.spark ({role})"), message);
         }
     }
     if scenario.autoscaler.is_none() && scenario.pools.iter().all(|pool| pool.desired_size == 0) {
         let message = "no node at the start and no autoscaler to launch one: nothing will run";
-        context.note(
-            Severity::Warning,
-            "no-nodes",
-            "spec.nodes",
-            message.to_owned(),
-        );
+        context.note(Severity::Warning, "no-nodes", "spec.nodes", message.to_owned());
     }
 }
 
 fn pause_pods(context: &Context<'_>, scenario: &Scenario, pause: &Pause<'_>) {
     let value = &pause.value;
-    let requests = Requests {
-        cpu: value.cpu,
-        memory: value.memory,
-    };
-    let open: Vec<&NodePool> = scenario
-        .pools
-        .iter()
-        .filter(|pool| pool.max_size > 0)
-        .collect();
+    let requests = Requests { cpu: value.cpu, memory: value.memory };
+    let open: Vec<&NodePool> = scenario.pools.iter().filter(|pool| pool.max_size > 0).collect();
     if !open.is_empty() && !open.iter().any(|pool| fits(scenario, pool, &requests)) {
         let largest = largest(scenario, &open);
         let message = format!(
@@ -70,36 +53,23 @@ fn pause_pods(context: &Context<'_>, scenario: &Scenario, pause: &Pause<'_>) {
         pause.pod.problem(message);
     }
     let spark = &scenario.spark;
-    let lowest = spark
-        .driver_template
-        .priority
-        .min(spark.executor_template.priority);
+    let lowest = spark.driver_template.priority.min(spark.executor_template.priority);
     if value.priority >= lowest {
         let message = format!(
             "pause pods of priority {} are not below the Spark pods' {lowest}: they would never be \
              pushed out",
             value.priority,
         );
-        pause
-            .pod
-            .problem_with_help(message, "set `spec.overprovisioning.priority` below it");
+        pause.pod.problem_with_help(message, "set `spec.overprovisioning.priority` below it");
     }
-    let cutoff = scenario
-        .autoscaler
-        .as_ref()
-        .map(|ca| ca.expendable_pods_priority_cutoff);
+    let cutoff = scenario.autoscaler.as_ref().map(|ca| ca.expendable_pods_priority_cutoff);
     if let Some(cutoff) = cutoff.filter(|cutoff| value.priority < *cutoff) {
         let message = format!(
             "pause pods of priority {} are below the autoscaler's cutoff {cutoff}: it launches no \
              nodes for them",
             value.priority,
         );
-        context.note(
-            Severity::Warning,
-            "pause-pods-expendable",
-            "spec.overprovisioning",
-            message,
-        );
+        context.note(Severity::Warning, "pause-pods-expendable", "spec.overprovisioning", message);
     }
 }
 
@@ -126,9 +96,7 @@ fn executor_requests(spark: &SparkDefaults) -> Requests {
     let memory = spark.executor_memory.saturating_add(overhead);
     Requests {
         cpu: spark.executor_request_cores.unwrap_or(cores),
-        memory: memory
-            .saturating_add(overheads.off_heap)
-            .saturating_add(overheads.pyspark),
+        memory: memory.saturating_add(overheads.off_heap).saturating_add(overheads.pyspark),
     }
 }
 
@@ -142,9 +110,7 @@ fn room(scenario: &Scenario, pool: &NodePool) -> Requests {
     let node = &pool.instance_types[0];
     Requests {
         cpu: node.allocatable_cpu.saturating_sub(scenario.daemonsets.cpu),
-        memory: node
-            .allocatable_memory
-            .saturating_sub(scenario.daemonsets.memory),
+        memory: node.allocatable_memory.saturating_sub(scenario.daemonsets.memory),
     }
 }
 
@@ -154,10 +120,7 @@ fn fits(scenario: &Scenario, pool: &NodePool, requests: &Requests) -> bool {
 }
 
 fn largest(scenario: &Scenario, pools: &[&NodePool]) -> Requests {
-    let mut largest = Requests {
-        cpu: MilliCores::ZERO,
-        memory: Bytes::ZERO,
-    };
+    let mut largest = Requests { cpu: MilliCores::ZERO, memory: Bytes::ZERO };
     for pool in pools {
         let room = room(scenario, pool);
         largest.cpu = largest.cpu.max(room.cpu);
@@ -179,11 +142,7 @@ fn placement(
         .filter(|pool| pool.max_size > 0 && may_run_on(template, pool))
         .collect();
     if open.is_empty() {
-        let names: Vec<&str> = scenario
-            .pools
-            .iter()
-            .map(|pool| pool.name.as_str())
-            .collect();
+        let names: Vec<&str> = scenario.pools.iter().map(|pool| pool.name.as_str()).collect();
         let message = format!(
             "the {role}'s node selector, affinity and tolerations fit none of the node pools {}",
             names.join(", "),
@@ -195,10 +154,7 @@ fn placement(
     }
     let (cpu, memory) = (requests.cpu, gib(requests.memory));
     let article = if role.starts_with('e') { "an" } else { "a" };
-    let reasons: Vec<String> = open
-        .iter()
-        .map(|pool| shortage(scenario, pool, requests))
-        .collect();
+    let reasons: Vec<String> = open.iter().map(|pool| shortage(scenario, pool, requests)).collect();
     let message = format!(
         "{article} {role} asks {cpu} CPU and {memory}, and fits no node: {}",
         reasons.join("; ")
@@ -208,11 +164,8 @@ fn placement(
 
 /// The arithmetic of one pool.
 fn shortage(scenario: &Scenario, pool: &NodePool, requests: &Requests) -> String {
-    let (node, daemonsets, room) = (
-        &pool.instance_types[0],
-        &scenario.daemonsets,
-        room(scenario, pool),
-    );
+    let (node, daemonsets, room) =
+        (&pool.instance_types[0], &scenario.daemonsets, room(scenario, pool));
     let mut short = Vec::new();
     if requests.cpu > room.cpu {
         short.push(format!(
@@ -234,10 +187,8 @@ fn shortage(scenario: &Scenario, pool: &NodePool, requests: &Requests) -> String
 
 /// Node selector, required node affinity, and taints.
 fn may_run_on(template: &PodTemplate, pool: &NodePool) -> bool {
-    let selected = template
-        .node_selector
-        .iter()
-        .all(|(key, value)| pool.labels.get(key) == Some(value));
+    let selected =
+        template.node_selector.iter().all(|(key, value)| pool.labels.get(key) == Some(value));
     let terms = &template.required_node_affinity;
     // Zone and hostname are labels of single nodes; a term on them is not judged by the pool's.
     let affine = terms.is_empty()
@@ -260,10 +211,7 @@ fn may_run_on(template: &PodTemplate, pool: &NodePool) -> bool {
             });
     let tolerated = pool.taints.iter().all(|taint| {
         taint.effect == TaintEffect::PreferNoSchedule
-            || template
-                .tolerations
-                .iter()
-                .any(|toleration| toleration.tolerates(taint))
+            || template.tolerations.iter().any(|toleration| toleration.tolerates(taint))
     });
     selected && affine && tolerated
 }

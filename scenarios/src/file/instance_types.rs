@@ -7,10 +7,9 @@ use sim::units::{Bytes, HourlyPrice};
 
 use super::context::Context;
 use super::platform::did_you_mean;
-use super::settings::{Settings, settings};
+use super::settings::Settings;
 use crate::catalogue::{Catalogue, CatalogueError, allocatable_cpu, allocatable_memory};
 use crate::native::Place;
-use crate::schema::{INSTANCE_TYPE, PRICE};
 
 /// Pods by number on a type that does not say: the kubelet's default `maxPods`.
 const MAX_PODS: u32 = 110;
@@ -57,36 +56,23 @@ impl InstanceTypes {
             shapes: BTreeMap::new(),
             prices: BTreeMap::new(),
         };
-        for (key, at) in spec
-            .at("instanceTypes")
-            .and_then(|at| at.entries())
-            .unwrap_or_default()
-        {
-            if let Some(given) = settings(&at, &INSTANCE_TYPE) {
-                types.shapes.insert(key.name.clone(), shape(&given));
-            }
-            let own = types.shapes.get(&key.name).is_some_and(Shape::stands_alone);
-            if !own && types.catalogue.entry(&key.name).is_err() {
+        for (key, given) in spec.named_sections("instanceTypes") {
+            let shape = shape(&given);
+            if !shape.stands_alone() && types.catalogue.entry(&key.name).is_err() {
                 let message = format!("`{}` is not in the catalogue", key.name);
-                at.problem_with_help(message, "a type of your own needs `vcpu` and `memory`");
+                let help = "a type of your own needs `vcpu` and `memory`";
+                given.fields.at.problem_with_help(message, help);
             }
+            types.shapes.insert(key.name.clone(), shape);
         }
-        for (key, at) in spec
-            .at("prices")
-            .and_then(|at| at.entries())
-            .unwrap_or_default()
-        {
-            let Some(given) = settings(&at, &PRICE) else {
-                continue;
-            };
-            let pair = ["onDemand", "spot"].map(|key| price(&given, key));
+        for (key, given) in spec.named_sections("prices") {
             if !types.shapes.contains_key(&key.name)
                 && let Err(error) = types.catalogue.entry(&key.name)
             {
-                context
-                    .walker
-                    .problem(key.pos, &at.path, error.to_string(), None);
+                let path = &given.fields.at.path;
+                context.walker.problem(key.pos, path, error.to_string(), None);
             }
+            let pair = ["onDemand", "spot"].map(|key| price(&given, key));
             types.prices.insert(key.name.clone(), pair);
         }
         types
@@ -112,10 +98,7 @@ impl InstanceTypes {
             Ok(found) if spot && found.spot_price.is_none() => {
                 let region = self.region.as_deref().unwrap_or_default();
                 let help = format!("set `spec.prices.\"{name}\".spot`");
-                refuse(
-                    format!("no spot price of `{name}` in `{region}` is known"),
-                    Some(help),
-                );
+                refuse(format!("no spot price of `{name}` in `{region}` is known"), Some(help));
                 None
             }
             Ok(found) => Some(found),
@@ -127,10 +110,7 @@ impl InstanceTypes {
             // Without a region nothing has a price, and the region's absence is a problem already.
             Err(_) if self.region.is_none() => None,
             Err(error) => {
-                refuse(
-                    error.to_string(),
-                    Some(format!("set `spec.prices.\"{name}\".onDemand`")),
-                );
+                refuse(error.to_string(), Some(format!("set `spec.prices.\"{name}\".onDemand`")));
                 None
             }
         }
@@ -234,8 +214,6 @@ fn shape(given: &Settings<'_>) -> Shape {
         gpus: given.count("gpus"),
         on_demand: price(given, "onDemandPrice"),
         spot: price(given, "spotPrice"),
-        band: given
-            .int("interruptionBand")
-            .and_then(|band| u8::try_from(band).ok()),
+        band: given.int("interruptionBand").and_then(|band| u8::try_from(band).ok()),
     }
 }

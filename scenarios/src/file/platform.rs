@@ -40,29 +40,19 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
     let eksctl = eksctl.and_then(|at| {
         let file = context.read(&at)?;
         let config = context.take(eksctl::read(&file.name, &file.text));
-        Some(EksctlFile {
-            name: file.name,
-            text: file.text,
-            config,
-        })
+        Some(EksctlFile { name: file.name, text: file.text, config })
     });
-    let eksctl_version = eksctl
-        .as_ref()
-        .and_then(|file| file.config.version.as_deref());
+    let eksctl_version = eksctl.as_ref().and_then(|file| file.config.version.as_deref());
     let kubernetes = kubernetes_version(context, &spec, eksctl_version);
-    let region = region(
-        context,
-        &spec,
-        eksctl.as_ref().and_then(|file| file.config.region.clone()),
-    );
+    let region =
+        region(context, &spec, eksctl.as_ref().and_then(|file| file.config.region.clone()));
     let types = InstanceTypes::read(context, &spec, nodes.as_ref(), region.as_deref());
     let pools = pools::read(context, nodes.as_ref(), eksctl, &types, region.as_deref());
     let spark = spark::read(context, spec.section("spark"));
     let scheduler_name = spark.executor_template.scheduler_name.clone();
     let autoscaler = autoscaler::read(context, &spec, kubernetes);
-    let pause = spec
-        .section("overprovisioning")
-        .and_then(|at| overprovisioning::read(context, &at));
+    let pause =
+        spec.section("overprovisioning").and_then(|at| overprovisioning::read(context, &at));
     let plan = spec.at("plan");
     if let Some(plan) = &plan {
         let message = "`plan` is kept and not modelled yet".to_owned();
@@ -193,12 +183,7 @@ fn daemonsets(context: &Context<'_>, nodes: Option<&Settings<'_>>) -> DaemonSets
     let Some(given) = nodes.and_then(|nodes| nodes.section("daemonsets")) else {
         let (cpu, pods) = (default.cpu, default.pods);
         let message = format!("{pods} DaemonSet pods of {cpu} CPU in all on every node: a guess");
-        context.note(
-            Severity::Info,
-            "assumption",
-            "spec.nodes.daemonsets",
-            message,
-        );
+        context.note(Severity::Info, "assumption", "spec.nodes.daemonsets", message);
         return default;
     };
     DaemonSets {
@@ -232,11 +217,7 @@ fn fees(spec: &Settings<'_>, types: &InstanceTypes, region: Option<&str>) -> Fee
     let catalogue: &Catalogue = types.catalogue();
     let known = match region {
         Some(region) if !complete => {
-            let fees = if emr {
-                catalogue.fees_with_emr(region)
-            } else {
-                catalogue.fees(region)
-            };
+            let fees = if emr { catalogue.fees_with_emr(region) } else { catalogue.fees(region) };
             fees.unwrap_or_else(|error| {
                 let at = spec.optional("fees").or_else(|| spec.optional("region"));
                 let at = at.unwrap_or_else(|| spec.fields.at.clone());
@@ -271,9 +252,7 @@ fn json_of(node: &Node) -> serde_json::Value {
         Value::String(text) => Json::String(text.clone()),
         Value::Seq(items) => items.iter().map(json_of).collect(),
         Value::Map(entries) => {
-            let entries = entries
-                .iter()
-                .map(|(key, node)| (key.name.clone(), json_of(node)));
+            let entries = entries.iter().map(|(key, node)| (key.name.clone(), json_of(node)));
             Json::Object(entries.collect())
         }
     }

@@ -9,20 +9,17 @@ use sim::units::Bytes;
 use super::context::Context;
 use super::instance_types::InstanceTypes;
 use super::platform::{did_you_mean, duplicate};
-use super::settings::{Settings, settings};
+use super::settings::Settings;
 use crate::native::{
     Place,
     eksctl::{EksctlConfig, NodeGroupSpec},
 };
 use crate::problem::{Pos, Source};
-use crate::schema::POOL;
 use crate::walk::At;
 use crate::yaml::{self, Node};
 
 /// Root volume of a pool that names none. Source: eksctl's default `volumeSize` of 80.
 const VOLUME_GIB: u64 = 80;
-/// More pools than this are no scenario.
-const POOLS_MAX: usize = 1000;
 
 /// An eksctl file and what it says.
 pub(super) struct EksctlFile {
@@ -53,29 +50,21 @@ pub(super) fn read(
     region: Option<&str>,
 ) -> Vec<NodePool> {
     let mut specs = eksctl.map(from_eksctl).unwrap_or_default();
-    let own = nodes
-        .and_then(|nodes| nodes.sections("pools"))
-        .unwrap_or_default();
+    let own = nodes.and_then(|nodes| nodes.sections("pools")).unwrap_or_default();
     specs.extend(own.iter().filter_map(|pool| {
         let name = pool.text("name");
-        Some(PoolSpec {
-            name: name?,
-            ..spec(pool)
-        })
+        Some(PoolSpec { name: name?, ..spec(pool) })
     }));
-    for (key, at) in nodes
-        .and_then(|nodes| nodes.at("overrides")?.entries())
-        .unwrap_or_default()
-    {
-        let Some(change) = settings(&at, &POOL).map(Settings::partial) else {
-            continue;
-        };
+    let overrides = nodes.map(|nodes| nodes.named_sections("overrides"));
+    for (key, change) in overrides.unwrap_or_default() {
+        let change = change.partial();
         match specs.iter_mut().find(|spec| spec.name == key.name) {
             Some(pool) => change_pool(pool, spec(&change)),
             None => {
                 let help = did_you_mean(&key.name, specs.iter().map(|spec| spec.name.as_str()));
                 let message = format!("there is no pool `{}`", key.name);
-                context.walker.problem(key.pos, &at.path, message, help);
+                let path = &change.fields.at.path;
+                context.walker.problem(key.pos, path, message, help);
             }
         }
     }
@@ -89,23 +78,13 @@ pub(super) fn read(
                     context.main_file(),
                     "`spec.nodes` is missing: no node pools",
                 );
-                context
-                    .walker
-                    .report(problem.with_path("spec.nodes").with_help(help));
+                context.walker.report(problem.with_path("spec.nodes").with_help(help));
             }
         }
     }
-    if specs.len() > POOLS_MAX {
-        let message = format!("{} node pools; at most {POOLS_MAX} are read", specs.len());
-        context.problem_at(&specs[POOLS_MAX].place, message, None);
-        specs.truncate(POOLS_MAX);
-    }
     find_duplicates(context, &specs);
     let zones = default_zones(nodes, region);
-    specs
-        .into_iter()
-        .filter_map(|spec| pool(context, spec, types, region, &zones))
-        .collect()
+    specs.into_iter().filter_map(|spec| pool(context, spec, types, region, &zones)).collect()
 }
 
 fn find_duplicates(context: &Context<'_>, specs: &[PoolSpec]) {
@@ -120,16 +99,10 @@ fn find_duplicates(context: &Context<'_>, specs: &[PoolSpec]) {
 /// `spec.nodes.zones`, else the first three of the region.
 fn default_zones(nodes: Option<&Settings<'_>>, region: Option<&str>) -> Vec<String> {
     let given = nodes.and_then(|nodes| nodes.texts("zones"));
-    let given: Vec<String> = given
-        .unwrap_or_default()
-        .iter()
-        .filter_map(At::name)
-        .collect();
+    let given: Vec<String> = given.unwrap_or_default().iter().filter_map(At::name).collect();
     if given.is_empty() {
         let region = region.unwrap_or_default();
-        ["a", "b", "c"]
-            .map(|letter| format!("{region}{letter}"))
-            .to_vec()
+        ["a", "b", "c"].map(|letter| format!("{region}{letter}")).to_vec()
     } else {
         given
     }
@@ -155,9 +128,7 @@ fn from_eksctl(file: EksctlFile) -> Vec<PoolSpec> {
         };
         let place = |key: &str| place_of(node.and_then(|node| node.get(key).or(node.get("name"))));
         let size = |count: u32, key: &str| Some((count, place(key)));
-        let listed = node
-            .and_then(|node| node.get("instanceTypes"))
-            .map_or(&[][..], Node::items);
+        let listed = node.and_then(|node| node.get("instanceTypes")).map_or(&[][..], Node::items);
         let type_place = |index: usize| match listed.get(index) {
             Some(item) => place_of(Some(item)),
             None => place("instanceType"),
@@ -172,9 +143,7 @@ fn from_eksctl(file: EksctlFile) -> Vec<PoolSpec> {
                 CapacityType::OnDemand
             }),
             instance_types: Some(
-                types
-                    .map(|(index, name)| (name.clone(), type_place(index)))
-                    .collect(),
+                types.map(|(index, name)| (name.clone(), type_place(index))).collect(),
             ),
             sizes: [
                 size(group.min, "minSize"),
@@ -200,22 +169,15 @@ fn spec(given: &Settings<'_>) -> PoolSpec {
     let taints = given.sections("taints");
     let zones = given.texts("zones");
     PoolSpec {
-        place: Place::of(
-            &given
-                .optional("name")
-                .unwrap_or_else(|| given.fields.at.clone()),
-        ),
+        place: Place::of(&given.optional("name").unwrap_or_else(|| given.fields.at.clone())),
         name: String::new(),
         capacity_type: capacity.map(|name| match name {
             "spot" => CapacityType::Spot,
             _ => CapacityType::OnDemand,
         }),
-        instance_types: given.texts("instanceTypes").map(|names| {
-            names
-                .iter()
-                .filter_map(|at| Some((at.name()?, Place::of(at))))
-                .collect()
-        }),
+        instance_types: given
+            .texts("instanceTypes")
+            .map(|names| names.iter().filter_map(|at| Some((at.name()?, Place::of(at)))).collect()),
         sizes: ["minSize", "desiredSize", "maxSize"].map(size),
         zones: zones.map(|zones| zones.iter().filter_map(At::name).collect()),
         labels: given.at("labels").and_then(|at| at.string_map()),
@@ -228,10 +190,7 @@ fn taint(given: &Settings<'_>) -> Option<Taint> {
     let (key, effect) = (given.text("key"), given.choice("effect"));
     Some(Taint {
         key: key?,
-        value: given
-            .at("value")
-            .and_then(|at| at.string())
-            .unwrap_or_default(),
+        value: given.at("value").and_then(|at| at.string()).unwrap_or_default(),
         effect: match effect? {
             "NoSchedule" => TaintEffect::NoSchedule,
             "PreferNoSchedule" => TaintEffect::PreferNoSchedule,
@@ -287,11 +246,8 @@ fn pool(
     }
     let sizes = sizes(context, &spec);
     let first: &InstanceType = instance_types.first()?;
-    let odd: Vec<&str> = instance_types
-        .iter()
-        .filter(|t| t.arch != first.arch)
-        .map(|t| t.name.as_str())
-        .collect();
+    let odd: Vec<&str> =
+        instance_types.iter().filter(|t| t.arch != first.arch).map(|t| t.name.as_str()).collect();
     if !odd.is_empty() {
         let message = format!(
             "node pool `{}` mixes processors: {} is {}, {} not",
@@ -310,10 +266,7 @@ fn pool(
         name: spec.name,
         capacity_type,
         instance_types,
-        zones: spec
-            .zones
-            .filter(|own| !own.is_empty())
-            .unwrap_or_else(|| zones.to_vec()),
+        zones: spec.zones.filter(|own| !own.is_empty()).unwrap_or_else(|| zones.to_vec()),
         min_size,
         desired_size,
         max_size,
@@ -328,10 +281,8 @@ fn sizes(context: &Context<'_>, spec: &PoolSpec) -> Option<[u32; 3]> {
     let (max, max_place) = max.as_ref()?;
     let min_size = min.as_ref().map_or(0, |(size, _)| *size);
     if min_size > *max {
-        let message = format!(
-            "node pool `{}`: minSize {min_size} is above maxSize {max}",
-            spec.name
-        );
+        let message =
+            format!("node pool `{}`: minSize {min_size} is above maxSize {max}", spec.name);
         context.problem_at(max_place, message, None);
         return None;
     }

@@ -41,21 +41,12 @@ fn scenario_value(scenario: &Scenario) -> Value {
     put("nodes", nodes(scenario));
     if let Some(autoscaler) = &scenario.autoscaler {
         let flags = flags(autoscaler, scenario.kubernetes);
-        put(
-            "autoscaler",
-            json!({ "clusterAutoscaler": { "extraArgs": flags } }),
-        );
+        put("autoscaler", json!({ "clusterAutoscaler": { "extraArgs": flags } }));
     }
-    put(
-        "scheduler",
-        json!({ "profile": profile(&scenario.scheduler) }),
-    );
+    put("scheduler", json!({ "profile": profile(&scenario.scheduler) }));
     put("retries", ladder(&scenario.retries));
     let images = &scenario.images;
-    put(
-        "images",
-        json!({ "size": images.size.to_string(), "prePulled": images.pre_pulled }),
-    );
+    put("images", json!({ "size": images.size.to_string(), "prePulled": images.pre_pulled }));
     if let Some(pause) = &scenario.overprovisioning {
         put(
             "overprovisioning",
@@ -111,11 +102,7 @@ fn portable(written: &str) -> String {
     let path = written.replace('\\', "/");
     let drive = path.as_bytes().get(1) == Some(&b':');
     if !path.contains("://") && (path.starts_with('/') || drive) {
-        path.trim_end_matches('/')
-            .rsplit('/')
-            .next()
-            .unwrap_or_default()
-            .to_owned()
+        path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned()
     } else {
         path
     }
@@ -142,11 +129,7 @@ fn pool(pool: &NodePool) -> Value {
             json!({ "key": taint.key, "value": taint.value, "effect": effect_name(taint.effect) })
         })
         .collect();
-    let types: Vec<&str> = pool
-        .instance_types
-        .iter()
-        .map(|found| found.name.as_str())
-        .collect();
+    let types: Vec<&str> = pool.instance_types.iter().map(|found| found.name.as_str()).collect();
     json!({
         "name": pool.name,
         "capacityType": match pool.capacity_type {
@@ -232,11 +215,8 @@ fn adjustment(adjustment: &Adjustment) -> Value {
 }
 
 fn profile(profile: &SchedulerProfile) -> Value {
-    let scores: Vec<Value> = profile
-        .scores
-        .iter()
-        .map(|(spec, weight)| score(spec, *weight))
-        .collect();
+    let scores: Vec<Value> =
+        profile.scores.iter().map(|(spec, weight)| score(spec, *weight)).collect();
     json!({ "schedulerName": profile.name, "scores": scores })
 }
 
@@ -271,59 +251,23 @@ fn flags(ca: &ClusterAutoscaler, version: sim::scenario::KubernetesVersion) -> V
     let mut flags: Vec<(&str, Value)> = vec![
         ("scan-interval", json!(ca.scan_interval.to_string())),
         ("scale-down-enabled", json!(ca.scale_down_enabled)),
-        (
-            "scale-down-unneeded-time",
-            json!(ca.scale_down_unneeded_time.to_string()),
-        ),
-        (
-            "scale-down-delay-after-add",
-            json!(ca.scale_down_delay_after_add.to_string()),
-        ),
-        (
-            "scale-down-delay-after-delete",
-            json!(ca.scale_down_delay_after_delete.to_string()),
-        ),
-        (
-            "scale-down-utilization-threshold",
-            json!(ca.scale_down_utilization_threshold),
-        ),
-        (
-            "node-delete-delay-after-taint",
-            json!(ca.node_delete_delay_after_taint.to_string()),
-        ),
-        (
-            "ignore-daemonsets-utilization",
-            json!(ca.ignore_daemonsets_utilization),
-        ),
-        (
-            "max-node-provision-time",
-            json!(ca.max_node_provision_time.to_string()),
-        ),
+        ("scale-down-unneeded-time", json!(ca.scale_down_unneeded_time.to_string())),
+        ("scale-down-delay-after-add", json!(ca.scale_down_delay_after_add.to_string())),
+        ("scale-down-delay-after-delete", json!(ca.scale_down_delay_after_delete.to_string())),
+        ("scale-down-utilization-threshold", json!(ca.scale_down_utilization_threshold)),
+        ("node-delete-delay-after-taint", json!(ca.node_delete_delay_after_taint.to_string())),
+        ("ignore-daemonsets-utilization", json!(ca.ignore_daemonsets_utilization)),
+        ("max-node-provision-time", json!(ca.max_node_provision_time.to_string())),
         ("max-nodes-total", json!(ca.max_nodes_total.unwrap_or(0))),
         ("max-nodes-per-scaleup", json!(ca.max_nodes_per_scaleup)),
-        (
-            "new-pod-scale-up-delay",
-            json!(ca.new_pod_scale_up_delay.to_string()),
-        ),
+        ("new-pod-scale-up-delay", json!(ca.new_pod_scale_up_delay.to_string())),
         ("expander", json!(expander.join(","))),
-        (
-            "expendable-pods-priority-cutoff",
-            json!(ca.expendable_pods_priority_cutoff),
-        ),
-        (
-            "max-scale-down-parallelism",
-            json!(ca.max_scale_down_parallelism),
-        ),
-        (
-            "max-empty-bulk-delete",
-            json!(ca.max_scale_down_parallelism),
-        ),
+        ("expendable-pods-priority-cutoff", json!(ca.expendable_pods_priority_cutoff)),
+        ("max-scale-down-parallelism", json!(ca.max_scale_down_parallelism)),
+        ("max-empty-bulk-delete", json!(ca.max_scale_down_parallelism)),
     ];
     flags.retain(|(flag, _)| crate::native::cluster_autoscaler::flag_exists(flag, version));
-    if flags
-        .iter()
-        .any(|(flag, _)| *flag == "max-scale-down-parallelism")
-    {
+    if flags.iter().any(|(flag, _)| *flag == "max-scale-down-parallelism") {
         flags.retain(|(flag, _)| *flag != "max-empty-bulk-delete");
     }
     json!(flags.into_iter().collect::<BTreeMap<_, _>>())
@@ -340,10 +284,7 @@ fn latency(latency: &LogNormal) -> Value {
 fn assumptions(given: &Assumptions) -> Value {
     let spot = match given.spot {
         SpotModel::None => json!({ "model": "none" }),
-        SpotModel::PoolShocks {
-            mean_hours_between,
-            share_taken,
-        } => json!({
+        SpotModel::PoolShocks { mean_hours_between, share_taken } => json!({
             "model": "pool-shocks",
             "meanHoursBetween": mean_hours_between,
             "shareTaken": share_taken,

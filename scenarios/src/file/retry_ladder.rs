@@ -15,10 +15,7 @@ const RUNGS_MAX: usize = Failure::ALL.len();
 
 pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> RetryLadder {
     let Some(given) = given else {
-        return RetryLadder {
-            name: "none".to_owned(),
-            ..RetryLadder::default()
-        };
+        return RetryLadder { name: "none".to_owned(), ..RetryLadder::default() };
     };
     let chosen = given.fields.one_of_keys(&["preset", "ladder"]);
     let mut ladder = match chosen {
@@ -39,10 +36,7 @@ pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> RetryL
             }
             found.map(|preset| preset.ladder).unwrap_or_default()
         }
-        None => RetryLadder {
-            name: "none".to_owned(),
-            ..RetryLadder::default()
-        },
+        None => RetryLadder { name: "none".to_owned(), ..RetryLadder::default() },
     };
     if let Some(name) = given.text("name") {
         ladder.name = name;
@@ -59,10 +53,7 @@ fn rungs(given: &Settings<'_>) -> Vec<Rung> {
     let mut out = Vec::new();
     for (place, section) in rungs.iter().enumerate() {
         if place >= RUNGS_MAX {
-            section
-                .fields
-                .at
-                .problem(format!("more than {RUNGS_MAX} rungs: one a failure"));
+            section.fields.at.problem(format!("more than {RUNGS_MAX} rungs: one a failure"));
             break;
         }
         if let Some(rung) = rung(section, &mut answered) {
@@ -77,13 +68,8 @@ fn rung(given: &Settings<'_>, answered: &mut Vec<Failure>) -> Option<Rung> {
     let attempts_max = given.count("attemptsMax");
     let backoff = given.duration("backoff").unwrap_or(SimDuration::ZERO);
     let backoff_max = given.duration("backoffMax").unwrap_or(SimDuration::MAX);
-    if let Some(at) = given
-        .optional("backoffMax")
-        .filter(|_| backoff_max < backoff)
-    {
-        at.problem(format!(
-            "`backoffMax` {backoff_max} is below `backoff` {backoff}"
-        ));
+    if let Some(at) = given.optional("backoffMax").filter(|_| backoff_max < backoff) {
+        at.problem(format!("`backoffMax` {backoff_max} is below `backoff` {backoff}"));
     }
     let adjust = given.sections("adjust").unwrap_or_default();
     Some(Rung {
@@ -108,10 +94,7 @@ fn failures(given: &Settings<'_>, answered: &mut Vec<Failure>) -> Option<Vec<Fai
             continue;
         };
         if answered.contains(&failure) {
-            item.problem(format!(
-                "`{}` is answered by an earlier rung already",
-                failure.name()
-            ));
+            item.problem(format!("`{}` is answered by an earlier rung already", failure.name()));
         } else {
             answered.push(failure);
             when.push(failure);
@@ -126,10 +109,7 @@ fn failures(given: &Settings<'_>, answered: &mut Vec<Failure>) -> Option<Vec<Fai
 fn adjustment(given: &Settings<'_>) -> Option<Adjustment> {
     let Some((key, at)) = given.fields.one_of_keys(&ADJUSTMENTS) else {
         let help = format!("one of {}", ADJUSTMENTS.join(", "));
-        given
-            .fields
-            .at
-            .problem_with_help("an adjustment of nothing", help);
+        given.fields.at.problem_with_help("an adjustment of nothing", help);
         return None;
     };
     if key == "onDemand" {
@@ -143,10 +123,7 @@ fn adjustment(given: &Settings<'_>) -> Option<Adjustment> {
     let factor = section.float("factor");
     if key == "executorCount" {
         let max = section.count("max");
-        return Some(Adjustment::ExecutorCount {
-            factor: factor?,
-            max: max?,
-        });
+        return Some(Adjustment::ExecutorCount { factor: factor?, max: max? });
     }
     let max = section.bytes("max");
     let (factor, max) = (factor?, max?);

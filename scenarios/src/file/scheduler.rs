@@ -16,10 +16,7 @@ pub(super) fn read(
     wanted: Option<&str>,
 ) -> Option<SchedulerProfile> {
     let section = spec.section("scheduler")?;
-    let profile = match section
-        .fields
-        .one_of_keys(&["config", "policy", "profile"])?
-    {
+    let profile = match section.fields.one_of_keys(&["config", "policy", "profile"])? {
         ("config", at) => {
             let file = context.read(&at)?;
             let profiles = context.take(kube_scheduler::read(&file.name, &file.text, version));
@@ -41,14 +38,8 @@ fn choose(
     wanted: Option<&str>,
 ) -> Option<SchedulerProfile> {
     let name = wanted.unwrap_or("default-scheduler");
-    let place = profiles
-        .iter()
-        .position(|profile| profile.name == name)
-        .unwrap_or(0);
-    let names: Vec<String> = profiles
-        .iter()
-        .map(|profile| profile.name.clone())
-        .collect();
+    let place = profiles.iter().position(|profile| profile.name == name).unwrap_or(0);
+    let names: Vec<String> = profiles.iter().map(|profile| profile.name.clone()).collect();
     let chosen = profiles.into_iter().nth(place)?;
     if names.len() > 1 || wanted.is_some_and(|wanted| wanted != chosen.name) {
         let message = format!(
@@ -56,12 +47,7 @@ fn choose(
             chosen.name,
             names.join(", "),
         );
-        context.note(
-            Severity::Info,
-            "scheduler-profile",
-            "spec.scheduler",
-            message,
-        );
+        context.note(Severity::Info, "scheduler-profile", "spec.scheduler", message);
     }
     Some(chosen)
 }
@@ -73,20 +59,14 @@ fn in_place(given: &Settings<'_>) -> Option<SchedulerProfile> {
         let Some((spec, weight)) = score(&section) else {
             continue;
         };
-        if scores
-            .iter()
-            .any(|(known, _)| known.plugin() == spec.plugin())
-        {
+        if scores.iter().any(|(known, _)| known.plugin() == spec.plugin()) {
             let message = format!("plugin `{}` is listed twice", spec.plugin());
             section.fields.at.problem(message);
         } else {
             scores.push((spec, weight));
         }
     }
-    Some(SchedulerProfile {
-        name: name.unwrap_or_else(|| "default-scheduler".to_owned()),
-        scores,
-    })
+    Some(SchedulerProfile { name: name.unwrap_or_else(|| "default-scheduler".to_owned()), scores })
 }
 
 fn score(given: &Settings<'_>) -> Option<(ScoreSpec, i64)> {
@@ -120,9 +100,7 @@ fn fit(given: &Settings<'_>) -> Option<ScoreSpec> {
             Some(ScoreSpec::RequestedToCapacityRatio { cpu, memory, shape })
         }
         (Some("RequestedToCapacityRatio"), _) => {
-            let at = given
-                .optional("shape")
-                .unwrap_or_else(|| given.fields.at.clone());
+            let at = given.optional("shape").unwrap_or_else(|| given.fields.at.clone());
             at.problem("RequestedToCapacityRatio needs a `shape` of at least one point");
             None
         }

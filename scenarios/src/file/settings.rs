@@ -4,6 +4,10 @@ use sim::units::{Bytes, MilliCores, SimDuration};
 
 use crate::schema::{Kind, Section};
 use crate::walk::{At, Fields};
+use crate::yaml::Key;
+
+/// Longer lists and maps are no scenario, and reading them would take long.
+const ITEMS_MAX: usize = 500;
 
 /// A map that was checked for keys its section does not know.
 #[derive(Debug, Clone)]
@@ -16,20 +20,13 @@ pub(super) struct Settings<'a> {
 /// Reads `at` as a map of `section`.
 pub(super) fn settings<'a>(at: &At<'a>, section: &'static Section) -> Option<Settings<'a>> {
     let fields = at.fields(&section.names())?;
-    Some(Settings {
-        fields,
-        section,
-        partial: false,
-    })
+    Some(Settings { fields, section, partial: false })
 }
 
 impl<'a> Settings<'a> {
     /// The same, holding only changes: nothing is required.
     pub(super) fn partial(self) -> Self {
-        Self {
-            partial: true,
-            ..self
-        }
+        Self { partial: true, ..self }
     }
 
     /// The value of `key`, if it is there. A required key's absence is a problem.
@@ -52,10 +49,7 @@ impl<'a> Settings<'a> {
     }
 
     fn mismatch(&self, key: &str) -> ! {
-        panic!(
-            "the schema gives `{key}` of {} the type it is read as",
-            self.section.name
-        )
+        panic!("the schema gives `{key}` of {} the type it is read as", self.section.name)
     }
 
     pub(super) fn section(&self, key: &str) -> Option<Settings<'a>> {
@@ -68,10 +62,26 @@ impl<'a> Settings<'a> {
     pub(super) fn sections(&self, key: &str) -> Option<Vec<Settings<'a>>> {
         match self.kind(key) {
             Kind::List(Kind::Section(section)) => {
-                self.at(key)?.list_of(|item| settings(item, section))
+                let items = list(&self.at(key)?)?;
+                Some(items.iter().filter_map(|item| settings(item, section)).collect())
             }
             _ => self.mismatch(key),
         }
+    }
+
+    /// The entries of a map with any keys: their names, where those stand, and their settings.
+    pub(super) fn named_sections(&self, key: &str) -> Vec<(&'a Key, Settings<'a>)> {
+        let Kind::Map(Kind::Section(section)) = self.kind(key) else { self.mismatch(key) };
+        let Some(at) = self.at(key) else {
+            return Vec::new();
+        };
+        let entries = at.entries().unwrap_or_default();
+        if entries.len() > ITEMS_MAX {
+            too_many(&at, entries.len());
+            return Vec::new();
+        }
+        let entries = entries.into_iter();
+        entries.filter_map(|(key, at)| Some((key, settings(&at, section)?))).collect()
     }
 
     pub(super) fn text(&self, key: &str) -> Option<String> {
@@ -83,7 +93,7 @@ impl<'a> Settings<'a> {
 
     pub(super) fn texts(&self, key: &str) -> Option<Vec<At<'a>>> {
         match self.kind(key) {
-            Kind::List(Kind::Text) => self.at(key)?.list(),
+            Kind::List(Kind::Text) => list(&self.at(key)?),
             _ => self.mismatch(key),
         }
     }
@@ -142,6 +152,19 @@ impl<'a> Settings<'a> {
             _ => self.mismatch(key),
         }
     }
+}
+
+fn list<'a>(at: &At<'a>) -> Option<Vec<At<'a>>> {
+    let items = at.list()?;
+    if items.len() > ITEMS_MAX {
+        too_many(at, items.len());
+        return None;
+    }
+    Some(items)
+}
+
+fn too_many(at: &At<'_>, count: usize) {
+    at.problem(format!("{count} entries; at most {ITEMS_MAX} are read"));
 }
 
 /// One of the names of a choice.

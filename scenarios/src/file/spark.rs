@@ -19,9 +19,7 @@ pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> SparkD
     let Some(given) = given else {
         return SparkDefaults::default_of(SparkVersion::default());
     };
-    let release = given
-        .optional("version")
-        .and_then(|at| version(&at, OLDEST, NEWEST));
+    let release = given.optional("version").and_then(|at| version(&at, OLDEST, NEWEST));
     let release = release.map(|(major, minor)| SparkVersion { major, minor });
     let mut defaults = SparkDefaults::default_of(release.unwrap_or_default());
     if let Some(found) = template(context, given.at("driverPodTemplate")) {

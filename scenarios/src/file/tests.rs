@@ -38,21 +38,12 @@ fn loaded(text: &str) -> Loaded {
 fn a_small_file_is_enough() {
     let scenario = loaded(&minimal("")).scenario;
     assert_eq!(scenario.name, "small");
-    assert_eq!(
-        scenario.kubernetes,
-        sim::scenario::KubernetesVersion::NEWEST
-    );
+    assert_eq!(scenario.kubernetes, sim::scenario::KubernetesVersion::NEWEST);
     let pool = &scenario.pools[0];
-    assert_eq!(
-        (pool.min_size, pool.desired_size, pool.max_size),
-        (0, 0, 10)
-    );
+    assert_eq!((pool.min_size, pool.desired_size, pool.max_size), (0, 0, 10));
     assert_eq!(pool.zones, ["us-west-2a", "us-west-2b", "us-west-2c"]);
     assert_eq!(pool.labels["eks.amazonaws.com/capacityType"], "ON_DEMAND");
-    assert_eq!(
-        pool.labels["node.kubernetes.io/instance-type"],
-        "m5.2xlarge"
-    );
+    assert_eq!(pool.labels["node.kubernetes.io/instance-type"], "m5.2xlarge");
     assert_eq!(pool.instance_types[0].on_demand_price.as_usd_f64(), 0.384);
     assert!(scenario.autoscaler.is_none());
 }
@@ -60,34 +51,18 @@ fn a_small_file_is_enough() {
 #[test]
 fn guesses_are_findings() {
     let findings = loaded(&minimal("")).findings;
-    let guesses = sim::scenario::Assumptions::default()
-        .list()
-        .iter()
-        .filter(|a| a.guess)
-        .count();
+    let guesses = sim::scenario::Assumptions::default().list().iter().filter(|a| a.guess).count();
     let noted = findings.iter().filter(|f| f.code == "assumption").count();
-    assert_eq!(
-        noted,
-        guesses + 1,
-        "the assumptions and the DaemonSets: {findings:#?}"
-    );
+    assert_eq!(noted, guesses + 1, "the assumptions and the DaemonSets: {findings:#?}");
     let said = loaded(&minimal("assumptions: {runTimeout: 1h}")).findings;
-    assert_eq!(
-        said.iter().filter(|f| f.code == "assumption").count(),
-        guesses
-    );
+    assert_eq!(said.iter().filter(|f| f.code == "assumption").count(), guesses);
 }
 
 #[test]
 fn presets_and_ladders() {
     let flotilla = loaded(&minimal("retries: {preset: flotilla-2021}"));
     assert_eq!(flotilla.scenario.retries.rungs.len(), 3);
-    assert!(
-        flotilla
-            .findings
-            .iter()
-            .any(|f| f.message.contains("guess of the retry preset"))
-    );
+    assert!(flotilla.findings.iter().any(|f| f.message.contains("guess of the retry preset")));
     let off = "retries: {preset: flotilla-2021, criticalOnDemand: false}";
     assert!(!loaded(&minimal(off)).scenario.retries.critical_on_demand);
 }
@@ -110,10 +85,7 @@ fn overrides_change_pools_by_name() {
         + "    overrides: {all: {capacityType: spot, maxSize: 50, minSize: 5, \
            instanceTypes: [r5.2xlarge]}}\n";
     let pool = &loaded(&text).scenario.pools[0];
-    assert_eq!(
-        (pool.min_size, pool.desired_size, pool.max_size),
-        (5, 5, 50)
-    );
+    assert_eq!((pool.min_size, pool.desired_size, pool.max_size), (5, 5, 50));
     assert_eq!(pool.instance_types[0].name, "r5.2xlarge");
     assert_eq!(pool.labels["eks.amazonaws.com/capacityType"], "SPOT");
 }
@@ -122,10 +94,7 @@ fn overrides_change_pools_by_name() {
 fn pods_that_fit_nowhere_are_told_with_the_arithmetic() {
     let spark = "spark: {sparkConf: {spark.executor.cores: 8, spark.executor.memory: 40g}}";
     let findings = loaded(&minimal(spark)).findings;
-    let finding = findings
-        .iter()
-        .find(|f| f.code == "pod-fits-no-node")
-        .unwrap();
+    let finding = findings.iter().find(|f| f.code == "pod-fits-no-node").unwrap();
     assert_eq!(
         finding.message,
         "an executor asks 8 CPU and 44.00Gi, and fits no node: all (m5.2xlarge): CPU 7910m - 150m \

@@ -59,10 +59,7 @@ impl TraceRef {
         if self.is_address() || self.path.exists() {
             return None;
         }
-        Some(
-            self.place
-                .problem(format!("`{}`: no such file or folder", shown(&self.path))),
-        )
+        Some(self.place.problem(format!("`{}`: no such file or folder", shown(&self.path))))
     }
 }
 
@@ -93,16 +90,9 @@ pub(super) struct Read {
 }
 
 pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> Read {
-    let mut options = WorkloadOptions {
-        arrivals: 1.0,
-        resample: None,
-        timezone: "UTC".to_owned(),
-    };
+    let mut options = WorkloadOptions { arrivals: 1.0, resample: None, timezone: "UTC".to_owned() };
     let Some(given) = given else {
-        return Read {
-            traces: Vec::new(),
-            options,
-        };
+        return Read { traces: Vec::new(), options };
     };
     let traces = given.sections("traces").unwrap_or_default();
     if let Some(scale) = given.section("scale") {
@@ -123,13 +113,7 @@ pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> Read {
             "`UTC`, or an IANA name such as `America/Los_Angeles`",
         );
     }
-    Read {
-        traces: traces
-            .iter()
-            .filter_map(|trace| reference(context, trace))
-            .collect(),
-        options,
-    }
+    Read { traces: traces.iter().filter_map(|trace| reference(context, trace)).collect(), options }
 }
 
 fn reference(context: &Context<'_>, given: &Settings<'_>) -> Option<TraceRef> {
@@ -144,17 +128,8 @@ fn reference(context: &Context<'_>, given: &Settings<'_>) -> Option<TraceRef> {
     };
     let kind = KINDS.iter().find(|(known, _)| *known == key)?.1;
     let written = given.text(key)?;
-    let path = if written.contains("://") {
-        written.clone().into()
-    } else {
-        context.path(&at)?
-    };
-    Some(TraceRef {
-        kind,
-        path,
-        written,
-        place: Place::of(&at),
-    })
+    let path = if written.contains("://") { written.clone().into() } else { context.path(&at)? };
+    Some(TraceRef { kind, path, written, place: Place::of(&at) })
 }
 
 /// Whether `name` could be an IANA zone. The zones themselves are not known here.
@@ -163,8 +138,6 @@ fn is_zone_name(name: &str) -> bool {
     name.len() <= 64
         && parts.clone().all(|part| {
             part.starts_with(|c: char| c.is_ascii_alphabetic())
-                && part
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "_+-".contains(c))
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || "_+-".contains(c))
         })
 }

@@ -69,11 +69,7 @@ impl AutoscalerFlags {
 
     fn push(&mut self, name: &str, value: Option<String>, place: Place) {
         if self.flags.len() < FLAGS_MAX {
-            self.flags.push(Flag {
-                name: name.replace('_', "-"),
-                value,
-                place,
-            });
+            self.flags.push(Flag { name: name.replace('_', "-"), value, place });
         } else if self.too_many.is_none() {
             self.too_many = Some(place);
         }
@@ -84,7 +80,9 @@ impl AutoscalerFlags {
 /// walker.
 pub fn read_extra_args(at: &At<'_>) -> AutoscalerFlags {
     let mut flags = AutoscalerFlags::default();
-    for (key, value) in at.entries().unwrap_or_default() {
+    // One more than are kept, so that the first one beyond the limit is reported.
+    let entries = at.entries().unwrap_or_default().into_iter();
+    for (key, value) in entries.take(FLAGS_MAX + 1) {
         let name = key.name.split('_').next().unwrap_or_default();
         if name.is_empty() {
             value.problem("a flag without a name");
@@ -126,20 +124,16 @@ pub fn read_helm_values(file_name: &str, text: &str) -> NativeRead<AutoscalerFla
         let Some(first) = documents.first() else {
             return AutoscalerFlags::default();
         };
-        let root = reader.document(first);
+        let (first, path) = values_of(first);
+        let root = reader.walker.at(first, path);
         // Everything else in the values is about how the autoscaler itself is deployed.
         let others: Vec<&str> = first.entries().map(|(key, _)| key.name.as_str()).collect();
-        let irrelevant: Vec<&str> = others
-            .into_iter()
-            .filter(|name| super::keys::slip_of(name, &HELM).is_none())
-            .collect();
+        let irrelevant: Vec<&str> =
+            others.into_iter().filter(|name| super::keys::slip_of(name, &HELM).is_none()).collect();
         let Some(values) = reader.fields(&root, &HELM, &irrelevant) else {
             return AutoscalerFlags::default();
         };
-        let mut flags = values
-            .get("extraArgs")
-            .map(|at| read_extra_args(&at))
-            .unwrap_or_default();
+        let mut flags = values.get("extraArgs").map(|at| read_extra_args(&at)).unwrap_or_default();
         if let Some(at) = values.get("autoscalingGroups") {
             flags.groups = at.list_of(|at| bounds(reader, at)).unwrap_or_default();
         }
@@ -160,6 +154,22 @@ pub fn read_helm_values(file_name: &str, text: &str) -> NativeRead<AutoscalerFla
         }
         flags
     })
+}
+
+/// The chart's values in a file that holds more: a Flux `HelmRelease`, an Argo CD `Application`,
+/// or the values of a chart that depends on this one.
+fn values_of(document: &Node) -> (&Node, &'static str) {
+    let find = |path: &[&str]| path.iter().try_fold(document, |node, key| node.get(key));
+    let places: [(&[&str], &str); 3] = [
+        (&["spec", "values"], "spec.values"),
+        (&["spec", "source", "helm", "valuesObject"], "spec.source.helm.valuesObject"),
+        (&["cluster-autoscaler"], "cluster-autoscaler"),
+    ];
+    places
+        .into_iter()
+        .filter(|_| document.get("extraArgs").is_none())
+        .find_map(|(keys, path)| Some((find(keys)?, path)))
+        .unwrap_or((document, ""))
 }
 
 fn bounds<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<GroupBounds> {
@@ -185,9 +195,8 @@ pub fn read_manifest(file_name: &str, text: &str) -> NativeRead<AutoscalerFlags>
                 "Pod" => Some(document),
                 _ => document.get("spec").and_then(|spec| spec.get("template")),
             };
-            let containers = pod
-                .and_then(|pod| pod.get("spec"))
-                .and_then(|spec| spec.get("containers"));
+            let containers =
+                pod.and_then(|pod| pod.get("spec")).and_then(|spec| spec.get("containers"));
             let found = containers
                 .map_or(&[][..], Node::items)
                 .iter()
@@ -197,9 +206,7 @@ pub fn read_manifest(file_name: &str, text: &str) -> NativeRead<AutoscalerFlags>
             }
         }
         let message = "no container that runs `cluster-autoscaler` in this manifest";
-        let pos = documents
-            .first()
-            .map_or_else(Default::default, |node| node.pos);
+        let pos = documents.first().map_or_else(Default::default, |node| node.pos);
         reader.walker.problem(pos, "", message, None);
         AutoscalerFlags::default()
     })

@@ -102,9 +102,7 @@ pub fn read(file_name: &str, text: &str) -> NativeRead<EksctlConfig> {
         if !found {
             let kind = documents.first().map_or("", Reader::kind);
             let kind: String = kind.chars().take(60).collect();
-            let pos = documents
-                .first()
-                .map_or_else(Default::default, |node| node.pos);
+            let pos = documents.first().map_or_else(Default::default, |node| node.pos);
             let message = format!("expected kind `ClusterConfig`, found `{kind}`");
             reader.walker.problem(pos, "kind", message, None);
         }
@@ -113,22 +111,12 @@ pub fn read(file_name: &str, text: &str) -> NativeRead<EksctlConfig> {
 }
 
 fn cluster<'a>(reader: &Reader<'a>, at: &At<'a>, config: &mut EksctlConfig, first: bool) {
-    let known = [
-        "metadata",
-        "availabilityZones",
-        "managedNodeGroups",
-        "nodeGroups",
-    ];
+    let known = ["metadata", "availabilityZones", "managedNodeGroups", "nodeGroups"];
     let Some(fields) = reader.fields(at, &known, &IRRELEVANT) else {
         return;
     };
     let metadata = fields.get("metadata").and_then(|at| {
-        let irrelevant = [
-            "annotations",
-            "forceUpdateVersion",
-            "rollbackConfig",
-            "tags",
-        ];
+        let irrelevant = ["annotations", "forceUpdateVersion", "rollbackConfig", "tags"];
         reader.fields(&at, &["name", "region", "version"], &irrelevant)
     });
     if let Some(metadata) = metadata.filter(|_| first) {
@@ -136,9 +124,7 @@ fn cluster<'a>(reader: &Reader<'a>, at: &At<'a>, config: &mut EksctlConfig, firs
         config.region = metadata.string("region");
         config.version = metadata.string("version");
     }
-    let zones = fields
-        .get("availabilityZones")
-        .and_then(|at| at.list_of(At::name));
+    let zones = fields.get("availabilityZones").and_then(|at| at.list_of(At::name));
     let zones = zones.unwrap_or_default();
     for (key, managed) in [("managedNodeGroups", true), ("nodeGroups", false)] {
         let Some(list) = fields.get(key) else {
@@ -146,9 +132,7 @@ fn cluster<'a>(reader: &Reader<'a>, at: &At<'a>, config: &mut EksctlConfig, firs
         };
         for item in list.list().unwrap_or_default() {
             if config.groups.len() >= GROUPS_MAX {
-                item.problem(format!(
-                    "more than {GROUPS_MAX} node groups; the rest is not read"
-                ));
+                item.problem(format!("more than {GROUPS_MAX} node groups; the rest is not read"));
                 break;
             }
             let Some(mut group) = group::read(reader, &item, managed) else {

@@ -1,6 +1,7 @@
 //! Keys of native YAML files: modelled, without effect, or neither; with slips told apart.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use sim::{Finding, Severity};
 
@@ -20,10 +21,7 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(walker: &'a Walker<'a>) -> Self {
-        Self {
-            walker,
-            findings: RefCell::default(),
-        }
+        Self { walker, findings: RefCell::default() }
     }
 
     pub(super) fn into_findings(self) -> Vec<Finding> {
@@ -73,11 +71,7 @@ impl<'a> Reader<'a> {
             }
         }
         // Every key is known by now; asking for none would note them all a second time.
-        let all: Vec<&str> = at
-            .node
-            .entries()
-            .map(|(key, _)| key.name.as_str())
-            .collect();
+        let all: Vec<&str> = at.node.entries().map(|(key, _)| key.name.as_str()).collect();
         at.fields(&all)
     }
 
@@ -85,6 +79,16 @@ impl<'a> Reader<'a> {
     pub(super) fn kind(node: &Node) -> &str {
         node.get("kind").and_then(Node::scalar_text).unwrap_or("")
     }
+}
+
+/// A map of texts; as in the API server, a key without a value has the empty text.
+pub(super) fn string_map(fields: &Fields<'_>, key: &str) -> BTreeMap<String, String> {
+    let entries = fields.get(key).and_then(|at| at.entries());
+    let texts = entries.unwrap_or_default().into_iter().filter_map(|(key, at)| {
+        let text = if at.node.is_null() { String::new() } else { at.string()? };
+        Some((key.name.clone(), text))
+    });
+    texts.collect()
 }
 
 /// Nothing, or an empty list or map: charts list every key with such defaults.

@@ -16,7 +16,7 @@ use sim::Severity;
 use sim::scenario::{KubernetesVersion, SchedulerProfile};
 
 use super::keys::{Reader, is_empty};
-use super::{NativeRead, Place, read_documents};
+use super::{NativeRead, Place, embedded, read_documents};
 use crate::walk::At;
 use arguments::Arguments;
 pub(super) use arguments::{resource_weights, shape};
@@ -55,9 +55,20 @@ const IRRELEVANT: [&str; 11] = [
     "parallelism",
 ];
 
-/// Reads a configuration file; one profile for each of its `profiles`, or the release's default
+/// Reads a configuration file, or a `ConfigMap` that holds one; one profile for each of its `profiles`, or the release's default
 /// one where it has none.
 pub fn read(
+    file_name: &str,
+    text: &str,
+    version: KubernetesVersion,
+) -> NativeRead<Vec<SchedulerProfile>> {
+    if let Some((name, inner)) = embedded(file_name, text, "KubeSchedulerConfiguration") {
+        return read_plain(&name, &inner, version);
+    }
+    read_plain(file_name, text, version)
+}
+
+fn read_plain(
     file_name: &str,
     text: &str,
     version: KubernetesVersion,
@@ -67,15 +78,9 @@ pub fn read(
             .iter()
             .find(|document| Reader::kind(document) == "KubeSchedulerConfiguration");
         let Some(document) = configuration else {
-            let found: String = documents
-                .first()
-                .map_or("", Reader::kind)
-                .chars()
-                .take(60)
-                .collect();
-            let pos = documents
-                .first()
-                .map_or_else(Default::default, |node| node.pos);
+            let found: String =
+                documents.first().map_or("", Reader::kind).chars().take(60).collect();
+            let pos = documents.first().map_or_else(Default::default, |node| node.pos);
             let message = format!("expected kind `KubeSchedulerConfiguration`, found `{found}`");
             reader.walker.problem(pos, "kind", message, None);
             return Vec::new();
@@ -147,10 +152,7 @@ fn api_of(reader: &Reader<'_>, at: &At<'_>, version: KubernetesVersion) -> Api {
 /// weights of 1.20, whatever the release.
 fn default_profile(api: Api, version: KubernetesVersion) -> SchedulerProfile {
     SchedulerProfile::default_of(match api {
-        Api::V1 => version.max(KubernetesVersion {
-            minor: 23,
-            ..version
-        }),
+        Api::V1 => version.max(KubernetesVersion { minor: 23, ..version }),
         Api::V1Beta1 | Api::V1Beta2 => KubernetesVersion::OLDEST,
     })
 }
@@ -171,12 +173,7 @@ fn profile<'a>(
     api: Api,
     default: &SchedulerProfile,
 ) -> Option<SchedulerProfile> {
-    let known = [
-        "schedulerName",
-        "plugins",
-        "pluginConfig",
-        "percentageOfNodesToScore",
-    ];
+    let known = ["schedulerName", "plugins", "pluginConfig", "percentageOfNodesToScore"];
     let fields = reader.fields(at, &known, &[])?;
     percentage(fields.get("percentageOfNodesToScore").as_ref());
     let name = match fields.get("schedulerName") {

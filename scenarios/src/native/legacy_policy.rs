@@ -15,7 +15,7 @@ use sim::scenario::{KubernetesVersion, SchedulerProfile, ScoreSpec};
 
 use super::keys::Reader;
 use super::kube_scheduler::{resource_weights, shape};
-use super::{NativeRead, read_documents};
+use super::{NativeRead, embedded, read_documents};
 use crate::problem::suggestion;
 use crate::walk::{At, Fields};
 
@@ -41,25 +41,13 @@ fn targets() -> [(&'static str, Target); 14] {
     let (cpu, memory) = (1, 1);
     let spread = || Score(ScoreSpec::PodTopologySpread);
     [
-        (
-            "BalancedResourceAllocation",
-            Score(ScoreSpec::BalancedAllocation),
-        ),
+        ("BalancedResourceAllocation", Score(ScoreSpec::BalancedAllocation)),
         ("EqualPriority", NoEffect),
         ("EvenPodsSpreadPriority", spread()),
         ("ImageLocalityPriority", Score(ScoreSpec::ImageLocality)),
-        (
-            "InterPodAffinityPriority",
-            Score(ScoreSpec::InterPodAffinity),
-        ),
-        (
-            "LeastRequestedPriority",
-            Score(ScoreSpec::LeastAllocated { cpu, memory }),
-        ),
-        (
-            "MostRequestedPriority",
-            Score(ScoreSpec::MostAllocated { cpu, memory }),
-        ),
+        ("InterPodAffinityPriority", Score(ScoreSpec::InterPodAffinity)),
+        ("LeastRequestedPriority", Score(ScoreSpec::LeastAllocated { cpu, memory })),
+        ("MostRequestedPriority", Score(ScoreSpec::MostAllocated { cpu, memory })),
         ("NodeAffinityPriority", Score(ScoreSpec::NodeAffinity)),
         ("NodePreferAvoidPodsPriority", NotModelled),
         ("RequestedToCapacityRatioPriority", Ratio),
@@ -70,7 +58,7 @@ fn targets() -> [(&'static str, Target); 14] {
     ]
 }
 
-/// Reads a policy file.
+/// Reads a policy file, or a `ConfigMap` that holds one.
 pub fn read(
     file_name: &str,
     text: &str,
@@ -80,11 +68,12 @@ pub fn read(
         minor: version.minor.min(DROPPED_IN - 1),
         ..version
     });
+    let inner = embedded(file_name, text, "Policy");
+    let (file_name, text) =
+        inner.as_ref().map_or((file_name, text), |(name, text)| (name.as_str(), text.as_str()));
     let read = read_documents(file_name, text, |reader, documents| {
         let Some(first) = documents.first() else {
-            reader
-                .walker
-                .problem(Default::default(), "", "an empty policy file", None);
+            reader.walker.problem(Default::default(), "", "an empty policy file", None);
             return None;
         };
         policy(reader, &reader.document(first), version)
@@ -132,9 +121,7 @@ fn priority<'a>(reader: &Reader<'a>, at: &At<'a>, scores: &mut Vec<(ScoreSpec, i
         return;
     };
     let name = fields.require("name").and_then(|at| at.name());
-    let weight = fields
-        .require("weight")
-        .and_then(|at| at.int(1..=WEIGHT_MAX));
+    let weight = fields.require("weight").and_then(|at| at.int(1..=WEIGHT_MAX));
     let Some(name) = name else {
         return;
     };
@@ -146,23 +133,17 @@ fn priority<'a>(reader: &Reader<'a>, at: &At<'a>, scores: &mut Vec<(ScoreSpec, i
         (None, Some((_, target))) => target.clone(),
         (None, None) => {
             let names = known.map(|(name, _)| name);
-            let message = format!(
-                "unknown priority `{}`",
-                name.chars().take(80).collect::<String>()
-            );
+            let message =
+                format!("unknown priority `{}`", name.chars().take(80).collect::<String>());
             let pos = fields.get("name").map_or(at.node.pos, |at| at.node.pos);
-            reader
-                .walker
-                .problem(pos, &at.path, message, suggestion(&name, &names));
+            reader.walker.problem(pos, &at.path, message, suggestion(&name, &names));
             return;
         }
     };
     let (spec, weight) = match (target, weight) {
         (Target::Score(spec), Some(weight)) => (spec, weight),
         (Target::NotModelled, _) => {
-            reader
-                .walker
-                .not_modelled(at.node.pos, format!("priorities.{name}"));
+            reader.walker.not_modelled(at.node.pos, format!("priorities.{name}"));
             return;
         }
         (Target::Ratio, _) => {
@@ -173,10 +154,8 @@ fn priority<'a>(reader: &Reader<'a>, at: &At<'a>, scores: &mut Vec<(ScoreSpec, i
     // Both resource strategies may stand side by side in a policy; every other plugin but once.
     let same = |other: &ScoreSpec| std::mem::discriminant(other) == std::mem::discriminant(&spec);
     if scores.iter().any(|(other, _)| same(other)) {
-        let message = format!(
-            "`{name}` is the plugin `{}` again: the first weight stays",
-            spec.plugin()
-        );
+        let message =
+            format!("`{name}` is the plugin `{}` again: the first weight stays", spec.plugin());
         let finding = super::Place::of(at).finding(Severity::Info, "priority-twice", message);
         reader.find(finding);
         return;
@@ -186,11 +165,7 @@ fn priority<'a>(reader: &Reader<'a>, at: &At<'a>, scores: &mut Vec<(ScoreSpec, i
 
 /// A custom priority is what its argument says.
 fn argument<'a>(reader: &Reader<'a>, fields: &Fields<'a>) -> Option<Target> {
-    let known = [
-        "labelPreference",
-        "requestedToCapacityRatioArguments",
-        "serviceAntiAffinity",
-    ];
+    let known = ["labelPreference", "requestedToCapacityRatioArguments", "serviceAntiAffinity"];
     let argument = reader.fields(&fields.get("argument")?, &known, &[])?;
     let ratio = argument.get("requestedToCapacityRatioArguments");
     let Some(ratio) = ratio else {
@@ -206,11 +181,7 @@ fn argument<'a>(reader: &Reader<'a>, fields: &Fields<'a>) -> Option<Target> {
         }
         None => [1, 1],
     };
-    Some(Target::Score(ScoreSpec::RequestedToCapacityRatio {
-        cpu,
-        memory,
-        shape,
-    }))
+    Some(Target::Score(ScoreSpec::RequestedToCapacityRatio { cpu, memory, shape }))
 }
 
 #[cfg(test)]

@@ -20,9 +20,7 @@ impl Place {
     pub(crate) fn of(at: &At<'_>) -> Self {
         let nowhere = Source::default();
         let source = at.walker.source_of(at.node.pos).unwrap_or(&nowhere);
-        Self(Box::new(
-            Problem::new(source, at.node.pos, "").with_path(at.path.clone()),
-        ))
+        Self(Box::new(Problem::new(source, at.node.pos, "").with_path(at.path.clone())))
     }
 
     /// The same place, read as the setting `path`.
@@ -44,10 +42,7 @@ impl Place {
 
     /// A problem here.
     pub(crate) fn problem(&self, message: impl Into<String>) -> Problem {
-        Problem {
-            message: message.into(),
-            ..(*self.0).clone()
-        }
+        Problem { message: message.into(), ..(*self.0).clone() }
     }
 
     /// A finding here.
@@ -58,11 +53,7 @@ impl Place {
         message: impl Into<String>,
     ) -> Finding {
         let finding = Finding::new(severity, code, self.0.file.clone(), message);
-        if self.0.line == 0 {
-            finding
-        } else {
-            finding.at_line(u64::from(self.0.line))
-        }
+        if self.0.line == 0 { finding } else { finding.at_line(u64::from(self.0.line)) }
     }
 
     /// The finding that the setting `name` was read and is not followed.

@@ -15,7 +15,7 @@ pub(super) use tolerations::EFFECTS;
 
 use sim::scenario::PodTemplate;
 
-use super::keys::{Reader, is_empty};
+use super::keys::{Reader, is_empty, string_map};
 use super::{NativeRead, read_documents};
 use crate::walk::{At, Fields, Walker};
 
@@ -103,11 +103,7 @@ pub fn read_inline(at: &At<'_>) -> NativeRead<PodTemplate> {
     let slips = reader.into_findings();
     let (problems, mut not_modelled) = walker.finish();
     not_modelled.extend(slips);
-    NativeRead {
-        value,
-        problems,
-        not_modelled,
-    }
+    NativeRead { value, problems, not_modelled }
 }
 
 fn no_pod(reader: &Reader<'_>, first: Option<At<'_>>) {
@@ -115,9 +111,7 @@ fn no_pod(reader: &Reader<'_>, first: Option<At<'_>>) {
         Some(at) => {
             let kind = Reader::kind(at.node);
             let kind: String = kind.chars().take(60).collect();
-            at.problem(format!(
-                "expected a `Pod` or `PodTemplate`, found kind `{kind}`"
-            ));
+            at.problem(format!("expected a `Pod` or `PodTemplate`, found kind `{kind}`"));
         }
         None => {
             let message = "an empty file; expected a `Pod` or `PodTemplate`";
@@ -133,14 +127,11 @@ pub(super) fn template<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<PodTempla
     if let Some(metadata) = pod.get("metadata") {
         let known = ["labels", "annotations"];
         if let Some(metadata) = reader.fields(&metadata, &known, &METADATA_IRRELEVANT) {
-            template.labels = metadata.string_map("labels").unwrap_or_default();
-            template.annotations = metadata.string_map("annotations").unwrap_or_default();
+            template.labels = string_map(&metadata, "labels");
+            template.annotations = string_map(&metadata, "annotations");
         }
     }
-    if let Some(spec) = pod
-        .get("spec")
-        .and_then(|at| reader.fields(&at, &SPEC, &IRRELEVANT))
-    {
+    if let Some(spec) = pod.get("spec").and_then(|at| reader.fields(&at, &SPEC, &IRRELEVANT)) {
         placement(reader, &spec, &mut template);
         volumes(reader, &spec);
         for list in ["containers", "initContainers"] {
@@ -153,9 +144,7 @@ pub(super) fn template<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<PodTempla
 /// Selector, affinity, tolerations, priority and scheduler: of a pod's spec, or of the driver and
 /// executor of a `SparkApplication`, which use the same keys.
 pub(super) fn placement<'a>(reader: &Reader<'a>, spec: &Fields<'a>, template: &mut PodTemplate) {
-    if let Some(selector) = spec.string_map("nodeSelector") {
-        template.node_selector.extend(selector);
-    }
+    template.node_selector.extend(string_map(spec, "nodeSelector"));
     if let Some(at) = spec.get("affinity") {
         affinity::read(reader, &at, template);
     }
@@ -195,14 +184,9 @@ pub(super) fn volumes<'a>(reader: &Reader<'a>, spec: &Fields<'a>) {
     let volumes = spec.get("volumes").and_then(|at| at.list());
     for volume in volumes.unwrap_or_default() {
         if volume.node.get("hostPath").is_some() {
-            reader
-                .walker
-                .not_modelled(volume.node.pos, format!("{}.hostPath", volume.path));
+            reader.walker.not_modelled(volume.node.pos, format!("{}.hostPath", volume.path));
         }
-        let medium = volume
-            .node
-            .get("emptyDir")
-            .and_then(|dir| dir.get("medium"));
+        let medium = volume.node.get("emptyDir").and_then(|dir| dir.get("medium"));
         if medium.and_then(|node| node.scalar_text()) == Some("Memory") {
             let path = format!("{}.emptyDir.medium", volume.path);
             reader.walker.not_modelled(volume.node.pos, path);

@@ -16,7 +16,7 @@ use sim::scenario::{Adjustment, PodTemplate, RetryLadder, Rung, SparkDefaults, S
 use sim::units::SimDuration;
 use sim::workload::Failure;
 
-use super::keys::{Reader, is_empty};
+use super::keys::{Reader, is_empty, string_map};
 use super::spark_defaults::{self, SparkConf};
 use super::{NativeRead, Place, pod_template, read_documents};
 use crate::problem::Problem;
@@ -70,11 +70,7 @@ impl RestartPolicy {
         };
         RetryLadder {
             name: "spark-operator".to_owned(),
-            rungs: if self.on_failure {
-                vec![rung]
-            } else {
-                Vec::new()
-            },
+            rungs: if self.on_failure { vec![rung] } else { Vec::new() },
             critical_on_demand: false,
         }
     }
@@ -147,16 +143,10 @@ pub fn read(file_name: &str, text: &str) -> NativeRead<Vec<SparkApplication>> {
         }
         let any = |kind: &str| documents.iter().any(|d| Reader::kind(d).ends_with(kind));
         if applications.is_empty() && !any("SparkApplication") {
-            let kind: String = documents
-                .first()
-                .map_or("", Reader::kind)
-                .chars()
-                .take(60)
-                .collect();
+            let kind: String =
+                documents.first().map_or("", Reader::kind).chars().take(60).collect();
             let message = format!("no `SparkApplication` in this file; the first kind is `{kind}`");
-            let pos = documents
-                .first()
-                .map_or_else(Default::default, |node| node.pos);
+            let pos = documents.first().map_or_else(Default::default, |node| node.pos);
             reader.walker.problem(pos, "kind", message, None);
         }
         applications
@@ -165,12 +155,7 @@ pub fn read(file_name: &str, text: &str) -> NativeRead<Vec<SparkApplication>> {
 
 fn scheduled<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<SparkApplication> {
     let root = reader.fields(at, &["metadata", "spec"], &["apiVersion", "kind", "status"])?;
-    let irrelevant = [
-        "failedRunHistoryLimit",
-        "successfulRunHistoryLimit",
-        "suspend",
-        "timeZone",
-    ];
+    let irrelevant = ["failedRunHistoryLimit", "successfulRunHistoryLimit", "suspend", "timeZone"];
     let spec = reader.fields(&root.require("spec")?, &["template"], &irrelevant)?;
     let name = name_of(&root);
     spec_of(reader, &spec.require("template")?, name)
@@ -191,42 +176,25 @@ fn name_of(root: &Fields<'_>) -> String {
 fn spec_of<'a>(reader: &Reader<'a>, at: &At<'a>, name: String) -> Option<SparkApplication> {
     let spec = reader.fields(at, &SPEC, &IRRELEVANT)?;
     let sparkconf = spec.get("sparkConf").filter(|at| !is_empty(at.node));
-    let mut conf = sparkconf
-        .map(|at| spark_defaults::from_map(&at))
-        .unwrap_or_default();
-    let kinds = [
-        ("Java", "java"),
-        ("Python", "python"),
-        ("R", "r"),
-        ("Scala", "java"),
-    ];
+    let mut conf = sparkconf.map(|at| spark_defaults::from_map(&at)).unwrap_or_default();
+    let kinds = [("Java", "java"), ("Python", "python"), ("R", "r"), ("Scala", "java")];
     if let Some(at) = spec.get("type")
         && let Some(kind) = at.one_of(&kinds)
     {
         conf.set("spark.kubernetes.resource.type", kind, Place::of(&at));
     }
-    role::put(
-        &spec,
-        "memoryOverheadFactor",
-        "spark.kubernetes.memoryOverheadFactor",
-        &mut conf,
-    );
+    role::put(&spec, "memoryOverheadFactor", "spark.kubernetes.memoryOverheadFactor", &mut conf);
     let deps = spec.get("deps").filter(|at| !is_empty(at.node));
     // Packages and files are downloaded before the application starts; that time is not known.
     for key in ["packages", "pyFiles", "jars", "files"] {
         let list = deps.as_ref().and_then(|at| at.node.get(key));
         if let Some(list) = list.filter(|list| !is_empty(list)) {
-            reader
-                .walker
-                .not_modelled(list.pos, format!("{}.deps.{key}", at.path));
+            reader.walker.not_modelled(list.pos, format!("{}.deps.{key}", at.path));
         }
     }
-    let common = spec.string_map("nodeSelector").unwrap_or_default();
+    let common = string_map(&spec, "nodeSelector");
     let [driver_template, executor_template] = ["driver", "executor"].map(|role| {
-        let mut template = PodTemplate {
-            node_selector: common.clone(),
-            ..PodTemplate::default()
-        };
+        let mut template = PodTemplate { node_selector: common.clone(), ..PodTemplate::default() };
         if let Some(at) = spec.get(role) {
             role::read(reader, &at, role, &mut conf, &mut template);
         }
@@ -271,10 +239,7 @@ fn dynamic_allocation<'a>(reader: &Reader<'a>, spec: &Fields<'a>, conf: &mut Spa
     if let Some(fields) = fields.and_then(|at| reader.fields(&at, &names, &[])) {
         // The operator passes the others only where it is on.
         let on = fields.bool("enabled") == Some(true);
-        for (name, key) in keys
-            .into_iter()
-            .filter(|(name, _)| on || *name == "enabled")
-        {
+        for (name, key) in keys.into_iter().filter(|(name, _)| on || *name == "enabled") {
             role::put(&fields, name, &format!("{prefix}.{key}"), conf);
         }
         if on && fields.get("shuffleTrackingEnabled").is_none() {
@@ -293,23 +258,14 @@ fn dynamic_allocation<'a>(reader: &Reader<'a>, spec: &Fields<'a>, conf: &mut Spa
 fn restart<'a>(reader: &Reader<'a>, spec: &Fields<'a>) -> RestartPolicy {
     let default_interval = 5;
     let known = ["type", "onFailureRetries", "onFailureRetryInterval"];
-    let of_submission = [
-        "onSubmissionFailureRetries",
-        "onSubmissionFailureRetryInterval",
-    ];
+    let of_submission = ["onSubmissionFailureRetries", "onSubmissionFailureRetryInterval"];
     let policy = spec.get("restartPolicy");
     let Some(policy) = policy.and_then(|at| reader.fields(&at, &known, &of_submission)) else {
         return RestartPolicy::default();
     };
     let kinds = [("Never", false), ("OnFailure", true), ("Always", true)];
-    let on_failure = policy
-        .get("type")
-        .and_then(|at| at.one_of(&kinds))
-        .unwrap_or(false);
-    if let Some(at) = policy
-        .get("type")
-        .filter(|at| at.node.scalar_text() == Some("Always"))
-    {
+    let on_failure = policy.get("type").and_then(|at| at.one_of(&kinds)).unwrap_or(false);
+    if let Some(at) = policy.get("type").filter(|at| at.node.scalar_text() == Some("Always")) {
         let message = "an application that is always restarted is read as one that is restarted \
                        after failures only";
         reader.warn(&at, "not-modelled", message);

@@ -54,8 +54,7 @@ impl SparkConf {
     pub fn set(&mut self, key: &str, value: impl Into<String>, place: Place) {
         let value = value.into();
         if self.settings.len() < SETTINGS_MAX || self.settings.contains_key(key) {
-            self.settings
-                .insert(key.to_owned(), Setting { value, place });
+            self.settings.insert(key.to_owned(), Setting { value, place });
         }
     }
 
@@ -76,20 +75,15 @@ impl SparkConf {
 pub fn read(file_name: &str, text: &str) -> NativeRead<SparkConf> {
     let mut out = NativeRead::<SparkConf>::default();
     if text.len() > TEXT_BYTES_MAX {
-        let message = format!(
-            "{} bytes of settings; at most {TEXT_BYTES_MAX} are read",
-            text.len()
-        );
+        let message =
+            format!("{} bytes of settings; at most {TEXT_BYTES_MAX} are read", text.len());
         out.problems.push(Problem::of_file(file_name, message));
         return out;
     }
-    let source = Source::new(file_name, text);
+    let source = Source::new(file_name, text.strip_prefix('\u{feff}').unwrap_or(text));
     let properties = properties::read(&source, &mut out.problems);
     if properties.len() > SETTINGS_MAX {
-        let message = format!(
-            "{} settings; at most {SETTINGS_MAX} are read",
-            properties.len()
-        );
+        let message = format!("{} settings; at most {SETTINGS_MAX} are read", properties.len());
         out.problems.push(Problem::of_file(file_name, message));
         return out;
     }

@@ -22,13 +22,9 @@ pub fn read_text(path: &Path) -> Result<String, String> {
     })?;
     let mut bytes = Vec::new();
     let limit = TEXT_BYTES_MAX as u64 + 1;
-    file.take(limit)
-        .read_to_end(&mut bytes)
-        .map_err(|error| format!("cannot be read: {error}"))?;
+    file.take(limit).read_to_end(&mut bytes).map_err(|error| format!("cannot be read: {error}"))?;
     if bytes.len() > TEXT_BYTES_MAX {
-        return Err(format!(
-            "larger than {TEXT_BYTES_MAX} bytes: not a configuration file"
-        ));
+        return Err(format!("larger than {TEXT_BYTES_MAX} bytes: not a configuration file"));
     }
     String::from_utf8(bytes).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
@@ -45,11 +41,8 @@ fn not_there(path: &Path) -> String {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return format!("no such file: there is no folder `{}`", shown(folder));
     };
-    let mut names: Vec<String> = entries
-        .flatten()
-        .take(1000)
-        .map(|e| e.file_name().to_string_lossy().into())
-        .collect();
+    let mut names: Vec<String> =
+        entries.flatten().take(1000).map(|e| e.file_name().to_string_lossy().into()).collect();
     names.sort();
     let wanted = path.file_name().unwrap_or_default().to_string_lossy();
     match nearest(&wanted, names.iter().map(String::as_str)) {

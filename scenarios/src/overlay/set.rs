@@ -74,10 +74,7 @@ fn enter_key(node: &mut Node, key: Key, removes: bool) -> Result<Option<&mut Nod
     }
     let kind = node.value.kind();
     let Value::Map(entries) = &mut node.value else {
-        return Err((
-            key.pos,
-            format!("`{}` is asked for in {kind}, not in a map", key.name),
-        ));
+        return Err((key.pos, format!("`{}` is asked for in {kind}, not in a map", key.name)));
     };
     let place = entries.iter().position(|(known, _)| known.name == key.name);
     if removes {
@@ -110,9 +107,7 @@ fn enter_index(
     };
     if index > items.len() || (removes && index == items.len()) {
         let count = items.len();
-        return Err(format!(
-            "`[{index}]` is beyond the end of a list of {count}"
-        ));
+        return Err(format!("`[{index}]` is beyond the end of a list of {count}"));
     }
     if removes {
         items.remove(index);
@@ -134,10 +129,7 @@ fn parse_path(text: &str, line: u32) -> Result<(Vec<Step>, usize), (usize, &'sta
     let mut chars = text.char_indices().zip(1..).peekable();
     let key = |name: &mut String, start: usize, end: usize| {
         let pos = pos_at(line, start, end - start);
-        Step::Key(Key {
-            name: std::mem::take(name),
-            pos,
-        })
+        Step::Key(Key { name: std::mem::take(name), pos })
     };
     while let Some(((offset, c), column)) = chars.next() {
         match c {
@@ -186,10 +178,7 @@ fn parse_path(text: &str, line: u32) -> Result<(Vec<Step>, usize), (usize, &'sta
 
 fn value_of(text: &str, pos: Pos) -> Result<Node, String> {
     if !text.starts_with(['[', '{', '"', '\'']) {
-        return Ok(Node {
-            value: yaml::resolve_plain(text.trim()),
-            pos,
-        });
+        return Ok(Node { value: yaml::resolve_plain(text.trim()), pos });
     }
     let (mut node, problems) = yaml::parse_one(&Source::new("", text), super::SETS);
     if let Some(problem) = problems.first() {

@@ -10,15 +10,10 @@ fn show(node: &Node) -> String {
         Value::Null => "null".to_owned(),
         Value::String(text) => format!("'{text}'"),
         Value::Seq(items) => {
-            format!(
-                "[{}]",
-                items.iter().map(show).collect::<Vec<_>>().join(", ")
-            )
+            format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(", "))
         }
         Value::Map(entries) => {
-            let entries = entries
-                .iter()
-                .map(|(key, node)| format!("{}: {}", key.name, show(node)));
+            let entries = entries.iter().map(|(key, node)| format!("{}: {}", key.name, show(node)));
             format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
         }
         _ => node.scalar_text().unwrap_or_default().to_owned(),
@@ -48,29 +43,19 @@ fn check(files: &[(&str, &str)], sets: &[&str], expected: Expect) {
 fn maps_merge_lists_replace_null_removes() {
     check(
         &[
-            (
-                "top/a.yaml",
-                "base: ../b.yaml\nm: {x: 2, gone: null}\nl: [3]\n",
-            ),
+            ("top/a.yaml", "base: ../b.yaml\nm: {x: 2, gone: null}\nl: [3]\n"),
             ("b.yaml", "m: {x: 1, y: 1, gone: 1}\nl: [1, 2]\ns: text\n"),
         ],
         &[],
         expect!["{m: {x: 2, y: 1}, l: [3], s: 'text'}"],
     );
-    check(
-        &[("a.yaml", "base: b.yaml\n"), ("b.yaml", "m: 1")],
-        &[],
-        expect!["{m: 1}"],
-    );
+    check(&[("a.yaml", "base: b.yaml\n"), ("b.yaml", "m: 1")], &[], expect!["{m: 1}"]);
 }
 
 #[test]
 fn chains_end() {
     check(
-        &[
-            ("a.yaml", "base: b.yaml\nx: 1"),
-            ("b.yaml", "base: a.yaml\ny: 2"),
-        ],
+        &[("a.yaml", "base: b.yaml\nx: 1"), ("b.yaml", "base: a.yaml\ny: 2")],
         &[],
         expect![[r#"
             {y: 2, x: 1}
@@ -107,11 +92,8 @@ fn chains_end() {
     );
     let names: Vec<String> = (0..20).map(|i| format!("{i}.yaml")).collect();
     let texts: Vec<String> = (1..21).map(|i| format!("base: {i}.yaml\n")).collect();
-    let files: Vec<_> = names
-        .iter()
-        .zip(&texts)
-        .map(|(name, text)| (name.as_str(), text.as_str()))
-        .collect();
+    let files: Vec<_> =
+        names.iter().zip(&texts).map(|(name, text)| (name.as_str(), text.as_str())).collect();
     check(
         &files,
         &[],

@@ -16,10 +16,7 @@ pub fn schema() -> Value {
         return Value::Null;
     };
     let mut schema = Map::new();
-    schema.insert(
-        "$schema".into(),
-        json!("https://json-schema.org/draft/2020-12/schema"),
-    );
+    schema.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
     schema.insert("title".into(), json!("seatrial scenario"));
     schema.extend(root);
     schema.insert("$defs".into(), json!(definitions));
@@ -31,12 +28,8 @@ fn section(section: &'static Section, definitions: &mut BTreeMap<&'static str, V
     for key in section.keys {
         properties.insert(key.name.to_owned(), property(key, definitions));
     }
-    let required: Vec<&str> = section
-        .keys
-        .iter()
-        .filter(|key| key.required)
-        .map(|key| key.name)
-        .collect();
+    let required: Vec<&str> =
+        section.keys.iter().filter(|key| key.required).map(|key| key.name).collect();
     let mut schema = json!({
         "description": section.doc,
         "type": "object",
@@ -47,10 +40,7 @@ fn section(section: &'static Section, definitions: &mut BTreeMap<&'static str, V
     // overrides are a part of a pool. So only what every file must have is required here; the
     // loader reports the rest.
     if section.name == ROOT.name {
-        let required: Vec<&str> = required
-            .into_iter()
-            .filter(|name| *name != "spec")
-            .collect();
+        let required: Vec<&str> = required.into_iter().filter(|name| *name != "spec").collect();
         schema["required"] = json!(required);
     }
     schema
@@ -98,7 +88,8 @@ fn of_kind(kind: &Kind, definitions: &mut BTreeMap<&'static str, Value>) -> Valu
         Kind::List(item) => json!({ "type": "array", "items": of_kind(item, definitions) }),
         Kind::Map(value) => {
             let value = of_kind(value, definitions);
-            json!({ "type": "object", "additionalProperties": { "anyOf": [value, { "type": "null" }] } })
+            let value = json!({ "anyOf": [value, { "type": "null" }] });
+            json!({ "type": "object", "additionalProperties": value })
         }
         Kind::PathOrMap => json!({ "type": ["string", "object"] }),
         Kind::Any => json!(true),

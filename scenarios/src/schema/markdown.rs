@@ -28,10 +28,7 @@ pub fn markdown() -> String {
     while let Some(section) = sections.get(next).copied() {
         next += 1;
         let mut found = Vec::new();
-        section
-            .keys
-            .iter()
-            .for_each(|key| inner_sections(&key.kind, &mut found));
+        section.keys.iter().for_each(|key| inner_sections(&key.kind, &mut found));
         for inner in found {
             if !sections.iter().any(|known| known.name == inner.name) {
                 sections.push(inner);
@@ -55,10 +52,7 @@ fn inner_sections(kind: &Kind, found: &mut Vec<&'static Section>) {
 
 fn write_section(out: &mut String, section: &Section) {
     let (name, doc) = (section.name, section.doc);
-    let _ = write!(
-        out,
-        "\n## {name}\n\n{doc}\n\n| key | value | default | meaning |\n"
-    );
+    let _ = write!(out, "\n## {name}\n\n{doc}\n\n| key | value | default | meaning |\n");
     out.push_str("|---|---|---|---|\n");
     for key in section.keys {
         let default = match key.default {
@@ -71,12 +65,7 @@ fn write_section(out: &mut String, section: &Section) {
         if let Some(choices) = choices(&key.kind) {
             doc.push_str(&choices);
         }
-        let _ = writeln!(
-            out,
-            "| `{}` | {} | {default} | {doc} |",
-            key.name,
-            shape(&key.kind)
-        );
+        let _ = writeln!(out, "| `{}` | {} | {default} | {doc} |", key.name, shape(&key.kind));
     }
 }
 

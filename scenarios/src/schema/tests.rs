@@ -62,8 +62,7 @@ fn example(kind: &Kind) -> Value {
 
 fn required(section: &Section) -> Map<String, Value> {
     let keys = section.keys.iter().filter(|key| key.required);
-    keys.map(|key| (key.name.to_owned(), example(&key.kind)))
-        .collect()
+    keys.map(|key| (key.name.to_owned(), example(&key.kind))).collect()
 }
 
 /// Something that `kind` does not take.
@@ -151,16 +150,10 @@ fn the_assumptions_are_all_there() {
     let ways = ways();
     let named: BTreeSet<&str> = ways
         .iter()
-        .filter_map(|way| {
-            way.last()
-                .filter(|(section, _)| section.name == "Assumptions")
-        })
+        .filter_map(|way| way.last().filter(|(section, _)| section.name == "Assumptions"))
         .map(|(_, key)| key.name)
         .collect();
-    let listed: BTreeSet<&str> = sim::scenario::Assumptions::default()
-        .list()
-        .iter()
-        .map(|line| line.name)
-        .collect();
+    let listed: BTreeSet<&str> =
+        sim::scenario::Assumptions::default().list().iter().map(|line| line.name).collect();
     assert_eq!(named, listed);
 }

@@ -23,11 +23,7 @@ impl At<'_> {
     /// A text with something in it.
     pub fn name(&self) -> Option<String> {
         let text = self.string()?;
-        if text.trim().is_empty() {
-            self.refuse("a name")
-        } else {
-            Some(text)
-        }
+        if text.trim().is_empty() { self.refuse("a name") } else { Some(text) }
     }
 
     /// `true` or `false`, quoted or not.
@@ -84,10 +80,7 @@ impl At<'_> {
 
     /// A memory or storage quantity (`512Mi`, `4Gi`).
     pub fn bytes(&self) -> Option<Bytes> {
-        self.parsed(
-            quantity::parse_bytes,
-            "a memory quantity such as 512Mi, 4Gi or 10G",
-        )
+        self.parsed(quantity::parse_bytes, "a memory quantity such as 512Mi, 4Gi or 10G")
     }
 
     /// One of the names in `known`, and what it stands for.
@@ -98,8 +91,7 @@ impl At<'_> {
             let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
             let message = format!("unknown value `{}`", shorten(&text));
             let help = suggestion(&text, &names);
-            self.walker
-                .problem(self.node.pos, &self.path, message, help);
+            self.walker.problem(self.node.pos, &self.path, message, help);
         }
         found.map(|(_, value)| value.clone())
     }

@@ -5,9 +5,8 @@ use expect_test::{Expect, expect};
 use super::*;
 use crate::yaml;
 
-const KNOWN: [&str; 9] = [
-    "text", "flag", "count", "ratio", "wait", "cpu", "memory", "color", "list",
-];
+const KNOWN: [&str; 9] =
+    ["text", "flag", "count", "ratio", "wait", "cpu", "memory", "color", "list"];
 
 /// Reads a map with every kind of value, and renders what came out or what is wrong.
 #[track_caller]
@@ -26,37 +25,15 @@ fn check(text: &str, expected: Expect) {
         };
         show(map.string("text"));
         show(map.bool("flag").map(|v| v.to_string()));
-        show(
-            map.get("count")
-                .and_then(|v| v.int(1..=10))
-                .map(|v| v.to_string()),
-        );
-        show(
-            map.get("ratio")
-                .and_then(|v| v.float(0.0..=1.0))
-                .map(|v| v.to_string()),
-        );
-        show(
-            map.get("wait")
-                .and_then(|v| v.duration())
-                .map(|v| v.to_string()),
-        );
+        show(map.get("count").and_then(|v| v.int(1..=10)).map(|v| v.to_string()));
+        show(map.get("ratio").and_then(|v| v.float(0.0..=1.0)).map(|v| v.to_string()));
+        show(map.get("wait").and_then(|v| v.duration()).map(|v| v.to_string()));
         show(map.get("cpu").and_then(|v| v.cpu()).map(|v| v.to_string()));
+        show(map.get("memory").and_then(|v| v.bytes()).map(|v| v.to_string()));
         show(
-            map.get("memory")
-                .and_then(|v| v.bytes())
-                .map(|v| v.to_string()),
+            map.get("color").and_then(|v| v.one_of(&[("red", "R"), ("blue", "B")])).map(Into::into),
         );
-        show(
-            map.get("color")
-                .and_then(|v| v.one_of(&[("red", "R"), ("blue", "B")]))
-                .map(Into::into),
-        );
-        show(
-            map.get("list")
-                .and_then(|v| v.list_of(At::string))
-                .map(|v| v.join("+")),
-        );
+        show(map.get("list").and_then(|v| v.list_of(At::string)).map(|v| v.join("+")));
     }
     for problem in walker.finish().0 {
         out.push_str(&problem.to_string());
@@ -178,19 +155,13 @@ fn tolerant_notes_names() {
     let sources = [Source::new("eks.yaml", text)];
     let parsed = yaml::parse(&sources[0]);
     let walker = Walker::tolerant(&sources);
-    let map = walker
-        .at(&parsed.documents[0], "")
-        .fields(&["pools"])
-        .unwrap();
+    let map = walker.at(&parsed.documents[0], "").fields(&["pools"]).unwrap();
     for pool in map.get("pools").unwrap().list().unwrap() {
         assert!(pool.fields(&["name"]).unwrap().string("name").is_some());
     }
     let (problems, findings) = walker.finish();
     assert_eq!(problems, []);
-    let shown: Vec<_> = findings
-        .iter()
-        .map(|f| (f.message.as_str(), f.line, f.count))
-        .collect();
+    let shown: Vec<_> = findings.iter().map(|f| (f.message.as_str(), f.line, f.count)).collect();
     assert_eq!(
         shown,
         [
@@ -205,23 +176,10 @@ fn names_what_is_missing_and_what_excludes() {
     let sources = [Source::new("f.yaml", "a: 1\nb: 2\n")];
     let parsed = yaml::parse(&sources[0]);
     let walker = Walker::strict(&sources);
-    let map = walker
-        .at(&parsed.documents[0], "spec")
-        .fields(&["a", "b", "c"])
-        .unwrap();
+    let map = walker.at(&parsed.documents[0], "spec").fields(&["a", "b", "c"]).unwrap();
     assert!(map.require("c").is_none());
     assert_eq!(map.one_of_keys(&["b", "a"]).map(|(key, _)| key), Some("b"));
-    let messages: Vec<String> = walker
-        .finish()
-        .0
-        .into_iter()
-        .map(|p| format!("{}: {}", p.path, p.message))
-        .collect();
-    assert_eq!(
-        messages,
-        [
-            "spec.c: `c` is missing",
-            "spec.a: `a` and `b` exclude each other"
-        ]
-    );
+    let messages: Vec<String> =
+        walker.finish().0.into_iter().map(|p| format!("{}: {}", p.path, p.message)).collect();
+    assert_eq!(messages, ["spec.c: `c` is missing", "spec.a: `a` and `b` exclude each other"]);
 }

@@ -82,9 +82,7 @@ impl Builder<'_> {
         let pos = self.pos(&span);
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let tag = tag
-                    .as_deref()
-                    .map(|tag| tag.core_suffix().map(str::to_owned));
+                let tag = tag.as_deref().map(|tag| tag.core_suffix().map(str::to_owned));
                 let value = self.scalar(&text, style, tag, pos);
                 self.add(Node { value, pos }, anchor)
             }
@@ -170,8 +168,12 @@ impl Builder<'_> {
                     } else {
                         let message = format!("duplicate key `{}`", key.name);
                         let help = "the first one is at line";
-                        let first = entries.iter().find(|(known, _)| known.name == key.name);
-                        let line = first.map_or(0, |(known, _)| known.pos.line);
+                        let first = entries.iter_mut().find(|(known, _)| known.name == key.name);
+                        // The last value counts for readers that let duplicates pass.
+                        let line = first.map_or(0, |entry| {
+                            entry.1 = node;
+                            entry.0.pos.line
+                        });
                         let problem = Problem::new(self.source, key.pos, message)
                             .with_help(format!("{help} {line}"));
                         self.parsed.problems.push(problem);
@@ -194,10 +196,7 @@ impl Builder<'_> {
             return false;
         };
         if let Some(open) = self.open.last_mut() {
-            open.key = Some(Key {
-                name,
-                pos: node.pos,
-            });
+            open.key = Some(Key { name, pos: node.pos });
         }
         true
     }
@@ -208,10 +207,7 @@ impl Builder<'_> {
             return false;
         };
         if self.open.len() + depth > DEPTH_MAX {
-            self.problem(
-                pos,
-                format!("nested deeper than {DEPTH_MAX} levels, with its aliases"),
-            );
+            self.problem(pos, format!("nested deeper than {DEPTH_MAX} levels, with its aliases"));
             return false;
         }
         if !self.may_copy(bytes, pos) {
@@ -235,11 +231,7 @@ impl Builder<'_> {
             };
             if let Value::Map(own) = &mut open.node.value {
                 let seen = &mut open.seen;
-                own.extend(
-                    entries
-                        .into_iter()
-                        .filter(|(key, _)| seen.insert(key.name.clone())),
-                );
+                own.extend(entries.into_iter().filter(|(key, _)| seen.insert(key.name.clone())));
             }
         }
     }

@@ -16,15 +16,10 @@ fn show(node: &Node) -> String {
         Value::Number(text) => format!("{text}n"),
         Value::String(text) => text.clone(),
         Value::Seq(items) => {
-            format!(
-                "[{}]",
-                items.iter().map(show).collect::<Vec<_>>().join(", ")
-            )
+            format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(", "))
         }
         Value::Map(entries) => {
-            let entries = entries
-                .iter()
-                .map(|(key, node)| format!("{}: {}", key.name, show(node)));
+            let entries = entries.iter().map(|(key, node)| format!("{}: {}", key.name, show(node)));
             format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
         }
     }
@@ -79,10 +74,7 @@ fn knows_places() {
 #[test]
 fn resolves_aliases_and_merges() {
     check("a: &x {k: 1}\nb: *x", "{a: {k: 1n}, b: {k: 1n}}");
-    check(
-        "a: &x {k: 1, l: 2}\nb: {<<: *x, k: 3}",
-        "{a: {k: 1n, l: 2n}, b: {k: 3n, l: 2n}}",
-    );
+    check("a: &x {k: 1, l: 2}\nb: {<<: *x, k: 3}", "{a: {k: 1n, l: 2n}, b: {k: 3n, l: 2n}}");
 }
 
 #[test]
@@ -92,17 +84,9 @@ fn refuses_what_is_wrong() {
     refuse("a: !secret x\n", "1:12: a tag that is not YAML's own");
     refuse("a: \0", "1:4: a NUL byte: this is not a YAML text");
     refuse("a: {<<: 3}", "1:9: `<<` merges maps, and this is a number");
-    assert!(
-        read("a: [1, 2").problems[0]
-            .message
-            .starts_with("not YAML: ")
-    );
+    assert!(read("a: [1, 2").problems[0].message.starts_with("not YAML: "));
     assert!(read("a: *x").problems[0].message.starts_with("not YAML: "));
-    assert!(
-        read("a: &x [*x]").problems[0]
-            .message
-            .contains("an alias inside of what it names")
-    );
+    assert!(read("a: &x [*x]").problems[0].message.contains("an alias inside of what it names"));
     assert!(read("a: b: c").problems.len() == 1);
 }
 
@@ -113,43 +97,19 @@ fn survives_bombs() {
         let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
         laughs.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
     }
-    assert!(
-        read(&laughs).problems[0]
-            .message
-            .contains("aliases grow this file")
-    );
-    let long = format!(
-        "a: &a {}\nb: [{}]\n",
-        "x".repeat(1 << 20),
-        "*a, ".repeat(1000)
-    );
-    assert!(
-        read(&long).problems[0]
-            .message
-            .contains("aliases grow this file")
-    );
-    for deep in [
-        "[".repeat(100_000),
-        "{a: ".repeat(50_000),
-        "- ".repeat(50_000),
-    ] {
+    assert!(read(&laughs).problems[0].message.contains("aliases grow this file"));
+    let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 20), "*a, ".repeat(1000));
+    assert!(read(&long).problems[0].message.contains("aliases grow this file"));
+    for deep in ["[".repeat(100_000), "{a: ".repeat(50_000), "- ".repeat(50_000)] {
         assert_eq!(read(&deep).problems.len(), 1);
     }
     let big = "a".repeat(10 << 20);
-    assert!(
-        read(&big).problems[0]
-            .message
-            .starts_with("10485760 bytes of YAML")
-    );
+    assert!(read(&big).problems[0].message.starts_with("10485760 bytes of YAML"));
     let mut nested = "a0: &a0 [x]\n".to_owned();
     for level in 1..100 {
         nested.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
     }
-    assert!(
-        read(&nested).problems[0]
-            .message
-            .contains("with its aliases")
-    );
+    assert!(read(&nested).problems[0].message.contains("with its aliases"));
 }
 
 proptest! {

@@ -20,22 +20,11 @@ const fn column(
     default: &'static str,
     doc: &'static str,
 ) -> Column {
-    Column {
-        name,
-        kind,
-        unit,
-        required: false,
-        default,
-        doc,
-    }
+    Column { name, kind, unit, required: false, default, doc }
 }
 
 const fn required(column: Column) -> Column {
-    Column {
-        required: true,
-        default: "",
-        ..column
-    }
+    Column { required: true, default: "", ..column }
 }
 
 const SPARK: &str = "the scenario's Spark configuration";
@@ -43,30 +32,15 @@ const SPARK: &str = "the scenario's Spark configuration";
 /// Names of outcomes, as [`sim::workload::RunOutcome`] has them.
 pub(super) const OUTCOMES: &[&str] = &["succeeded", "failed", "unfinished"];
 /// Names of causes, as [`sim::workload::Failure::name`] has them.
-const FAILURES: &[&str] = &[
-    "executor_oom",
-    "driver_oom",
-    "timeout",
-    "spot",
-    "application",
-    "transient",
-    "unschedulable",
-];
+const FAILURES: &[&str] =
+    &["executor_oom", "driver_oom", "timeout", "spot", "application", "transient", "unschedulable"];
 /// Names of lifecycles, as [`sim::workload::NodeLifecycle`] has them.
 pub(super) const LIFECYCLES: &[&str] = &["spot", "on_demand"];
 
 /// The `runs` table: one row per submission by the orchestrator, or per recorded attempt.
 pub const RUN_COLUMNS: &[Column] = &[
-    required(text(
-        "run_id",
-        "",
-        "The orchestrator's name for the submission; unique.",
-    )),
-    required(text(
-        "application",
-        "",
-        "What the runs of one job have in common.",
-    )),
+    required(text("run_id", "", "The orchestrator's name for the submission; unique.")),
+    required(text("application", "", "What the runs of one job have in common.")),
     text("team", "`unassigned`", "Who owns it."),
     required(column(
         "submitted_at",
@@ -75,25 +49,9 @@ pub const RUN_COLUMNS: &[Column] = &[
         "",
         "When it was submitted. Text without an offset is UTC; numbers below 1e11 are seconds.",
     )),
-    text(
-        "trigger",
-        "unknown",
-        "What set it off: `schedule`, `event`, `adhoc`, or any other word.",
-    ),
-    column(
-        "critical",
-        ColumnType::Flag,
-        "",
-        "`false`",
-        "Critical for the business.",
-    ),
-    column(
-        "driver_cores",
-        ColumnType::Cores,
-        "cores",
-        SPARK,
-        "`spark.driver.cores`.",
-    ),
+    text("trigger", "unknown", "What set it off: `schedule`, `event`, `adhoc`, or any other word."),
+    column("critical", ColumnType::Flag, "", "`false`", "Critical for the business."),
+    column("driver_cores", ColumnType::Cores, "cores", SPARK, "`spark.driver.cores`."),
     column(
         "driver_memory_mib",
         ColumnType::Mebibytes,
@@ -136,13 +94,7 @@ pub const RUN_COLUMNS: &[Column] = &[
         SPARK,
         "Most executors.",
     ),
-    column(
-        "dynamic_allocation",
-        ColumnType::Flag,
-        "",
-        SPARK,
-        "`spark.dynamicAllocation.enabled`.",
-    ),
+    column("dynamic_allocation", ColumnType::Flag, "", SPARK, "`spark.dynamicAllocation.enabled`."),
     column(
         "duration_s",
         ColumnType::Seconds,
@@ -185,20 +137,8 @@ pub const RUN_COLUMNS: &[Column] = &[
         "what was configured sufficed",
         "The most memory that the driver's container needed.",
     ),
-    column(
-        "input_bytes",
-        ColumnType::Bytes,
-        "bytes",
-        "not recorded",
-        "Read from outside.",
-    ),
-    column(
-        "shuffle_bytes",
-        ColumnType::Bytes,
-        "bytes",
-        "not recorded",
-        "Written for shuffles.",
-    ),
+    column("input_bytes", ColumnType::Bytes, "bytes", "not recorded", "Read from outside."),
+    column("shuffle_bytes", ColumnType::Bytes, "bytes", "not recorded", "Written for shuffles."),
     column(
         "timeout_s",
         ColumnType::Seconds,
@@ -234,11 +174,7 @@ pub const RUN_COLUMNS: &[Column] = &[
         "1",
         "Which try this row is. Later tries are not submissions: the simulator makes its own.",
     ),
-    text(
-        "retry_of",
-        "a submission of its own",
-        "The `run_id` that this row retried.",
-    ),
+    text("retry_of", "a submission of its own", "The `run_id` that this row retried."),
     column(
         "node_lifecycle",
         ColumnType::Choice(LIFECYCLES),
@@ -278,13 +214,7 @@ pub const STAGE_COLUMNS: &[Column] = &[
         "0",
         "From the end of its parents, or the start of the run, to its submission.",
     ),
-    required(column(
-        "tasks",
-        ColumnType::Count(0, 10_000_000),
-        "tasks",
-        "",
-        "Number of tasks.",
-    )),
+    required(column("tasks", ColumnType::Count(0, 10_000_000), "tasks", "", "Number of tasks.")),
     column(
         "task_ms",
         ColumnType::Text(LONG_CHARS_MAX),
@@ -294,27 +224,9 @@ pub const STAGE_COLUMNS: &[Column] = &[
          or, of more than 2,048 tasks, `q:` evenly spaced quantiles `|tail:` the slowest tasks, \
          which the quantiles leave out.",
     ),
-    column(
-        "input_bytes",
-        ColumnType::Bytes,
-        "bytes",
-        "0",
-        "Read from outside.",
-    ),
-    column(
-        "shuffle_read_bytes",
-        ColumnType::Bytes,
-        "bytes",
-        "0",
-        "Read from shuffles.",
-    ),
-    column(
-        "shuffle_write_bytes",
-        ColumnType::Bytes,
-        "bytes",
-        "0",
-        "Written for shuffles.",
-    ),
+    column("input_bytes", ColumnType::Bytes, "bytes", "0", "Read from outside."),
+    column("shuffle_read_bytes", ColumnType::Bytes, "bytes", "0", "Read from shuffles."),
+    column("shuffle_write_bytes", ColumnType::Bytes, "bytes", "0", "Written for shuffles."),
     column(
         "peak_task_memory_bytes",
         ColumnType::Bytes,
@@ -334,13 +246,7 @@ pub const POD_COLUMNS: &[Column] = &[
         "",
         "When it was created: seconds since the start of the trace; 1e9 or more: since 1970.",
     )),
-    required(column(
-        "duration_s",
-        ColumnType::Seconds,
-        "s",
-        "",
-        "How long it runs once started.",
-    )),
+    required(column("duration_s", ColumnType::Seconds, "s", "", "How long it runs once started.")),
     required(column(
         "cpu_milli",
         ColumnType::Count(0, 10_000_000),
@@ -348,20 +254,8 @@ pub const POD_COLUMNS: &[Column] = &[
         "",
         "CPU request.",
     )),
-    required(column(
-        "memory_mib",
-        ColumnType::Mebibytes,
-        "MiB",
-        "",
-        "Memory request.",
-    )),
-    column(
-        "gpus",
-        ColumnType::Count(0, 1_024),
-        "GPUs",
-        "0",
-        "`nvidia.com/gpu` request.",
-    ),
+    required(column("memory_mib", ColumnType::Mebibytes, "MiB", "", "Memory request.")),
+    column("gpus", ColumnType::Count(0, 1_024), "GPUs", "0", "`nvidia.com/gpu` request."),
     column("priority", ColumnType::Signed, "", "0", "Pod priority."),
     text(
         "node_selector",

@@ -15,11 +15,7 @@ pub fn trace_format_markdown() -> String {
         text.push_str(&format!("\n## `{name}`\n\n{about}\n\n"));
         text.push_str("| column | type | unit | default | meaning |\n|---|---|---|---|---|\n");
         for column in columns {
-            let default = if column.required {
-                "**required**"
-            } else {
-                column.default
-            };
+            let default = if column.required { "**required**" } else { column.default };
             text.push_str(&format!(
                 "| `{}` | {} | {} | {default} | {} |\n",
                 column.name,

@@ -22,6 +22,9 @@ pub fn fold_retries(
     counts: &mut TableCounts,
     subject: &str,
 ) -> (Vec<RunRow>, Vec<Finding>) {
+    if rows.iter().all(|row| row.retry_of.is_none() && row.attempt.unwrap_or(1) <= 1) {
+        return (rows, Vec::new());
+    }
     let mut tally = Tally::new(subject);
     let links: Vec<Link> = links(&rows);
     let mut first_of_group: BTreeMap<Group, usize> = BTreeMap::new();
@@ -80,26 +83,15 @@ enum Group {
 /// The first attempt comes first, then the earliest.
 fn rank(row: &RunRow, place: usize, links: &[Link]) -> (bool, u32, i64, usize) {
     let retry = links[place] != Link::First;
-    (
-        retry,
-        row.attempt.unwrap_or(1),
-        row.lowered.submitted_at_ms,
-        place,
-    )
+    (retry, row.attempt.unwrap_or(1), row.lowered.submitted_at_ms, place)
 }
 
 fn links(rows: &[RunRow]) -> Vec<Link> {
     let mut by_id: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     let mut by_application: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (place, row) in rows.iter().enumerate() {
-        by_id
-            .entry(&row.lowered.run.run_id)
-            .or_default()
-            .push(place);
-        by_application
-            .entry(&row.lowered.application)
-            .or_default()
-            .push(place);
+        by_id.entry(&row.lowered.run.run_id).or_default().push(place);
+        by_application.entry(&row.lowered.application).or_default().push(place);
     }
     // So that the latest earlier row is found by search, not by looking at all of them.
     for places in by_application.values_mut() {
@@ -154,10 +146,7 @@ fn link(
             other.attempt.unwrap_or(1) + 1 == attempt
                 && other.lowered.run.outcome != RunOutcome::Succeeded
         })
-        .map_or_else(
-            || Link::RetryOfAbsent(id.to_owned()),
-            |other| Link::RetryOf(*other),
-        )
+        .map_or_else(|| Link::RetryOfAbsent(id.to_owned()), |other| Link::RetryOf(*other))
 }
 
 /// Follows the links of the row at `place` to the first attempt. A circle of retries is a group of
@@ -236,28 +225,16 @@ mod tests {
 
     #[test]
     fn retries_under_one_id_and_without_a_name_fold_too() {
-        check(
-            vec![row("a", 1, None, true, 0), row("a", 2, None, false, 5)],
-            &["a"],
-        );
-        check(
-            vec![row("a", 1, None, true, 0), row("x", 2, None, false, 5)],
-            &["a"],
-        );
+        check(vec![row("a", 1, None, true, 0), row("a", 2, None, false, 5)], &["a"]);
+        check(vec![row("a", 1, None, true, 0), row("x", 2, None, false, 5)], &["a"]);
         // The earlier run succeeded: it cannot be what was retried.
-        check(
-            vec![row("a", 1, None, false, 0), row("x", 2, None, false, 5)],
-            &["a", "x"],
-        );
+        check(vec![row("a", 1, None, false, 0), row("x", 2, None, false, 5)], &["a", "x"]);
     }
 
     #[test]
     fn the_earliest_retry_stands_in_for_an_absent_first_attempt() {
         check(
-            vec![
-                row("c3", 3, Some("gone"), false, 9),
-                row("c2", 2, Some("gone"), true, 5),
-            ],
+            vec![row("c3", 3, Some("gone"), false, 9), row("c2", 2, Some("gone"), true, 5)],
             &["c2"],
         );
     }

@@ -67,6 +67,11 @@ fn a_header_twice_is_refused() {
 }
 
 #[test]
+fn another_separator_is_named() {
+    check_error("run_id;application;submitted_at;duration_s\n", &["separated by ';'"]);
+}
+
+#[test]
 fn nothing_is_refused_by_name() {
     check_error("", &["empty"]);
     let (_folder, path) = file("runs.tsv", b"");
@@ -94,10 +99,7 @@ fn bad_cells_are_counted_by_column_with_the_first_line() {
     .expect("read");
     check_counts(&table);
     assert_eq!(table.counts.rows, 8);
-    assert_eq!(
-        (table.counts.kept, table.counts.bad, table.counts.duplicates),
-        (2, 5, 1)
-    );
+    assert_eq!((table.counts.kept, table.counts.bad, table.counts.duplicates), (2, 5, 1));
     check_finding(&table, "unknown-column", "colour", 1, 1);
     check_finding(&table, "negative-value", "duration_s", 1, 3);
     check_finding(&table, "not-a-number", "duration_s", 1, 4);
@@ -123,12 +125,7 @@ fn huge_cells_and_open_quotes_are_bounded() {
     assert_eq!(table.counts.kept, 1);
     check_finding(&table, "cell-too-long", "application", 1, 2);
     check_finding(&table, "cell-too-long", "team", 1, 3);
-    assert!(
-        table
-            .findings
-            .iter()
-            .all(|finding| finding.message.len() < 300)
-    );
+    assert!(table.findings.iter().all(|finding| finding.message.len() < 300));
     let open = "run_id,application,submitted_at,duration_s\n\"a".to_owned() + &"y".repeat(6 << 20);
     check_error(&open, &["quote never closed"]);
 }
@@ -162,11 +159,7 @@ fn cut_parquet_files_are_errors() {
     let whole = written_parquet();
     for length in (0..whole.len()).step_by(97).chain([whole.len() - 1]) {
         let (_folder, path) = file("runs.parquet", &whole[..length]);
-        assert!(
-            read_runs(&path).is_err(),
-            "{length} of {} bytes",
-            whole.len()
-        );
+        assert!(read_runs(&path).is_err(), "{length} of {} bytes", whole.len());
     }
     let (_folder, path) = file("runs.parquet", &whole);
     assert_eq!(read_runs(&path).expect("read").counts.kept, 500);
@@ -197,9 +190,7 @@ fn parquet_of_other_types_is_reported_cell_by_cell() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("runs.parquet");
     let output = std::fs::File::create(&path).expect("created");
-    ParquetWriter::new(output)
-        .finish(&mut frame)
-        .expect("written");
+    ParquetWriter::new(output).finish(&mut frame).expect("written");
     let table = read_runs(&path).expect("read");
     check_counts(&table);
     assert_eq!(table.counts.kept, 2);
@@ -208,6 +199,46 @@ fn parquet_of_other_types_is_reported_cell_by_cell() {
     check_finding(&table, "bad-value", "duration_s", 1, 2);
     check_finding(&table, "not-a-number", "executor_task_s", 1, 1);
     check_finding(&table, "bad-value", "team", 2, 1);
+}
+
+/// As pandas and Spark write times: with a zone, which only says how to show them.
+#[test]
+fn parquet_times_with_a_zone_are_read() {
+    use polars::prelude::*;
+    let times = Series::new("submitted_at".into(), [1_772_445_600_000_i64, 0])
+        .cast(&DataType::Datetime(TimeUnit::Milliseconds, Some(TimeZone::UTC)))
+        .expect("a cast");
+    let mut frame = DataFrame::new(
+        2,
+        vec![
+            Series::new("run_id".into(), ["a", "b"]).into_column(),
+            Series::new("application".into(), ["a", "b"]).into_column(),
+            times.into_column(),
+            Series::new("duration_s".into(), [5_i32, 6]).into_column(),
+        ],
+    )
+    .expect("a frame");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("runs.parquet");
+    let output = std::fs::File::create(&path).expect("created");
+    ParquetWriter::new(output).finish(&mut frame).expect("written");
+    let table = read_runs(&path).expect("read");
+    assert_eq!(table.findings, []);
+    assert_eq!(table.rows[0].lowered.submitted_at_ms, 1_772_445_600_000);
+}
+
+#[test]
+fn recorded_parquet_of_other_schemas_is_refused_by_its_columns() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/traces/opendc");
+    for name in ["surf_week/tasks.parquet", "wtf_shell/tasks/schema-1.0/part.0.parquet"] {
+        let path = std::path::Path::new(folder).join(name);
+        if !path.exists() {
+            eprintln!("skipped: {} is not here", path.display());
+            continue;
+        }
+        let error = read_runs(&path).expect_err("refused");
+        assert!(matches!(error, TraceError::Columns { .. }), "{error}");
+    }
 }
 
 #[test]
@@ -227,10 +258,7 @@ fn stage_rows_that_make_no_sense_take_their_run_with_them() {
     let ids: Vec<&str> = table.stages.keys().map(|id| &**id).collect();
     assert_eq!(ids, ["a"]);
     let counts = table.counts;
-    assert_eq!(
-        (counts.rows, counts.kept, counts.bad, counts.duplicates),
-        (7, 2, 4, 1)
-    );
+    assert_eq!((counts.rows, counts.kept, counts.bad, counts.duplicates), (7, 2, 4, 1));
     assert_eq!(table.stages["a"][1].parents, [0]);
 }
 
@@ -259,6 +287,31 @@ proptest! {
         packed.extend(b"PAR1");
         let (_folder, path) = file("runs.parquet", &packed);
         prop_assert!(read_runs(&path).is_err());
+    }
+
+    #[test]
+    fn random_cells_never_panic(cells in prop::collection::vec("[0-9a-z;:x|%=.,+-]{0,12}", 12)) {
+        let stages = format!(
+            "run_id,stage_id,tasks,parents,task_ms\na,0,{},,{}\na,1,2,{},q:{}|tail:{}\n",
+            cells[0].replace(',', ""),
+            cells[1].replace(',', ""),
+            cells[2].replace(',', ""),
+            cells[3].replace(',', ""),
+            cells[4].replace(',', ""),
+        );
+        let (_folder, path) = file("stages.csv", stages.as_bytes());
+        let table = read_stages(&path).expect("a table");
+        prop_assert_eq!(table.counts.rows, 2);
+        prop_assert_eq!(table.counts.rows, table.counts.kept + table.counts.dropped());
+        let pods = format!(
+            "pod,created_s,duration_s,cpu_milli,memory_mib,labels,recorded_wait_s\np,{}\nq,{}\n",
+            cells[5..9].join(","),
+            cells[6..12].join(","),
+        );
+        let (_folder, path) = file("pods.csv", pods.as_bytes());
+        let (pods, counts, _) = read_pods(&path).expect("a table");
+        prop_assert_eq!(counts.rows, 2);
+        prop_assert_eq!(counts.kept, pods.len() as u64);
     }
 
     #[test]

@@ -16,22 +16,16 @@ pub(super) fn parse(text: &str) -> Option<BTreeMap<String, String>> {
 
 /// Writes what [`parse`] reads.
 pub(super) fn render(labels: &BTreeMap<String, String>) -> String {
-    let parts = labels
-        .iter()
-        .map(|(key, value)| format!("{}={}", escape(key), escape(value)));
+    let parts = labels.iter().map(|(key, value)| format!("{}={}", escape(key), escape(value)));
     parts.collect::<Vec<_>>().join(";")
 }
 
 fn escape(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace(';', "%3B")
-        .replace('=', "%3D")
+    text.replace('%', "%25").replace(';', "%3B").replace('=', "%3D")
 }
 
 fn unescape(text: &str) -> String {
-    text.replace("%3D", "=")
-        .replace("%3B", ";")
-        .replace("%25", "%")
+    text.replace("%3D", "=").replace("%3B", ";").replace("%25", "%")
 }
 
 #[cfg(test)]
@@ -51,9 +45,6 @@ mod tests {
     fn parts_need_a_key_and_an_equals_sign() {
         assert_eq!(parse("zone"), None);
         assert_eq!(parse("=a"), None);
-        assert_eq!(
-            parse("a=b=c").map(|labels| labels["a"].clone()),
-            Some("b=c".to_owned())
-        );
+        assert_eq!(parse("a=b=c").map(|labels| labels["a"].clone()), Some("b=c".to_owned()));
     }
 }

@@ -65,10 +65,7 @@ fn pairs(value: Value, column: &str, line: u64, tally: &mut Tally) -> BTreeMap<S
     let text = value.into_text().unwrap_or_default();
     labels::parse(&text).unwrap_or_else(|| {
         tally.add(Severity::Warning, "bad-value", column, line, || {
-            format!(
-                "`{}` is not like `key=value;key=value`; taken as missing",
-                shorten(&text)
-            )
+            format!("`{}` is not like `key=value;key=value`; taken as missing", shorten(&text))
         });
         BTreeMap::new()
     })
@@ -84,16 +81,10 @@ fn wait(value: Value, line: u64, tally: &mut Tally) -> RecordedWait {
     match ColumnType::Seconds.parse(&Cell::Text(&text)) {
         Ok(Value::Whole(ms)) => RecordedWait::Took(SimDuration::from_millis(ms)),
         _ => {
-            tally.add(
-                Severity::Warning,
-                "bad-value",
-                "recorded_wait_s",
-                line,
-                || {
-                    let text = shorten(&text);
-                    format!("`{text}` is neither seconds nor `{NEVER}`; taken as missing")
-                },
-            );
+            tally.add(Severity::Warning, "bad-value", "recorded_wait_s", line, || {
+                let text = shorten(&text);
+                format!("`{text}` is neither seconds nor `{NEVER}`; taken as missing")
+            });
             RecordedWait::Unknown
         }
     }

@@ -28,6 +28,8 @@ pub(crate) struct TableReader<'a, F> {
     /// What is wrong with rows.
     tally: Tally,
     counts: TableCounts,
+    /// Bytes of text given to `take` so far.
+    text_bytes: u64,
     take: F,
 }
 
@@ -56,13 +58,38 @@ where
             places: Vec::new(),
             tally: Tally::new(path.display().to_string()),
             counts: TableCounts::default(),
+            text_bytes: 0,
             take,
         };
         table::read(path, &mut reader)?;
         Ok((reader.counts, reader.tally.into_findings()))
     }
 
+    fn cap_text(&mut self, values: &[Value]) -> Result<(), TraceError> {
+        for value in values {
+            if let Value::Text(text) = value {
+                self.text_bytes += text.len() as u64;
+            }
+        }
+        if self.text_bytes > table::TEXT_BYTES_MAX {
+            return Err(TraceError::TooLarge {
+                path: self.path.to_owned(),
+                what: "its cells hold too many bytes of text".to_owned(),
+                limit: table::TEXT_BYTES_MAX,
+            });
+        }
+        Ok(())
+    }
+
     fn match_header(&mut self, names: &[String]) -> Vec<String> {
+        if let [name] = names
+            && let Some(separator) = [';', '\t', '|'].into_iter().find(|c| name.contains(*c))
+        {
+            return vec![format!(
+                "the header is one column: the table seems to be separated by {separator:?}, \
+                 commas are expected"
+            )];
+        }
         let mut problems = Vec::new();
         let mut seen = vec![None; self.columns.len()];
         self.places = Vec::with_capacity(names.len());
@@ -83,11 +110,7 @@ where
         let has = |name: &str| names.iter().any(|known| known == name);
         for column in self.columns.iter().filter(|column| column.required) {
             if !has(column.name) {
-                problems.push(missing(
-                    &format!("`{}`", column.name),
-                    &[column.name],
-                    names,
-                ));
+                problems.push(missing(&format!("`{}`", column.name), &[column.name], names));
             }
         }
         for group in self.any_of {
@@ -110,13 +133,9 @@ where
             let hint = nearest(name, known)
                 .map(|near| format!("; did you mean `{near}`?"))
                 .unwrap_or_default();
-            self.tally
-                .add(Severity::Warning, "unknown-column", name, header, || {
-                    format!(
-                        "column `{}` is not known and was not read{hint}",
-                        shorten(name)
-                    )
-                });
+            self.tally.add(Severity::Warning, "unknown-column", name, header, || {
+                format!("column `{}` is not known and was not read{hint}", shorten(name))
+            });
         }
     }
 }
@@ -128,10 +147,7 @@ where
     fn header(&mut self, names: &[String]) -> Result<(), TraceError> {
         let problems = self.match_header(names);
         if !problems.is_empty() {
-            return Err(TraceError::Columns {
-                path: self.path.to_owned(),
-                problems,
-            });
+            return Err(TraceError::Columns { path: self.path.to_owned(), problems });
         }
         self.report_unknown(names);
         Ok(())
@@ -152,35 +168,25 @@ where
                 Ok(value) => values[place] = value,
                 Err(bad) => {
                     good &= !column.required;
-                    let done = if column.required {
-                        "the row was dropped"
-                    } else {
-                        "taken as missing"
-                    };
-                    self.tally
-                        .add(Severity::Warning, bad.code, column.name, line, || {
-                            format!("{}; {done}", bad.reason)
-                        });
+                    let done =
+                        if column.required { "the row was dropped" } else { "taken as missing" };
+                    self.tally.add(Severity::Warning, bad.code, column.name, line, || {
+                        format!("{}; {done}", bad.reason)
+                    });
                 }
             }
         }
         for (value, column) in values.iter().zip(self.columns) {
             if good && column.required && *value == Value::Missing {
                 good = false;
-                self.tally.add(
-                    Severity::Warning,
-                    "missing-value",
-                    column.name,
-                    line,
-                    || format!("`{}` is required; the row was dropped", column.name),
-                );
+                self.tally.add(Severity::Warning, "missing-value", column.name, line, || {
+                    format!("`{}` is required; the row was dropped", column.name)
+                });
             }
         }
-        let fate = if good {
-            (self.take)(Row { line, values }, &mut self.tally)?
-        } else {
-            Fate::Bad
-        };
+        self.cap_text(&values)?;
+        let fate =
+            if good { (self.take)(Row { line, values }, &mut self.tally)? } else { Fate::Bad };
         match fate {
             Fate::Kept => self.counts.kept += 1,
             Fate::Bad => self.counts.bad += 1,
@@ -192,23 +198,19 @@ where
     fn ragged(&mut self, line: u64, found: usize, expected: usize) {
         self.counts.rows += 1;
         self.counts.bad += 1;
-        self.tally
-            .add(Severity::Warning, "wrong-field-count", "", line, || {
-                format!("{found} fields where the header has {expected}; the row was dropped")
-            });
+        self.tally.add(Severity::Warning, "wrong-field-count", "", line, || {
+            format!("{found} fields where the header has {expected}; the row was dropped")
+        });
     }
 }
 
 /// A problem with a column that is not there, naming what may have been meant by it.
 fn missing(listed: &str, wanted: &[&'static str], names: &[String]) -> String {
-    let near = wanted
-        .iter()
-        .find_map(|wanted| nearest(wanted, names.iter().map(String::as_str)));
+    let near = wanted.iter().find_map(|wanted| nearest(wanted, names.iter().map(String::as_str)));
     match near {
-        Some(near) => format!(
-            "column {listed} is missing; the file has `{}`, is that it?",
-            shorten(near)
-        ),
+        Some(near) => {
+            format!("column {listed} is missing; the file has `{}`, is that it?", shorten(near))
+        }
         None => format!("column {listed} is missing"),
     }
 }

@@ -61,23 +61,12 @@ fn row() -> impl Strategy<Value = RunRow> {
     let ending = prop_oneof![
         Just((RunOutcome::Succeeded, None, None)),
         Just((RunOutcome::Unfinished, None, None)),
-        (
-            prop::sample::select(Failure::ALL.to_vec()),
-            any::<Option<i32>>()
-        )
+        (prop::sample::select(Failure::ALL.to_vec()), any::<Option<i32>>())
             .prop_map(|(failure, code)| (RunOutcome::Failed, Some(failure), code)),
     ];
-    let lifecycle = prop::sample::select(vec![
-        None,
-        Some(NodeLifecycle::Spot),
-        Some(NodeLifecycle::OnDemand),
-    ]);
-    let names = (
-        text(),
-        text(),
-        prop::option::of(text()),
-        prop::option::of(text()),
-    );
+    let lifecycle =
+        prop::sample::select(vec![None, Some(NodeLifecycle::Spot), Some(NodeLifecycle::OnDemand)]);
+    let names = (text(), text(), prop::option::of(text()), prop::option::of(text()));
     (
         sizes(),
         ending,
@@ -86,29 +75,27 @@ fn row() -> impl Strategy<Value = RunRow> {
         (any::<bool>(), any::<Option<bool>>()),
         (0..253_402_214_400_000i64, prop::option::of(1..=10_000u32)),
     )
-        .prop_map(
-            |(run, ending, node_lifecycle, names, flags, numbers)| RunRow {
-                lowered: LoweredRun {
-                    run: Run {
-                        outcome: ending.0,
-                        failure: ending.1,
-                        node_lifecycle,
-                        critical: flags.0,
-                        dynamic_allocation: flags.1,
-                        ..run
-                    },
-                    application: names.0,
-                    team: names.1,
-                    submitted_at_ms: numbers.0,
-                    trigger: names.2,
+        .prop_map(|(run, ending, node_lifecycle, names, flags, numbers)| RunRow {
+            lowered: LoweredRun {
+                run: Run {
+                    outcome: ending.0,
+                    failure: ending.1,
+                    node_lifecycle,
+                    critical: flags.0,
+                    dynamic_allocation: flags.1,
+                    ..run
                 },
-                exit_code: ending.2,
-                attempt: numbers.1,
-                retry_of: names.3.clone(),
-                depends_on: names.3,
-                line: 0,
+                application: names.0,
+                team: names.1,
+                submitted_at_ms: numbers.0,
+                trigger: names.2,
             },
-        )
+            exit_code: ending.2,
+            attempt: numbers.1,
+            retry_of: names.3.clone(),
+            depends_on: names.3,
+            line: 0,
+        })
 }
 
 fn stages() -> impl Strategy<Value = Vec<Stage>> {
@@ -149,12 +136,7 @@ fn pod() -> impl Strategy<Value = TracePod> {
     ];
     let pairs = || prop::collection::btree_map("[a-z=;%]{1,5}", "[a-z=;%]{0,5}", 0..3);
     (
-        (
-            0..3_155_760_000_000u64,
-            0..3_155_760_000_000u64,
-            0..10_000_000u64,
-            0..1u64 << 50,
-        ),
+        (0..3_155_760_000_000u64, 0..3_155_760_000_000u64, 0..10_000_000u64, 0..1u64 << 50),
         (0..1024u32, any::<i32>()),
         (pairs(), pairs(), wait),
     )
@@ -173,11 +155,7 @@ fn pod() -> impl Strategy<Value = TracePod> {
 }
 
 fn config() -> ProptestConfig {
-    ProptestConfig {
-        cases: 48,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 proptest! {

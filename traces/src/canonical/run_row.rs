@@ -22,9 +22,6 @@ pub struct RunRow {
 
 impl From<LoweredRun> for RunRow {
     fn from(lowered: LoweredRun) -> Self {
-        Self {
-            lowered,
-            ..Self::default()
-        }
+        Self { lowered, ..Self::default() }
     }
 }

@@ -1,6 +1,6 @@
 //! The `runs` table: columns to fields and back, and what is checked across columns.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::path::Path;
 
 use sim::units::{Bytes, MilliCores, SimDuration};
@@ -36,33 +36,29 @@ pub(crate) struct Field {
 
 macro_rules! field {
     ($name:literal, $get:expr, $set:expr) => {
-        Field {
-            name: $name,
-            get: $get,
-            set: $set,
-        }
+        Field { name: $name, get: $get, set: $set }
     };
 }
 
 /// A field that is an amount of the model, `Option<$unit>`.
 macro_rules! amount {
     ($name:literal, $field:ident, $to:expr, $from:expr) => {
-        field!(
-            $name,
-            |row| row.lowered.run.$field.map($to).into(),
-            |row, value| row.lowered.run.$field = value.whole().map($from)
-        )
+        field!($name, |row| row.lowered.run.$field.map($to).into(), |row, value| row
+            .lowered
+            .run
+            .$field =
+            value.whole().map($from))
     };
 }
 
 /// A field that is a plain count.
 macro_rules! count {
     ($name:literal, $field:ident) => {
-        field!(
-            $name,
-            |row| row.lowered.run.$field.map(u64::from).into(),
-            |row, value| row.lowered.run.$field = value.small()
-        )
+        field!($name, |row| row.lowered.run.$field.map(u64::from).into(), |row, value| row
+            .lowered
+            .run
+            .$field =
+            value.small())
     };
 }
 
@@ -76,21 +72,12 @@ macro_rules! bytes {
 /// A field that is a duration.
 macro_rules! seconds {
     ($name:literal, $field:ident) => {
-        amount!(
-            $name,
-            $field,
-            SimDuration::as_millis,
-            SimDuration::from_millis
-        )
+        amount!($name, $field, SimDuration::as_millis, SimDuration::from_millis)
     };
 }
 
 fn text(text: &str) -> Value {
-    if text.is_empty() {
-        Value::Missing
-    } else {
-        Value::Text(text.to_owned())
-    }
+    if text.is_empty() { Value::Missing } else { Value::Text(text.to_owned()) }
 }
 
 fn optional(text: Option<&str>) -> Value {
@@ -99,50 +86,25 @@ fn optional(text: Option<&str>) -> Value {
 
 /// Every column of [`RUN_COLUMNS`], in its order.
 pub(crate) const RUN_FIELDS: &[Field] = &[
-    field!(
-        "run_id",
-        |row| text(&row.lowered.run.run_id),
-        |row, value| {
-            row.lowered.run.run_id = value.into_text().unwrap_or_default().into();
-        }
-    ),
-    field!(
-        "application",
-        |row| text(&row.lowered.application),
-        |row, value| {
-            row.lowered.application = value.into_text().unwrap_or_default();
-        }
-    ),
+    field!("run_id", |row| text(&row.lowered.run.run_id), |row, value| {
+        row.lowered.run.run_id = value.into_text().unwrap_or_default().into();
+    }),
+    field!("application", |row| text(&row.lowered.application), |row, value| {
+        row.lowered.application = value.into_text().unwrap_or_default();
+    }),
     field!("team", |row| text(&row.lowered.team), |row, value| {
         row.lowered.team = value.into_text().unwrap_or_else(|| NO_TEAM.to_owned());
     }),
-    field!(
-        "submitted_at",
-        |row| Value::Signed(row.lowered.submitted_at_ms),
-        |row, value| {
-            row.lowered.submitted_at_ms = value.signed().unwrap_or_default();
-        }
-    ),
-    field!(
-        "trigger",
-        |row| optional(row.lowered.trigger.as_deref()),
-        |row, value| {
-            row.lowered.trigger = value.into_text();
-        }
-    ),
-    field!(
-        "critical",
-        |row| Value::Flag(row.lowered.run.critical),
-        |row, value| {
-            row.lowered.run.critical = value.flag().unwrap_or_default();
-        }
-    ),
-    amount!(
-        "driver_cores",
-        driver_cores,
-        MilliCores::as_millis,
-        MilliCores::new
-    ),
+    field!("submitted_at", |row| Value::Signed(row.lowered.submitted_at_ms), |row, value| {
+        row.lowered.submitted_at_ms = value.signed().unwrap_or_default();
+    }),
+    field!("trigger", |row| optional(row.lowered.trigger.as_deref()), |row, value| {
+        row.lowered.trigger = value.into_text();
+    }),
+    field!("critical", |row| Value::Flag(row.lowered.run.critical), |row, value| {
+        row.lowered.run.critical = value.flag().unwrap_or_default();
+    }),
+    amount!("driver_cores", driver_cores, MilliCores::as_millis, MilliCores::new),
     bytes!("driver_memory_mib", driver_memory),
     count!("executor_cores", executor_cores),
     bytes!("executor_memory_mib", executor_memory),
@@ -151,11 +113,7 @@ pub(crate) const RUN_FIELDS: &[Field] = &[
     count!("executors_max", executors_max),
     field!(
         "dynamic_allocation",
-        |row| row
-            .lowered
-            .run
-            .dynamic_allocation
-            .map_or(Value::Missing, Value::Flag),
+        |row| row.lowered.run.dynamic_allocation.map_or(Value::Missing, Value::Flag),
         |row, value| row.lowered.run.dynamic_allocation = value.flag()
     ),
     seconds!("duration_s", duration),
@@ -167,74 +125,42 @@ pub(crate) const RUN_FIELDS: &[Field] = &[
     bytes!("input_bytes", input_bytes),
     bytes!("shuffle_bytes", shuffle_bytes),
     seconds!("timeout_s", timeout),
-    field!(
-        "outcome",
-        |row| text(outcome_name(row.lowered.run.outcome)),
-        |row, value| {
-            row.lowered.run.outcome = value
-                .into_text()
-                .and_then(|name| {
-                    OUTCOME_ORDER
-                        .get(OUTCOMES.iter().position(|o| *o == name)?)
-                        .copied()
-                })
-                .unwrap_or_default();
-        }
-    ),
-    field!(
-        "failure",
-        |row| optional(row.lowered.run.failure.map(Failure::name)),
-        |row, value| {
-            row.lowered.run.failure = value.into_text().and_then(|name| Failure::from_name(&name));
-        }
-    ),
+    field!("outcome", |row| text(outcome_name(row.lowered.run.outcome)), |row, value| {
+        row.lowered.run.outcome = value
+            .into_text()
+            .and_then(|name| OUTCOME_ORDER.get(OUTCOMES.iter().position(|o| *o == name)?).copied())
+            .unwrap_or_default();
+    }),
+    field!("failure", |row| optional(row.lowered.run.failure.map(Failure::name)), |row, value| {
+        row.lowered.run.failure = value.into_text().and_then(|name| Failure::from_name(&name));
+    }),
     field!(
         "exit_code",
-        |row| row
-            .exit_code
-            .map_or(Value::Missing, |code| Value::Signed(i64::from(code))),
+        |row| row.exit_code.map_or(Value::Missing, |code| Value::Signed(i64::from(code))),
         |row, value| row.exit_code = value.signed().and_then(|code| i32::try_from(code).ok())
     ),
-    field!(
-        "attempt",
-        |row| row.attempt.map(u64::from).into(),
-        |row, value| row.attempt = value.small()
-    ),
-    field!(
-        "retry_of",
-        |row| optional(row.retry_of.as_deref()),
-        |row, value| {
-            row.retry_of = value.into_text();
-        }
-    ),
+    field!("attempt", |row| row.attempt.map(u64::from).into(), |row, value| row.attempt =
+        value.small()),
+    field!("retry_of", |row| optional(row.retry_of.as_deref()), |row, value| {
+        row.retry_of = value.into_text();
+    }),
     field!(
         "node_lifecycle",
         |row| optional(row.lowered.run.node_lifecycle.map(lifecycle_name)),
         |row, value| {
             row.lowered.run.node_lifecycle = value.into_text().map(|name| {
-                if name == LIFECYCLES[0] {
-                    NodeLifecycle::Spot
-                } else {
-                    NodeLifecycle::OnDemand
-                }
+                if name == LIFECYCLES[0] { NodeLifecycle::Spot } else { NodeLifecycle::OnDemand }
             });
         }
     ),
-    field!(
-        "depends_on",
-        |row| optional(row.depends_on.as_deref()),
-        |row, value| {
-            row.depends_on = value.into_text();
-        }
-    ),
+    field!("depends_on", |row| optional(row.depends_on.as_deref()), |row, value| {
+        row.depends_on = value.into_text();
+    }),
 ];
 
 /// In the order of [`OUTCOMES`].
-const OUTCOME_ORDER: [RunOutcome; 3] = [
-    RunOutcome::Succeeded,
-    RunOutcome::Failed,
-    RunOutcome::Unfinished,
-];
+const OUTCOME_ORDER: [RunOutcome; 3] =
+    [RunOutcome::Succeeded, RunOutcome::Failed, RunOutcome::Unfinished];
 
 /// The name of an outcome in traces.
 pub(crate) const fn outcome_name(outcome: RunOutcome) -> &'static str {
@@ -261,7 +187,8 @@ const fn lifecycle_name(lifecycle: NodeLifecycle) -> &'static str {
 /// A file that is not a table, or whose header lacks required columns or names one twice.
 pub fn read_runs(path: &Path) -> Result<RunTable, TraceError> {
     let mut rows = Vec::new();
-    let mut seen = BTreeSet::new();
+    // Only asked, never listed: its order cannot show.
+    let mut seen: HashSet<(Box<str>, u32)> = HashSet::new();
     let any_of: &[&[&str]] = &[&["duration_s", "executor_task_s"]];
     let (counts, findings) = TableReader::read(path, RUN_COLUMNS, any_of, |row, tally| {
         let outcome_recorded = row.values[place_of("outcome")] != Value::Missing;
@@ -269,51 +196,31 @@ pub fn read_runs(path: &Path) -> Result<RunTable, TraceError> {
         let mut made = make(row);
         let run = &made.lowered.run;
         if run.duration.is_none() && run.executor_task_time.is_none() {
-            tally.add(
-                Severity::Warning,
-                "missing-value",
-                "duration_s",
-                line,
-                || "neither `duration_s` nor `executor_task_s`; the row was dropped".to_owned(),
-            );
+            tally.add(Severity::Warning, "missing-value", "duration_s", line, || {
+                "neither `duration_s` nor `executor_task_s`; the row was dropped".to_owned()
+            });
             return Ok(Fate::Bad);
         }
         if !seen.insert((run.run_id.clone(), made.attempt.unwrap_or(1))) {
-            tally.add(
-                Severity::Warning,
-                "duplicate-run-id",
-                "run_id",
-                line,
-                || {
-                    let id = table::shorten(&run.run_id);
-                    format!("`{id}` is there already; the later row was dropped")
-                },
-            );
+            tally.add(Severity::Warning, "duplicate-run-id", "run_id", line, || {
+                let id = table::shorten(&run.run_id);
+                format!("`{id}` is there already; the later row was dropped")
+            });
             return Ok(Fate::Duplicate);
         }
         check_row(&mut made, outcome_recorded, tally);
         rows.push(made);
         Ok(Fate::Kept)
     })?;
-    Ok(RunTable {
-        rows,
-        counts,
-        findings,
-    })
+    Ok(RunTable { rows, counts, findings })
 }
 
 fn place_of(name: &str) -> usize {
-    RUN_FIELDS
-        .iter()
-        .position(|field| field.name == name)
-        .expect("a column of the table")
+    RUN_FIELDS.iter().position(|field| field.name == name).expect("a column of the table")
 }
 
 fn make(row: Row) -> RunRow {
-    let mut made = RunRow {
-        line: row.line,
-        ..RunRow::default()
-    };
+    let mut made = RunRow { line: row.line, ..RunRow::default() };
     for (field, value) in RUN_FIELDS.iter().zip(row.values) {
         (field.set)(&mut made, value);
     }
@@ -328,13 +235,9 @@ fn check_row(row: &mut RunRow, outcome_recorded: bool, tally: &mut Tally) {
     if let (Some(min), Some(max)) = (run.executors_min, run.executors_max)
         && min > max
     {
-        tally.add(
-            Severity::Warning,
-            "contradiction",
-            "executors_max",
-            line,
-            || format!("{max}, but `executors_min` is {min}; `executors_max` was taken as missing"),
-        );
+        tally.add(Severity::Warning, "contradiction", "executors_max", line, || {
+            format!("{max}, but `executors_min` is {min}; `executors_max` was taken as missing")
+        });
         run.executors_max = None;
     }
     if !outcome_recorded && run.failure.is_some() {
@@ -342,13 +245,9 @@ fn check_row(row: &mut RunRow, outcome_recorded: bool, tally: &mut Tally) {
     }
     if run.outcome == RunOutcome::Failed && run.failure.is_none() && exit_code == Some(137) {
         run.failure = Some(Failure::DriverOom);
-        tally.add(
-            Severity::Info,
-            "failure-from-exit-code",
-            "failure",
-            line,
-            || "not recorded; `exit_code` 137 was taken as `driver_oom`".to_owned(),
-        );
+        tally.add(Severity::Info, "failure-from-exit-code", "failure", line, || {
+            "not recorded; `exit_code` 137 was taken as `driver_oom`".to_owned()
+        });
     }
     if run.outcome == RunOutcome::Succeeded && run.failure.is_some() {
         tally.add(Severity::Warning, "contradiction", "failure", line, || {

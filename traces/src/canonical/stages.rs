@@ -63,21 +63,13 @@ pub fn read_stages(path: &Path) -> Result<StageTable, TraceError> {
                     format!("{reason}; the row was dropped")
                 });
                 broken.insert(run_id);
-                Ok(if code == "duplicate-stage" {
-                    Fate::Duplicate
-                } else {
-                    Fate::Bad
-                })
+                Ok(if code == "duplicate-stage" { Fate::Duplicate } else { Fate::Bad })
             }
         }
     })?;
     drop_broken(path, &mut stages, &broken, &mut counts, &mut findings);
     let stages = stages.into_iter().map(|(id, run)| (id, run.stages));
-    Ok(StageTable {
-        stages: stages.collect(),
-        counts,
-        findings,
-    })
+    Ok(StageTable { stages: stages.collect(), counts, findings })
 }
 
 /// The stages of one run so far, and where each `stage_id` is among them.
@@ -96,9 +88,7 @@ fn drop_broken(
     findings: &mut Vec<Finding>,
 ) {
     for run_id in broken {
-        let lost = stages
-            .remove(run_id)
-            .map_or(0, |run| run.stages.len() as u64);
+        let lost = stages.remove(run_id).map_or(0, |run| run.stages.len() as u64);
         counts.kept -= lost;
         counts.bad += lost;
     }
@@ -140,13 +130,8 @@ fn make(row: Row, earlier: &RunStages) -> Result<Stage, Refused> {
     let driver_gap = SimDuration::from_millis(next().whole().unwrap_or_default());
     let count = next().small().unwrap_or_default();
     let text = next().into_text().unwrap_or_default();
-    let tasks = task_text::parse(&text, count).map_err(|reason| {
-        (
-            "bad-value",
-            "task_ms",
-            format!("`{}` {reason}", shorten(&text)),
-        )
-    })?;
+    let tasks = task_text::parse(&text, count)
+        .map_err(|reason| ("bad-value", "task_ms", format!("`{}` {reason}", shorten(&text))))?;
     let mut bytes = || Bytes::new(next().whole().unwrap_or_default());
     Ok(Stage {
         stage_id,
@@ -186,19 +171,9 @@ pub fn attach_stages(rows: &mut [RunRow], mut table: StageTable, subject: &str) 
     }
     for (run_id, stages) in &table.stages {
         let count = stages.len() as u64;
-        tally.add_times(
-            Severity::Warning,
-            "stages-without-run",
-            "run_id",
-            None,
-            count,
-            || {
-                format!(
-                    "no run `{}` among the submissions; not used",
-                    shorten(run_id)
-                )
-            },
-        );
+        tally.add_times(Severity::Warning, "stages-without-run", "run_id", None, count, || {
+            format!("no run `{}` among the submissions; not used", shorten(run_id))
+        });
     }
     table.findings.extend(tally.into_findings());
     table.findings

@@ -53,10 +53,7 @@ pub(super) fn parse(text: &str, count: u32) -> Result<TaskDurations, String> {
     if durations.count() == count {
         Ok(durations)
     } else {
-        Err(format!(
-            "lists {} durations, but `tasks` is {count}",
-            durations.count()
-        ))
+        Err(format!("lists {} durations, but `tasks` is {count}", durations.count()))
     }
 }
 
@@ -77,19 +74,14 @@ fn parse_listed(text: &str) -> Result<Vec<u32>, String> {
 }
 
 fn parse_quantiles(text: &str, count: u32) -> Result<TaskDurations, String> {
-    let (body, tail) = text
-        .split_once("|tail:")
-        .ok_or("has `q:` without `|tail:`")?;
+    let (body, tail) = text.split_once("|tail:").ok_or("has `q:` without `|tail:`")?;
     let body = ascending(body)?;
     let tail = ascending(tail)?;
     if body.len() < 2 {
         return Err("needs at least two quantiles".to_owned());
     }
     if tail.len() >= count as usize {
-        return Err(format!(
-            "has {} slowest tasks, but `tasks` is {count}",
-            tail.len()
-        ));
+        return Err(format!("has {} slowest tasks, but `tasks` is {count}", tail.len()));
     }
     Ok(TaskDurations::Quantiles { count, body, tail })
 }
@@ -111,8 +103,7 @@ fn ascending(text: &str) -> Result<Box<[u32]>, String> {
 }
 
 fn millis(text: &str) -> Result<u32, String> {
-    text.parse()
-        .map_err(|_| format!("has `{}`, which is not milliseconds", short(text)))
+    text.parse().map_err(|_| format!("has `{}`, which is not milliseconds", short(text)))
 }
 
 fn short(text: &str) -> String {

@@ -57,18 +57,12 @@ const BUFFER: usize = 1 << 17;
 /// Formats that are told apart only to be refused, with what to do about them.
 const REFUSED: [(&[u8], &str); 7] = [
     (b"ZV", "Spark's lzf compression, which is not supported"),
-    (
-        b"\x04\x22\x4d\x18",
-        "an LZ4 frame file: unpack it with `lz4 -d`",
-    ),
+    (b"\x04\x22\x4d\x18", "an LZ4 frame file: unpack it with `lz4 -d`"),
     (b"BZh", "a bzip2 file: unpack it first"),
     (b"\xfd7zXZ\0", "an xz file: unpack it first"),
     (b"PK\x03\x04", "a zip archive: unpack it first"),
     (b"PAR1", "a Parquet file"),
-    (
-        b"\xff\x06\0\0sNaP",
-        "a framed snappy file, which Spark does not write",
-    ),
+    (b"\xff\x06\0\0sNaP", "a framed snappy file, which Spark does not write"),
 ];
 
 /// The codec of a stream that begins with `head`; `Err` says what it is instead of a log.
@@ -109,9 +103,7 @@ pub(super) enum Opened {
 /// What the file system says, or a decoder that cannot be set up.
 pub(super) fn open<R: Read + 'static>(mut raw: R) -> io::Result<Opened> {
     let mut head = Vec::with_capacity(MAGIC_LENGTH);
-    raw.by_ref()
-        .take(MAGIC_LENGTH as u64)
-        .read_to_end(&mut head)?;
+    raw.by_ref().take(MAGIC_LENGTH as u64).read_to_end(&mut head)?;
     if head.is_empty() {
         return Ok(Opened::Empty);
     }

@@ -69,13 +69,8 @@ pub(super) fn read(
     profile: &DefaultProfile,
     seen: &SeenExecutors,
 ) -> (Configuration, Vec<BadProperty>) {
-    let mut reader = Reader {
-        properties,
-        bad: Vec::new(),
-    };
-    let executor_memory = reader
-        .size("spark.executor.memory")
-        .or(profile.memory_mib.and_then(mib));
+    let mut reader = Reader { properties, bad: Vec::new() };
+    let executor_memory = reader.size("spark.executor.memory").or(profile.memory_mib.and_then(mib));
     let overhead = reader
         .size("spark.executor.memoryOverhead")
         .or_else(|| reader.size("spark.kubernetes.executor.memoryOverhead"))
@@ -95,10 +90,7 @@ pub(super) fn read(
         (count, count)
     };
     let from_profile = || profile.cores.and_then(|cores| u32::try_from(cores).ok());
-    let executor_cores = reader
-        .count("spark.executor.cores")
-        .or(seen.cores)
-        .or_else(from_profile);
+    let executor_cores = reader.count("spark.executor.cores").or(seen.cores).or_else(from_profile);
     let configuration = Configuration {
         driver_cores: reader
             .count("spark.driver.cores")
@@ -153,9 +145,7 @@ impl Reader<'_> {
     }
 
     fn flag(&mut self, key: &str) -> Option<bool> {
-        self.get(key, "true or false", |text| {
-            text.to_ascii_lowercase().parse().ok()
-        })
+        self.get(key, "true or false", |text| text.to_ascii_lowercase().parse().ok())
     }
 
     fn overhead_by_factor(&mut self, memory: Option<Bytes>) -> Option<Bytes> {
@@ -176,9 +166,7 @@ mod tests {
     use super::*;
 
     fn properties(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        let owned = pairs
-            .iter()
-            .map(|(key, value)| ((*key).into(), (*value).into()));
+        let owned = pairs.iter().map(|(key, value)| ((*key).into(), (*value).into()));
         owned.collect()
     }
 
@@ -213,15 +201,8 @@ mod tests {
 
     #[test]
     fn falls_back_to_what_the_log_shows() {
-        let profile = DefaultProfile {
-            cores: Some(1),
-            memory_mib: Some(512),
-            overhead_mib: None,
-        };
-        let seen = SeenExecutors {
-            peak: 8,
-            cores: Some(4),
-        };
+        let profile = DefaultProfile { cores: Some(1), memory_mib: Some(512), overhead_mib: None };
+        let seen = SeenExecutors { peak: 8, cores: Some(4) };
         let overhead = properties(&[("spark.kubernetes.memoryOverheadFactor", "0.4")]);
         let (found, _) = read(&overhead, &profile, &seen);
         assert_eq!(found.executors_max, Some(8));
@@ -236,11 +217,7 @@ mod tests {
             ("spark.executor.memory", "1.5g"),
             ("spark.executor.cores", "*********(redacted)"),
         ]);
-        let (found, bad) = read(
-            &broken,
-            &DefaultProfile::default(),
-            &SeenExecutors::default(),
-        );
+        let (found, bad) = read(&broken, &DefaultProfile::default(), &SeenExecutors::default());
         assert_eq!(found.executor_memory, None);
         assert_eq!(found.executor_cores, None);
         assert_eq!(bad.len(), 2);

@@ -30,9 +30,7 @@ impl<'de> Deserialize<'de> for Millis {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let ms = Amount::deserialize(deserializer)?.0;
         if ms > TIME_MAX_MS {
-            return Err(D::Error::custom(format!(
-                "time {ms} is after the year 9999"
-            )));
+            return Err(D::Error::custom(format!("time {ms} is after the year 9999")));
         }
         Ok(Self(ms as i64))
     }
@@ -150,7 +148,7 @@ pub(super) struct ExecutorRemoved<'a> {
     pub(super) reason: Option<Cow<'a, str>>,
 }
 
-/// `SparkListenerJobStart`. Its stage infos are skipped: submitted stages come again on their own.
+/// `SparkListenerJobStart`.
 #[derive(Deserialize)]
 pub(super) struct JobStart<'a> {
     #[serde(rename = "Job ID")]
@@ -159,8 +157,21 @@ pub(super) struct JobStart<'a> {
     pub(super) submitted: Millis,
     #[serde(rename = "Stage IDs", default)]
     pub(super) stages: Vec<u32>,
+    #[serde(rename = "Stage Infos", default)]
+    pub(super) infos: Vec<AnnouncedStage>,
     #[serde(rename = "Properties", borrow)]
     pub(super) properties: Option<JobProperties<'a>>,
+}
+
+/// A stage as its job's start announces it, whether it will run or be skipped.
+#[derive(Deserialize)]
+pub(super) struct AnnouncedStage {
+    #[serde(rename = "Stage ID")]
+    pub(super) id: u32,
+    #[serde(rename = "Number of Tasks", default)]
+    pub(super) number_of_tasks: Amount,
+    #[serde(rename = "Parent IDs", default)]
+    pub(super) parents: Vec<u32>,
 }
 
 /// Local properties of a job's thread.

@@ -1,12 +1,14 @@
 //! From the paths a user names to logs: which files belong together, and in which order.
 //!
 //! - A file is a log.
-//! - A folder named `eventlog_v2_*`, or one with `events_N_*` files in it, is one rolled log: its
-//!   files by `N`. A compacted file (`.compact`) stands for all files up to its own number.
+//! - A folder named `eventlog_v2_*`, or one with `events_N_application` files in it, holds a rolled
+//!   log (one an application): its files by `N`. A compacted file (`.compact`) stands for all files
+//!   up to its own number.
 //! - `eventlog-YYYY-MM-DD--HH-MM*` files beside a file `eventlog` are one Databricks log, oldest
 //!   first, `eventlog` last.
-//! - Any other folder is walked in order of names. Hidden files, `.crc` files and markers that
-//!   begin with `_` are skipped and counted.
+//! - Any other folder is walked in order of names. Hidden files, `.crc` and `.md` files and markers
+//!   that begin with `_` are skipped and counted. `appstatus_*` beside numbered files is part of
+//!   the log, but empty.
 //!
 //! Source: Spark `deploy/history/EventLogFileReaders.scala` and `EventLogFileWriters.scala`.
 
@@ -31,7 +33,7 @@ pub struct LogFiles {
     pub layout: Layout,
     /// Numbers missing between the first and the last file of a rolled log.
     pub missing: Vec<u64>,
-    /// Files of it that a compacted one replaces, or that hold no events by their name.
+    /// Files of it that are not read, because a compacted one or a copy stands for them.
     pub superseded: u64,
 }
 
@@ -82,11 +84,7 @@ impl Walk {
         // The same file under two names is the same log; where the system cannot tell, the path.
         let real = fs::canonicalize(&log.path).unwrap_or_else(|_| log.path.clone());
         let databricks = log.layout == Layout::Databricks;
-        let real = if databricks {
-            real.join("eventlog*")
-        } else {
-            real
-        };
+        let real = if databricks { real.join("eventlog*") } else { real };
         if self.seen.insert(real) {
             self.found.logs.push(log);
         } else {
@@ -102,11 +100,27 @@ impl Walk {
                 return;
             }
         };
-        let rolled_name = name_of(path).starts_with("eventlog_v2_");
-        if rolled_name || files.iter().any(|file| rolled_number(file).is_some()) {
-            return self.log(rolled(path, files));
+        let (numbered, mut others) = numbered(files);
+        let count = numbered.len();
+        for (application, files) in numbered {
+            // Usually a rolled log has a folder of its own, and then the folder's name says all.
+            let one = count == 1;
+            let name = if one { path.to_owned() } else { path.join(format!("*_{application}")) };
+            self.log(rolled(&name, files));
         }
-        let (databricks, others) = databricks(path, files);
+        let spark_folder = name_of(path).starts_with("eventlog_v2_");
+        if spark_folder || count > 0 {
+            // Empty files whose names say whether the application ended; its events say it too.
+            others.retain(|file| !name_of(file).starts_with("appstatus_"));
+        }
+        if spark_folder {
+            if count == 0 {
+                self.log(rolled(path, Vec::new()));
+            }
+            self.found.skipped += (others.len() + folders.len()) as u64;
+            return;
+        }
+        let (databricks, others) = databricks(path, others);
         databricks.into_iter().for_each(|log| self.log(log));
         for file in others {
             self.log(single(&file));
@@ -130,7 +144,8 @@ impl Walk {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             let kind = entry.file_type()?;
-            let skipped = name.starts_with(['.', '_']) || name.ends_with(".crc");
+            let skipped = name.starts_with(['.', '_'])
+                || [".crc", ".md"].iter().any(|ending| name.ends_with(ending));
             let linked_folder = kind.is_symlink() && entry.path().is_dir();
             if skipped || linked_folder {
                 self.found.skipped += 1;
@@ -151,42 +166,67 @@ fn name_of(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// `N` of `events_N_...`.
-fn rolled_number(path: &Path) -> Option<u64> {
+/// `N` and the application of `events_N_application.codec.compact`.
+fn rolled_name(path: &Path) -> Option<(u64, String)> {
     let name = name_of(path);
-    let (number, _) = name.strip_prefix("events_")?.split_once('_')?;
-    number.parse().ok()
+    let (number, application) = name.strip_prefix("events_")?.split_once('_')?;
+    let mut application = application;
+    for ending in [".compact", ".gz", ".lz4", ".lzf", ".snappy", ".zst", ".zstd"] {
+        application = application.strip_suffix(ending).unwrap_or(application);
+    }
+    Some((number.parse().ok()?, application.to_owned()))
 }
 
-fn rolled(path: &Path, files: Vec<PathBuf>) -> LogFiles {
+/// A numbered file of a rolled log, in the order to read them.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Numbered {
+    number: u64,
+    compact: bool,
+    file: PathBuf,
+}
+
+/// Takes the numbered files out of `files`, by application.
+fn numbered(files: Vec<PathBuf>) -> (BTreeMap<String, Vec<Numbered>>, Vec<PathBuf>) {
+    let mut by_application: BTreeMap<String, Vec<Numbered>> = BTreeMap::new();
+    let mut others = Vec::new();
+    for file in files {
+        match rolled_name(&file) {
+            Some((number, application)) => {
+                let compact = name_of(&file).ends_with(".compact");
+                let numbered = Numbered { number, compact, file };
+                by_application.entry(application).or_default().push(numbered);
+            }
+            None => others.push(file),
+        }
+    }
+    (by_application, others)
+}
+
+fn rolled(path: &Path, mut files: Vec<Numbered>) -> LogFiles {
     let all = files.len();
-    let is_compact = |file: &Path| name_of(file).ends_with(".compact");
-    let mut numbered: Vec<(u64, bool, PathBuf)> = files
-        .into_iter()
-        .filter_map(|file| Some((rolled_number(&file)?, is_compact(&file), file)))
-        .collect();
-    numbered.sort();
-    let compact = numbered.iter().rposition(|(_, compact, _)| *compact);
+    files.sort();
+    let compact = files.iter().rposition(|file| file.compact);
     if let Some(place) = compact {
-        numbered.drain(..place);
+        files.drain(..place);
     }
+    // A number comes once; a second file of it is a copy, packed in another way.
+    files.dedup_by_key(|file| file.number);
     let mut missing = Vec::new();
-    for pair in numbered.windows(2) {
-        // Capped: a name can claim any number.
-        missing.extend((pair[0].0 + 1..pair[1].0).take(100));
-    }
     // Without a compacted file the first number is 1.
-    if let (None, Some((first, ..))) = (compact, numbered.first()) {
-        missing.extend((1..*first).take(100));
+    let mut last = if compact.is_none() { Some(0) } else { None };
+    for file in &files {
+        // Capped: a name can claim any number.
+        let before = last.map_or(file.number, |last: u64| last + 1);
+        missing.extend((before..file.number).take(100));
+        last = Some(file.number);
     }
-    missing.sort_unstable();
-    let marker = all - numbered.len();
+    let superseded = all - files.len();
     LogFiles {
         path: path.to_owned(),
-        files: numbered.into_iter().map(|(_, _, file)| file).collect(),
+        files: files.into_iter().map(|file| file.file).collect(),
         layout: Layout::Rolling,
         missing,
-        superseded: marker as u64,
+        superseded: superseded as u64,
     }
 }
 
@@ -252,57 +292,52 @@ mod tests {
     fn a_rolled_folder_is_one_log_in_order_of_numbers() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("eventlog_v2_app-1");
-        let files = [
-            "appstatus_app-1",
-            "events_10_app-1",
-            "events_2_app-1",
-            "events_1_app-1",
-        ];
+        let files = ["appstatus_app-1", "events_10_app-1", "events_2_app-1", "events_1_app-1"];
         touch(&folder, &files);
         let found = expand_paths(&[root.path().to_owned()]);
         assert_eq!(found.logs.len(), 1);
         let log = &found.logs[0];
-        assert_eq!(
-            names(log),
-            ["events_1_app-1", "events_2_app-1", "events_10_app-1"]
-        );
+        assert_eq!(names(log), ["events_1_app-1", "events_2_app-1", "events_10_app-1"]);
         assert_eq!(log.missing, [3, 4, 5, 6, 7, 8, 9]);
-        assert_eq!(log.superseded, 1);
+        assert_eq!(log.superseded, 0);
+        assert_eq!(found.skipped, 0);
+    }
+
+    #[test]
+    fn rolled_files_of_several_applications_in_one_folder_are_several_logs() {
+        let root = tempfile::tempdir().unwrap();
+        let files = ["events_1_a.zstd", "events_1_b", "events_1_b.zstd", "events_2_a.zstd", "c"];
+        touch(root.path(), &files);
+        touch(root.path(), &["appstatus_a"]);
+        let found = expand_paths(&[root.path().to_owned()]);
+        let logs: Vec<_> = found.logs.iter().map(names).collect();
+        assert_eq!(logs[0], ["events_1_a.zstd", "events_2_a.zstd"]);
+        assert_eq!(logs[1], ["events_1_b"]);
+        assert_eq!(logs[2], ["c"]);
+        assert_eq!(found.logs[1].superseded, 1);
+        assert_eq!(found.logs.len(), 3);
     }
 
     #[test]
     fn a_compacted_file_stands_for_all_before_it() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("eventlog_v2_app-1");
-        let files = [
-            "events_3_a.zstd",
-            "events_2_a.zstd",
-            "events_2_a.zstd.compact",
-        ];
+        let files = ["events_3_a.zstd", "events_2_a.zstd", "events_2_a.zstd.compact"];
         touch(&folder, &files);
         let found = expand_paths(&[folder]);
-        assert_eq!(
-            names(&found.logs[0]),
-            ["events_2_a.zstd.compact", "events_3_a.zstd"]
-        );
+        assert_eq!(names(&found.logs[0]), ["events_2_a.zstd.compact", "events_3_a.zstd"]);
         assert_eq!(found.logs[0].missing, [0u64; 0]);
+        assert_eq!(found.logs[0].superseded, 1);
     }
 
     #[test]
     fn databricks_files_are_one_log_and_the_newest_is_last() {
         let root = tempfile::tempdir().unwrap();
-        let rolled = [
-            "eventlog",
-            "eventlog-2024-05-01--10-00.gz",
-            "eventlog-2024-04-30--23-00.gz",
-        ];
+        let rolled = ["eventlog", "eventlog-2024-05-01--10-00.gz", "eventlog-2024-04-30--23-00.gz"];
         touch(root.path(), &rolled);
-        touch(
-            root.path(),
-            &["eventlog_other", ".hidden", "x.crc", "_SUCCESS"],
-        );
+        touch(root.path(), &["eventlog_other", ".hidden", "x.crc", "_SUCCESS", "README.md"]);
         let found = expand_paths(&[root.path().to_owned()]);
-        assert_eq!(found.skipped, 3);
+        assert_eq!(found.skipped, 4);
         assert_eq!(found.logs.len(), 2);
         assert_eq!(names(&found.logs[0]), [rolled[2], rolled[1], rolled[0]]);
         assert_eq!(names(&found.logs[1]), ["eventlog_other"]);
@@ -313,11 +348,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         touch(root.path(), &["a", "b"]);
         let missing = root.path().join("missing");
-        let paths = [
-            root.path().join("b"),
-            root.path().to_owned(),
-            missing.clone(),
-        ];
+        let paths = [root.path().join("b"), root.path().to_owned(), missing.clone()];
         let found = expand_paths(&paths);
         assert_eq!(found.logs.len(), 2);
         assert_eq!(found.repeated, [root.path().join("b")]);

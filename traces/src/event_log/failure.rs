@@ -19,14 +19,8 @@ const PATTERNS: &str = include_str!("failure_patterns.csv");
 /// Executors are reported lost some time after the tasks they took with them.
 const LOST_BEFORE_MS: i64 = 60_000;
 /// Words of a message that make the end of executors a possible cause.
-const BLAMES_EXECUTORS: [&str; 6] = [
-    "executorlost",
-    "executor lost",
-    "slave lost",
-    "worker lost",
-    "fetchfailed",
-    "shut down",
-];
+const BLAMES_EXECUTORS: [&str; 6] =
+    ["executorlost", "executor lost", "slave lost", "worker lost", "fetchfailed", "shut down"];
 
 /// Sets outcome and cause of `application` from everything else in it.
 pub(super) fn classify(application: &RecordedApplication) -> (RunOutcome, Option<Failure>) {
@@ -114,10 +108,7 @@ fn patterns() -> impl Iterator<Item = (Failure, &'static str)> {
         let mut fields = line.splitn(3, ',');
         let cause = fields.next().and_then(Failure::from_name);
         let cause = cause.expect("failure_patterns.csv names known causes");
-        (
-            cause,
-            fields.next().expect("failure_patterns.csv has patterns"),
-        )
+        (cause, fields.next().expect("failure_patterns.csv has patterns"))
     })
 }
 
@@ -133,10 +124,7 @@ mod tests {
     #[test]
     fn every_pattern_is_usable() {
         for (cause, pattern) in patterns() {
-            assert!(
-                pattern.len() >= 8,
-                "{pattern} is too short to mean anything"
-            );
+            assert!(pattern.len() >= 8, "{pattern} is too short to mean anything");
             assert_eq!(pattern, pattern.to_lowercase());
             assert!(matches!(cause, Failure::ExecutorOom | Failure::Transient));
         }
@@ -159,10 +147,7 @@ mod tests {
 
     #[test]
     fn memory_comes_before_what_it_causes() {
-        let texts = [
-            "FetchFailed(BlockManagerId(1))",
-            "exited with exit code 137",
-        ];
+        let texts = ["FetchFailed(BlockManagerId(1))", "exited with exit code 137"];
         assert_eq!(cause_in(&texts), Some(Failure::ExecutorOom));
     }
 }

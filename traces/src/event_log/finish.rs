@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use sim::workload::RunOutcome;
 use sim::{Finding, Severity};
 
-use super::collect::{Collected, OpenApplication};
+use super::collect::Collected;
 use super::configuration::{self, SeenExecutors};
+use super::open_application::OpenApplication;
 use super::recorded::{JobResult, RecordedApplication, RecordedExecutor};
 use super::{failure, stage_graph};
 
@@ -19,6 +20,7 @@ pub(super) fn finish(open: OpenApplication) -> Option<Collected> {
         has_start,
         first_ms,
         profile,
+        announced,
         jobs,
         stages,
         mut notes,
@@ -38,6 +40,7 @@ pub(super) fn finish(open: OpenApplication) -> Option<Collected> {
     application.stages = stages
         .into_values()
         .map(|mut open| {
+            open.stage.shuffle_partitions = announced.get(&open.stage.stage_id).copied();
             open.stage.task_ms = open.tasks.kept_ms;
             open.stage.tasks = open.tasks.finish();
             open.stage
@@ -45,9 +48,7 @@ pub(super) fn finish(open: OpenApplication) -> Option<Collected> {
         .collect();
     application.jobs = jobs.into_values().collect();
     link_stages(&mut application);
-    application
-        .jobs
-        .sort_by_key(|job| (job.submitted_ms, job.job_id));
+    application.jobs.sort_by_key(|job| (job.submitted_ms, job.job_id));
     let seen = SeenExecutors {
         peak: application.executors_peak(),
         cores: usual_cores(&application.executors),
@@ -77,10 +78,7 @@ fn link_stages(application: &mut RecordedApplication) {
         .collect();
     startless.sort_unstable();
     for stage in stages.iter_mut().filter(|stage| stage.job_ids.is_empty()) {
-        let ends = stage
-            .attempts
-            .iter()
-            .filter_map(|attempt| attempt.completed_ms);
+        let ends = stage.attempts.iter().filter_map(|attempt| attempt.completed_ms);
         let Some(end) = ends.max() else { continue };
         let after = startless.partition_point(|(job_end, _)| *job_end < end);
         if let Some((_, place)) = startless.get(after) {
@@ -114,9 +112,7 @@ fn usual_cores(executors: &[RecordedExecutor]) -> Option<u32> {
     for executor in executors.iter().filter(|executor| executor.cores > 0) {
         *counts.entry(executor.cores).or_default() += 1;
     }
-    let usual = counts
-        .into_iter()
-        .max_by_key(|(cores, count)| (*count, *cores));
+    let usual = counts.into_iter().max_by_key(|(cores, count)| (*count, *cores));
     usual.map(|(cores, _)| cores)
 }
 
@@ -180,19 +176,13 @@ fn add_tasks(
     add: &mut impl FnMut(Severity, &str, u64, String),
 ) {
     let (id, tasks) = (&application.app_id, &application.tasks);
-    let reasons: Vec<String> = tasks
-        .not_succeeded
-        .iter()
-        .map(|(reason, count)| format!("{reason} {count}"))
-        .collect();
+    let reasons: Vec<String> =
+        tasks.not_succeeded.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
     add(
         Severity::Info,
         "unsuccessful-task-attempts",
         tasks.not_succeeded.values().sum(),
-        format!(
-            "{id}: task attempts without success: {}",
-            reasons.join(", ")
-        ),
+        format!("{id}: task attempts without success: {}", reasons.join(", ")),
     );
     add(
         Severity::Info,
@@ -237,6 +227,19 @@ fn add_stages(
         graph.without_tasks,
         format!("{id}: stages without a successful task are left out; their time is driver time"),
     );
+    let again = application.stages.iter().filter(|stage| {
+        let whole = stage.shuffle_partitions;
+        stage.number_of_tasks > 0 && whole.is_some_and(|whole| whole > stage.number_of_tasks)
+    });
+    add(
+        Severity::Warning,
+        "stages-recomputed",
+        again.count() as u64,
+        format!(
+            "{id}: stages that only compute lost parts of an earlier job's shuffle again; they \
+             count as work, though a replay without that loss would not need them"
+        ),
+    );
     add(
         Severity::Info,
         "stages-before-their-parents",
@@ -255,10 +258,7 @@ fn add_stages(
         jobs_without_start,
         format!("{id}: job ends without a job start"),
     );
-    let open = application
-        .jobs
-        .iter()
-        .filter(|job| job.result == JobResult::Open);
+    let open = application.jobs.iter().filter(|job| job.result == JobResult::Open);
     let open = open.count() as u64;
     if application.ended_ms.is_some() {
         add(

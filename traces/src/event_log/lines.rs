@@ -82,9 +82,7 @@ impl LineReader {
         }
         self.buffer.clear();
         let limit = max as u64 + 1;
-        let read = (&mut self.source)
-            .take(limit)
-            .read_until(b'\n', &mut self.buffer);
+        let read = (&mut self.source).take(limit).read_until(b'\n', &mut self.buffer);
         self.unpacked += self.buffer.len() as u64;
         let mut error = read.err().or_else(|| self.over_ratio());
         let mut terminated = self.buffer.last() == Some(&b'\n');
@@ -105,12 +103,7 @@ impl LineReader {
             return None;
         }
         self.broken = error.is_some();
-        Some(Line {
-            bytes: &self.buffer,
-            overlong,
-            terminated,
-            error,
-        })
+        Some(Line { bytes: &self.buffer, overlong, terminated, error })
     }
 
     /// Drops bytes up to and with the next line end; whether there was one.
@@ -171,19 +164,11 @@ mod tests {
         assert_eq!(all(b"", 10), []);
         assert_eq!(
             all(b"ab\r\n\ncd", 10),
-            [
-                line("ab", false, true),
-                line("", false, true),
-                line("cd", false, false)
-            ]
+            [line("ab", false, true), line("", false, true), line("cd", false, false)]
         );
         assert_eq!(
             all(b"12345\n123456\nx", 5),
-            [
-                line("12345", false, true),
-                line("", true, true),
-                line("x", false, false)
-            ]
+            [line("12345", false, true), line("", true, true), line("x", false, false)]
         );
         assert_eq!(all(b"123456", 5), [line("", true, false)]);
     }

@@ -30,9 +30,7 @@ pub(super) fn lower(application: &RecordedApplication, stages: Vec<Stage>) -> Lo
         executors_min: configuration.executors_min,
         executors_max: configuration.executors_max,
         dynamic_allocation: configuration.dynamic_allocation,
-        duration: Some(SimDuration::from_millis(
-            u64::try_from(duration).unwrap_or(0),
-        )),
+        duration: Some(SimDuration::from_millis(u64::try_from(duration).unwrap_or(0))),
         executor_task_time: Some(SimDuration::from_millis(sum(|stage| stage.task_ms))),
         driver_only: Some(SimDuration::from_millis(application.driver_only_ms())),
         tasks: Some(u32::try_from(tasks).unwrap_or(u32::MAX)),

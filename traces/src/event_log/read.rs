@@ -101,11 +101,7 @@ impl Reader<'_> {
         let unpacked_before = self.report.bytes_unpacked;
         loop {
             let events = self.events();
-            let max = if events == 0 {
-                BYTES_TO_FIRST_EVENT as usize
-            } else {
-                LINE_MAX
-            };
+            let max = if events == 0 { BYTES_TO_FIRST_EVENT as usize } else { LINE_MAX };
             let Some(line) = lines.next(max) else { break };
             self.on_line(&line, path);
             self.report.bytes_unpacked = unpacked_before + lines.unpacked();
@@ -181,18 +177,14 @@ impl Reader<'_> {
         let cut = error.kind() == io::ErrorKind::UnexpectedEof;
         self.report.truncated = true;
         let (code, what) = if cut {
-            (
-                "cut-stream",
-                "the compressed data stops in the middle".to_owned(),
-            )
+            ("cut-stream", "the compressed data stops in the middle".to_owned())
         } else {
             ("corrupt-stream", format!("unpacking failed: {error}"))
         };
         let message = format!("{what}; what came before was read");
         let subject = path.display().to_string();
         let finding = Finding::new(Severity::Warning, code, subject, message);
-        self.findings
-            .push(finding.at_line(self.report.lines.max(1)));
+        self.findings.push(finding.at_line(self.report.lines.max(1)));
     }
 
     fn tell_progress(&mut self, step: u64) {
@@ -216,24 +208,18 @@ impl Reader<'_> {
             }
             (None, 0, _) => {
                 let lines = self.report.lines;
-                Some(format!(
-                    "it is no event log: none of its {lines} lines is a Spark event"
-                ))
+                Some(format!("it is no event log: none of its {lines} lines is a Spark event"))
             }
-            (_, events, _) => Some(format!(
-                "its {events} events hold no application start and no work"
-            )),
+            (_, events, _) => {
+                Some(format!("its {events} events hold no application start and no work"))
+            }
         };
         let mut said = said(self.log, &self.report, &self.unknown, refusal);
         let partial = self.report.truncated
             || self.report.malformed > 0
             || !self.log.missing.is_empty()
-            || said
-                .iter()
-                .any(|finding| finding.code == "file-of-log-unreadable")
-            || applications
-                .iter()
-                .any(|collected| collected.notes.no_start);
+            || said.iter().any(|finding| finding.code == "file-of-log-unreadable")
+            || applications.iter().any(|collected| collected.notes.no_start);
         self.report.status = match reason {
             Some(reason) => {
                 let subject = self.log.path.display().to_string();
@@ -249,11 +235,7 @@ impl Reader<'_> {
             None => Status::Read,
         };
         self.findings.extend(said);
-        ReadLog {
-            applications,
-            report: self.report,
-            findings: self.findings,
-        }
+        ReadLog { applications, report: self.report, findings: self.findings }
     }
 }
 
@@ -274,11 +256,7 @@ fn said(
     };
     if report.malformed > 0 {
         let lines: Vec<String> = report.malformed_lines.iter().map(u64::to_string).collect();
-        let more = if report.malformed as usize > lines.len() {
-            " ..."
-        } else {
-            ""
-        };
+        let more = if report.malformed as usize > lines.len() { " ..." } else { "" };
         let message = format!("lines that are no events: {}{more}", lines.join(", "));
         let first = report.malformed_lines.first();
         add("malformed-lines", report.malformed as usize, first, message);
@@ -289,12 +267,7 @@ fn said(
     }
     if report.events_unknown > 0 {
         let message = format!("events that Spark does not have: {}", unknown.join(", "));
-        add(
-            "unknown-events",
-            report.events_unknown as usize,
-            None,
-            message,
-        );
+        add("unknown-events", report.events_unknown as usize, None, message);
     }
     if !log.missing.is_empty() {
         let numbers: Vec<String> = log.missing.iter().map(u64::to_string).collect();
@@ -304,6 +277,12 @@ fn said(
     if let Some(reason) = unreadable {
         let message = format!("a file of the log could not be read: {reason}");
         add("file-of-log-unreadable", 1, None, message);
+    }
+    if log.superseded > 0 {
+        let message = "files of the log are not read: a compacted one or a copy stands for them";
+        let subject = log.path.display().to_string();
+        let finding = Finding::new(Severity::Info, "superseded-files", subject, message);
+        said.push(finding.times(log.superseded));
     }
     said
 }

@@ -113,8 +113,12 @@ pub struct RecordedStage {
     pub stage_id: u32,
     /// Usually the place in the program it comes from.
     pub name: String,
-    /// Tasks of a whole attempt.
+    /// Tasks of its largest attempt.
     pub number_of_tasks: u32,
+    /// Partitions of the shuffle it writes, as its job's start announced them. More than
+    /// `number_of_tasks` where a part of the shuffle was there already: then this stage only
+    /// computed again what was lost after an earlier job.
+    pub shuffle_partitions: Option<u32>,
     /// Stage ids it reads shuffles of, skipped ones among them; `None` before 1.4.
     pub parents: Option<Vec<u32>>,
     /// Jobs it is part of.
@@ -188,11 +192,7 @@ impl RecordedStage {
     /// When it was complete as seen at `at_ms`: the latest end of an attempt before, or else the
     /// first end of one after. `None` if no attempt ever ended.
     pub fn completed_before(&self, at_ms: i64) -> Option<i64> {
-        let ends = || {
-            self.attempts
-                .iter()
-                .filter_map(|attempt| attempt.completed_ms)
-        };
+        let ends = || self.attempts.iter().filter_map(|attempt| attempt.completed_ms);
         ends().filter(|end| *end <= at_ms).max().or(ends().min())
     }
 }
@@ -216,11 +216,7 @@ impl RecordedApplication {
         for executor in &self.executors {
             changes.push((executor.added_ms, 1));
             // At equal times removals come first: one that replaces another is not a second one.
-            changes.extend(
-                executor
-                    .removed_ms
-                    .map(|at| (at.max(executor.added_ms), -1)),
-            );
+            changes.extend(executor.removed_ms.map(|at| (at.max(executor.added_ms), -1)));
         }
         changes.sort_unstable();
         let mut alive = 0i32;
@@ -266,11 +262,7 @@ mod tests {
         let application = RecordedApplication {
             started_ms: 100,
             ended_ms: Some(1000),
-            stages: vec![
-                stage(150, Some(300)),
-                stage(200, Some(400)),
-                stage(900, None),
-            ],
+            stages: vec![stage(150, Some(300)), stage(200, Some(400)), stage(900, None)],
             ..RecordedApplication::default()
         };
         assert_eq!(application.driver_only_ms(), 50 + 500);
@@ -284,11 +276,7 @@ mod tests {
             ..RecordedExecutor::default()
         };
         let application = RecordedApplication {
-            executors: vec![
-                executor(1, Some(5)),
-                executor(5, None),
-                executor(7, Some(9)),
-            ],
+            executors: vec![executor(1, Some(5)), executor(5, None), executor(7, Some(9))],
             ..RecordedApplication::default()
         };
         assert_eq!(application.executors_peak(), 2);

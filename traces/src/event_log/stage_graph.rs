@@ -63,12 +63,8 @@ impl<'a> Builder<'a> {
     fn new(application: &'a RecordedApplication) -> Self {
         let mut ordered: Vec<&RecordedStage> = application.stages.iter().collect();
         ordered.sort_by_key(|stage| (stage.submitted_ms(), stage.stage_id));
-        let job_places: BTreeMap<u32, usize> = application
-            .jobs
-            .iter()
-            .enumerate()
-            .map(|(place, job)| (job.job_id, place))
-            .collect();
+        let job_places: BTreeMap<u32, usize> =
+            application.jobs.iter().enumerate().map(|(place, job)| (job.job_id, place)).collect();
         let mut builder = Self {
             application,
             kept: Vec::new(),
@@ -90,6 +86,7 @@ impl<'a> Builder<'a> {
                 builder.job_of.push(builder.job_of(stage, &job_places));
                 builder.kept.push(stage);
                 builder.direct.push(parents);
+                builder.follow_job(place as usize);
             }
         }
         builder
@@ -120,16 +117,8 @@ impl<'a> Builder<'a> {
     fn job_of(&self, stage: &RecordedStage, places: &BTreeMap<u32, usize>) -> Option<usize> {
         let jobs = &self.application.jobs;
         let at = stage.submitted_ms();
-        let candidates = || {
-            stage
-                .job_ids
-                .iter()
-                .filter_map(|job| places.get(job).copied())
-        };
-        candidates()
-            .filter(|place| jobs[*place].submitted_ms <= at)
-            .max()
-            .or(candidates().min())
+        let candidates = || stage.job_ids.iter().filter_map(|job| places.get(job).copied());
+        candidates().filter(|place| jobs[*place].submitted_ms <= at).max().or(candidates().min())
     }
 
     fn build(mut self) -> StageGraph {
@@ -138,11 +127,7 @@ impl<'a> Builder<'a> {
         let mut predecessors: BTreeMap<usize, BTreeSet<u32>> = BTreeMap::new();
         for place in 0..self.kept.len() {
             let mut parents = self.direct[place].clone();
-            let job = self.job_of[place];
-            if self.kept[place].parents.is_none() || (job.is_none() && parents.is_empty()) {
-                parents.extend(self.stage_before(place));
-            }
-            if let Some(job) = job {
+            if let Some(job) = self.job_of[place] {
                 let in_job = |parent: &u32| self.job_of[*parent as usize] == Some(job);
                 if !parents.iter().any(in_job) {
                     let before = predecessors
@@ -171,8 +156,17 @@ impl<'a> Builder<'a> {
         last
     }
 
-    /// For stages without recorded parents: the stage of the same job that ended last before.
-    /// Stages whose job start is lost follow each other as if they were of one job.
+    /// Gives a stage whose parents are not recorded, or whose job is lost, the one before it.
+    fn follow_job(&mut self, place: usize) {
+        let lost = self.job_of[place].is_none() && self.direct[place].is_empty();
+        if self.kept[place].parents.is_none() || lost {
+            let before = self.stage_before(place);
+            self.direct[place].extend(before);
+        }
+    }
+
+    /// The stage of the same job that ended last before. Stages whose job start is lost follow
+    /// each other as if they were of one job.
     fn stage_before(&self, place: usize) -> Option<u32> {
         let job = self.job_of[place];
         let at = self.kept[place].submitted_ms();
@@ -236,11 +230,7 @@ impl<'a> JobOrder<'a> {
                 latest
             })
             .collect();
-        Self {
-            application,
-            ended,
-            submitted_max,
-        }
+        Self { application, ended, submitted_max }
     }
 
     /// The last stages of the jobs right before `job`: those that ended before it was submitted,

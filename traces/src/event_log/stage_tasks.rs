@@ -101,13 +101,7 @@ mod tests {
     use super::*;
 
     fn task(stage_attempt: u32, index: u32, partition: Option<u32>, at: i64) -> DoneTask {
-        DoneTask {
-            stage_attempt,
-            index,
-            partition,
-            launched_ms: at,
-            duration_ms: 10 + index,
-        }
+        DoneTask { stage_attempt, index, partition, launched_ms: at, duration_ms: 10 + index }
     }
 
     #[test]
@@ -117,10 +111,7 @@ mod tests {
         assert!(tasks.add(task(0, 0, Some(0), 5), 3));
         assert!(!tasks.add(task(0, 1, Some(1), 8), 3), "speculation");
         tasks.pack();
-        assert!(
-            tasks.add(task(1, 0, Some(2), 20), 3),
-            "only partition 2 was missing"
-        );
+        assert!(tasks.add(task(1, 0, Some(2), 20), 3), "only partition 2 was missing");
         assert!(!tasks.add(task(1, 1, Some(0), 21), 3), "recomputed");
         assert_eq!(tasks.kept_ms, 11 + 10 + 10);
         let durations = TaskDurations::from_millis(vec![10, 11, 10]);

@@ -6,6 +6,7 @@ use sim::{Finding, Severity};
 
 use crate::LoweredRun;
 use crate::load::LoadedTrace;
+use crate::table::render_instant;
 
 /// A check of one run: whether it is worth a remark.
 struct Check {
@@ -27,7 +28,7 @@ const CHECKS: &[Check] = &[
         severity: Severity::Warning,
         code: "driver-only-exceeds-duration",
         message: "the driver was alone for longer than the run took",
-        says: |run| matches!((run.driver_only, run.duration), (Some(only), Some(all)) if only > all),
+        says: |run| run.driver_only.zip(run.duration).is_some_and(|(only, all)| only > all),
     },
     Check {
         severity: Severity::Warning,
@@ -88,7 +89,28 @@ pub fn lint(trace: &LoadedTrace) -> Vec<Finding> {
         let finding = Finding::new(check.severity, check.code, subject(first), check.message);
         findings.push(finding.times(1 + said.count() as u64));
     }
+    findings.extend(gap(trace));
     findings
+}
+
+/// A gap that is longer than any holiday; a time that was recorded as 0 is 1970.
+const GAP_MS: i64 = 14 * 86_400_000;
+
+/// A long gap between submissions: usually a wrong time, and all of it would be simulated.
+fn gap(trace: &LoadedTrace) -> Option<Finding> {
+    let mut order: Vec<&LoweredRun> = trace.runs.iter().collect();
+    order.sort_by_key(|run| run.submitted_at_ms);
+    let gaps = order
+        .windows(2)
+        .filter(|pair| pair[1].submitted_at_ms.saturating_sub(pair[0].submitted_at_ms) > GAP_MS);
+    let before: Vec<&LoweredRun> = gaps.map(|pair| pair[0]).collect();
+    let first = before.first()?;
+    let message = format!(
+        "nothing is submitted for more than 14 days after it, at {}: is its time right?",
+        render_instant(first.submitted_at_ms)
+    );
+    let finding = Finding::new(Severity::Warning, "gap-in-submissions", subject(first), message);
+    Some(finding.times(before.len() as u64))
 }
 
 fn subject(run: &LoweredRun) -> String {
@@ -112,9 +134,8 @@ fn peak_exceeds_container(run: &Run) -> bool {
     let (Some(peak), Some(heap)) = (run.peak_executor_memory, run.executor_memory) else {
         return false;
     };
-    let overhead = run
-        .executor_memory_overhead
-        .unwrap_or_else(|| Bytes::mib(384).max(heap.scale_floor(0.1)));
+    let overhead =
+        run.executor_memory_overhead.unwrap_or_else(|| Bytes::mib(384).max(heap.scale_floor(0.1)));
     peak > heap.saturating_add(overhead)
 }
 
@@ -125,10 +146,7 @@ mod tests {
     #[track_caller]
     fn check(run: Run, codes: &[&str]) {
         let trace = LoadedTrace {
-            runs: vec![LoweredRun {
-                run,
-                ..LoweredRun::default()
-            }],
+            runs: vec![LoweredRun { run, ..LoweredRun::default() }],
             ..LoadedTrace::default()
         };
         let found = lint(&trace);
@@ -149,12 +167,25 @@ mod tests {
     }
 
     #[test]
+    fn a_time_that_is_far_off_is_named() {
+        let at =
+            |submitted_at_ms| LoweredRun { run: good(), submitted_at_ms, ..LoweredRun::default() };
+        let trace = |times: [i64; 3]| LoadedTrace {
+            runs: times.into_iter().map(at).collect(),
+            ..LoadedTrace::default()
+        };
+        let day = 86_400_000;
+        assert_eq!(lint(&trace([20_000 * day, 20_010 * day, 20_005 * day])), []);
+        let found = lint(&trace([20_000 * day, 0, 20_005 * day]));
+        assert_eq!(found[0].code, "gap-in-submissions");
+        assert!(found[0].message.contains("1970-01-01"), "{}", found[0].message);
+    }
+
+    #[test]
     fn suspicious_runs_are_named() {
         check(good(), &[]);
-        let more = |seconds| Run {
-            executor_task_time: Some(SimDuration::seconds(seconds)),
-            ..good()
-        };
+        let more =
+            |seconds| Run { executor_task_time: Some(SimDuration::seconds(seconds)), ..good() };
         check(more(808), &[]);
         check(more(809), &["work-exceeds-slots"]);
         let memory = |gib, failure: Option<Failure>| Run {
@@ -165,10 +196,7 @@ mod tests {
         };
         check(memory(9, None), &["peak-above-container"]);
         check(memory(9, Some(Failure::ExecutorOom)), &[]);
-        check(
-            memory(7, Some(Failure::ExecutorOom)),
-            &["out-of-memory-without-need"],
-        );
+        check(memory(7, Some(Failure::ExecutorOom)), &["out-of-memory-without-need"]);
         check(Run::default(), &["no-memory-need", "no-executor-shape"]);
     }
 }

@@ -24,14 +24,7 @@ use crate::canonical::{Fate, Row, TableReader};
 use crate::table::{CELL_CHARS_MAX, Column, ColumnType, TableCounts, Tally, Value, shorten};
 
 const fn column(name: &'static str, kind: ColumnType, required: bool) -> Column {
-    Column {
-        name,
-        kind,
-        unit: "",
-        required,
-        default: "",
-        doc: "",
-    }
+    Column { name, kind, unit: "", required, default: "", doc: "" }
 }
 
 const TEXT: ColumnType = ColumnType::Text(CELL_CHARS_MAX);
@@ -107,64 +100,42 @@ impl PodRow {
     /// What the row's columns say about each other; `None` drops the row.
     fn check(self, line: u64, tally: &mut Tally) -> Option<TracePod> {
         let pending = self.phase == PHASES[0];
-        let (started, wait) =
-            match self.scheduled {
-                Some(scheduled) if scheduled < self.created => {
-                    tally.add(
-                        Severity::Warning,
-                        "contradiction",
-                        "scheduled_time",
-                        line,
-                        || "before `creation_time`; the row was dropped".to_owned(),
-                    );
-                    return None;
-                }
-                Some(scheduled) => {
-                    let wait = SimDuration::from_millis(scheduled - self.created);
-                    (scheduled, RecordedWait::Took(wait))
-                }
-                None if pending => {
-                    tally.add(Severity::Info, "never-scheduled", "scheduled_time", line, || {
+        let (started, wait) = match self.scheduled {
+            Some(scheduled) if scheduled < self.created => {
+                tally.add(Severity::Warning, "contradiction", "scheduled_time", line, || {
+                    "before `creation_time`; the row was dropped".to_owned()
+                });
+                return None;
+            }
+            Some(scheduled) => {
+                let wait = SimDuration::from_millis(scheduled - self.created);
+                (scheduled, RecordedWait::Took(wait))
+            }
+            None if pending => {
+                tally.add(Severity::Info, "never-scheduled", "scheduled_time", line, || {
                     "the pod was never bound; how long it would have run is not recorded, the \
                      time until it was deleted was taken"
                         .to_owned()
                 });
-                    (self.created, RecordedWait::Never)
-                }
-                None => {
-                    tally.add(
-                        Severity::Warning,
-                        "missing-value",
-                        "scheduled_time",
-                        line,
-                        || {
-                            format!(
-                                "missing, though the phase is {}; taken as bound at once",
-                                self.phase
-                            )
-                        },
-                    );
-                    (self.created, RecordedWait::Unknown)
-                }
-            };
+                (self.created, RecordedWait::Never)
+            }
+            None => {
+                tally.add(Severity::Warning, "missing-value", "scheduled_time", line, || {
+                    format!("missing, though the phase is {}; taken as bound at once", self.phase)
+                });
+                (self.created, RecordedWait::Unknown)
+            }
+        };
         let Some(duration) = self.deleted.checked_sub(started) else {
-            tally.add(
-                Severity::Warning,
-                "contradiction",
-                "deletion_time",
-                line,
-                || "before the pod was scheduled; the row was dropped".to_owned(),
-            );
+            tally.add(Severity::Warning, "contradiction", "deletion_time", line, || {
+                "before the pod was scheduled; the row was dropped".to_owned()
+            });
             return None;
         };
         if self.memory == 0 {
-            tally.add(
-                Severity::Info,
-                "no-memory-request",
-                "memory_mib",
-                line,
-                || "asks for no memory; kept as it is".to_owned(),
-            );
+            tally.add(Severity::Info, "no-memory-request", "memory_mib", line, || {
+                "asks for no memory; kept as it is".to_owned()
+            });
         }
         if self.labels.contains_key("gpu-milli") {
             tally.add(Severity::Info, "gpu-share", "gpu_milli", line, || {
@@ -212,11 +183,7 @@ pub(super) fn read_pods(path: &Path, names: &[String]) -> Result<PodTable, Trace
         pods.push(pod);
         Ok(Fate::Kept)
     })?;
-    Ok(PodTable {
-        pods,
-        counts,
-        findings,
-    })
+    Ok(PodTable { pods, counts, findings })
 }
 
 /// A node of a recorded cluster.
@@ -262,10 +229,7 @@ mod tests {
 
     /// The recorded files, where they are.
     fn recorded(name: &str) -> Option<std::path::PathBuf> {
-        let folder = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../shared/data/traces/pods/openb"
-        );
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/traces/pods/openb");
         let path = Path::new(folder).join(name);
         if !path.exists() {
             eprintln!("skipped: {} is not here", path.display());
@@ -302,10 +266,7 @@ mod tests {
             })
             .collect();
         waits.sort_unstable();
-        assert_eq!(
-            (waits[waits.len() / 2], waits[waits.len() - 1]),
-            (2_000, 14_330_000)
-        );
+        assert_eq!((waits[waits.len() / 2], waits[waits.len() - 1]), (2_000, 14_330_000));
     }
 
     #[test]
@@ -323,10 +284,7 @@ mod tests {
             return;
         };
         let (nodes, counts, findings) = read_nodes(&path).expect("read");
-        assert_eq!(
-            (nodes.len(), counts.kept, findings.len()),
-            (1_523, 1_523, 0)
-        );
+        assert_eq!((nodes.len(), counts.kept, findings.len()), (1_523, 1_523, 0));
         assert_eq!(nodes[0].cpu, MilliCores::cores(32));
         assert_eq!(nodes.iter().filter(|node| node.gpus > 0).count(), 1_213);
     }
@@ -343,10 +301,7 @@ mod tests {
         std::fs::write(&path, format!("{header}{rows}")).expect("written");
         let table = read_pod_trace(&path).expect("read");
         let counts = table.counts;
-        assert_eq!(
-            (counts.rows, counts.kept, counts.bad, counts.duplicates),
-            (5, 2, 2, 1)
-        );
+        assert_eq!((counts.rows, counts.kept, counts.bad, counts.duplicates), (5, 2, 2, 1));
         assert_eq!(table.pods[0].labels["gpu-milli"], "460");
         assert_eq!(table.pods[1].recorded_wait, RecordedWait::Never);
     }

@@ -63,11 +63,7 @@ impl Shape {
     /// `spark.executor.memory` and `memoryOverhead`: a tenth, at least 384 MiB.
     /// Source: facts-spark A4.
     fn new(cores: u32, heap_mib: u64) -> Self {
-        Self {
-            cores,
-            heap_mib,
-            overhead_mib: 384.max(heap_mib / 10),
-        }
+        Self { cores, heap_mib, overhead_mib: 384.max(heap_mib / 10) }
     }
 
     pub(super) fn container_mib(self) -> u64 {
@@ -125,9 +121,8 @@ pub(super) struct Platform {
 impl Platform {
     pub(super) fn new(options: &SynthOptions) -> Self {
         // Skewed like most human activity: the busiest of 100 has about a tenth. `Guess`.
-        let owner_weights: Vec<f64> = (0..options.owners)
-            .map(|rank| (f64::from(rank) + 2.0).powf(-0.8))
-            .collect();
+        let owner_weights: Vec<f64> =
+            (0..options.owners).map(|rank| (f64::from(rank) + 2.0).powf(-0.8)).collect();
         let mut platform = Self {
             applications: Vec::new(),
             external: Vec::new(),
@@ -253,13 +248,7 @@ fn stream_of(options: &SynthOptions, place: usize) -> Stream {
 }
 
 fn is_daily(application: &Application) -> bool {
-    matches!(
-        application.trigger,
-        Trigger::Schedule {
-            period_min: 1_440,
-            ..
-        }
-    )
+    matches!(application.trigger, Trigger::Schedule { period_min: 1_440, .. })
 }
 
 /// On the hour 55 %, on the half-hour 25 %, else any minute; daily ones mostly at night. `Guess`,
@@ -280,10 +269,7 @@ fn schedule(kind: usize, stream: &mut Stream) -> Trigger {
         1 => (uniform(stream) * 6.0) as u32,
         _ => 0,
     };
-    Trigger::Schedule {
-        period_min,
-        offset_min: (hour * 60 + minute) % period_min,
-    }
+    Trigger::Schedule { period_min, offset_min: (hour * 60 + minute) % period_min }
 }
 
 impl Application {
@@ -310,9 +296,7 @@ impl Application {
             critical: happens(stream, options.critical_share),
             work_ms: work.min(300.0),
             // Median 8 s, so that the mean run has a few hundred tasks. `Guess`.
-            task_ms: (8_000.0 * (0.5 * normal(stream)).exp())
-                .round()
-                .clamp(500.0, 60_000.0),
+            task_ms: (8_000.0 * (0.5 * normal(stream)).exp()).round().clamp(500.0, 60_000.0),
             shape: Shape::new(cores, heap_mib),
             driver_mib: [2_048, 4_096, 8_192][weighted(stream, &[0.35, 0.45, 0.20])],
             executors: 1,
@@ -334,9 +318,8 @@ impl Application {
 
     /// What follows from the size: the number of executors and the timeout.
     fn configure(&mut self, options: &SynthOptions) {
-        let mut stream = options
-            .seed
-            .stream("synth-configuration", &[sim::rng::key_of(&self.name)]);
+        let mut stream =
+            options.seed.stream("synth-configuration", &[sim::rng::key_of(&self.name)]);
         // As many as finish in about ten minutes, rounded up to a number that people like.
         let aim_ms = (600_000.0 * (0.5 * normal(&mut stream)).exp()).round();
         let wanted = (self.work_ms / aim_ms / f64::from(self.shape.cores)).ceil() as u32;
@@ -348,9 +331,7 @@ impl Application {
         if self.timeout_s.is_some() {
             let usual_s = (self.work_ms / f64::from(self.slots()) + self.driver_only_ms) / 1000.0;
             // People leave room: three times the usual.
-            let liked = TIMEOUTS_S
-                .into_iter()
-                .find(|timeout| *timeout as f64 >= 3.0 * usual_s);
+            let liked = TIMEOUTS_S.into_iter().find(|timeout| *timeout as f64 >= 3.0 * usual_s);
             self.timeout_s = liked;
         }
     }

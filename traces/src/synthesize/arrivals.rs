@@ -45,11 +45,7 @@ pub(super) fn add_scheduled(
     // Of workflows: run id and end of today's run, by application.
     let mut ends: BTreeMap<usize, (String, i64)> = BTreeMap::new();
     for (place, application) in platform.applications.iter().enumerate() {
-        let Trigger::Schedule {
-            period_min,
-            offset_min,
-        } = application.trigger
-        else {
+        let Trigger::Schedule { period_min, offset_min } = application.trigger else {
             continue;
         };
         for number in 0..1_440 / period_min {
@@ -72,10 +68,7 @@ pub(super) fn add_scheduled(
             if period_min == 1_440 {
                 ends.insert(
                     place,
-                    (
-                        row.row.lowered.run.run_id.to_string(),
-                        row.success_ms + QUEUE_MS,
-                    ),
+                    (row.row.lowered.run.run_id.to_string(), row.success_ms + QUEUE_MS),
                 );
             }
             rows.push(row.row);
@@ -123,11 +116,7 @@ pub(super) fn add_adhoc(
 ) {
     let share = (1.0 - options.scheduled_share - options.external_share).max(0.0);
     let weekday = (start_of(options, day).div_euclid(DAY_MS) + 3).rem_euclid(7);
-    let activity = if weekday >= 5 {
-        options.weekend_adhoc_share
-    } else {
-        1.0
-    };
+    let activity = if weekday >= 5 { options.weekend_adhoc_share } else { 1.0 };
     let bursts = options.runs_per_day * share * activity / BURST_RUNS;
     if bursts <= 0.0 {
         return;

@@ -94,17 +94,8 @@ mod tests {
 
     #[test]
     fn tails_are_those_of_the_tables() {
-        for (z, share) in [
-            (0.0, 0.5),
-            (1.0, 0.158_655),
-            (1.644_854, 0.05),
-            (3.0, 0.001_35),
-        ] {
-            assert!(
-                (upper_tail(z) - share).abs() < 1e-6,
-                "{z}: {}",
-                upper_tail(z)
-            );
+        for (z, share) in [(0.0, 0.5), (1.0, 0.158_655), (1.644_854, 0.05), (3.0, 0.001_35)] {
+            assert!((upper_tail(z) - share).abs() < 1e-6, "{z}: {}", upper_tail(z));
             assert!((exceeded_with(share) - z).abs() < 1e-3, "{share}");
         }
         assert!((exceeded_with(0.9) + 1.281_552).abs() < 1e-5);

@@ -51,11 +51,7 @@ struct Draws {
 
 impl Draws {
     fn new(options: &SynthOptions, application: &Application, submission: &Submission) -> Self {
-        let keys = [
-            key_of(&application.name),
-            u64::from(submission.day),
-            submission.number,
-        ];
+        let keys = [key_of(&application.name), u64::from(submission.day), submission.number];
         let mut stream = options.seed.stream("synth-run", &keys);
         Self {
             work: normal(&mut stream),
@@ -83,29 +79,19 @@ pub(super) fn make(
     let (failure, duration_ms) = ending(options, application, &draws, &work, &need);
     let executors = application.executors;
     let run = Run {
-        run_id: format!(
-            "{}.{:03}.{}",
-            application.name, submission.day, submission.number
-        )
-        .into(),
+        run_id: format!("{}.{:03}.{}", application.name, submission.day, submission.number).into(),
         critical: application.critical,
         driver_cores: Some(MilliCores::cores(1)),
         driver_memory: Some(Bytes::mib(application.driver_mib)),
         executor_cores: Some(application.shape.cores),
         executor_memory: Some(Bytes::mib(application.shape.heap_mib)),
         executor_memory_overhead: Some(Bytes::mib(application.shape.overhead_mib)),
-        executors_min: Some(if application.dynamic_allocation {
-            1
-        } else {
-            executors
-        }),
+        executors_min: Some(if application.dynamic_allocation { 1 } else { executors }),
         executors_max: Some(executors),
         dynamic_allocation: Some(application.dynamic_allocation),
         duration: Some(SimDuration::from_millis(duration_ms)),
         executor_task_time: Some(SimDuration::from_millis(work.task_ms)),
-        driver_only: Some(SimDuration::from_millis(
-            work.driver_only_ms.min(duration_ms),
-        )),
+        driver_only: Some(SimDuration::from_millis(work.driver_only_ms.min(duration_ms))),
         tasks: Some(work.tasks),
         peak_executor_memory: Some(Bytes::mib(need.executor_mib)),
         peak_driver_memory: Some(Bytes::mib(need.driver_mib)),
@@ -166,11 +152,7 @@ impl Work {
         let slots = f64::from(application.slots()).min(tasks);
         // No stage is faster than its slowest task; three times the mean is usual. `Guess`.
         let busy = (work / (slots * EFFICIENCY)).max(3.0 * work / tasks);
-        let ramp = if application.dynamic_allocation {
-            RAMP_MS
-        } else {
-            0.0
-        };
+        let ramp = if application.dynamic_allocation { RAMP_MS } else { 0.0 };
         let driver_only = (application.driver_only_ms * (0.25 * draws.driver_only).exp()).round();
         let input = (tasks * application.bytes_per_task * (0.2 * draws.input).exp()).round();
         Self {
@@ -220,11 +202,7 @@ fn ending(
     work: &Work,
     need: &Need,
 ) -> (Option<Failure>, u64) {
-    let bugs = if application.trigger == Trigger::Adhoc {
-        3.0
-    } else {
-        1.0
-    };
+    let bugs = if application.trigger == Trigger::Adhoc { 3.0 } else { 1.0 };
     let failure = if need.driver_short {
         Some(Failure::DriverOom)
     } else if need.executor_short {

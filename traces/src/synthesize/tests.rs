@@ -17,31 +17,18 @@ fn share(rows: &[RunRow], says: impl Fn(&RunRow) -> bool) -> f64 {
 
 #[track_caller]
 fn check_near(name: &str, found: f64, low: f64, high: f64) {
-    assert!(
-        (low..=high).contains(&found),
-        "{name}: {found}, not in {low}..={high}"
-    );
+    assert!((low..=high).contains(&found), "{name}: {found}, not in {low}..={high}");
 }
 
 #[test]
 fn the_same_options_give_the_same_runs_and_another_seed_others() {
-    let options = SynthOptions {
-        runs_per_day: 300.0,
-        days: 3,
-        ..SynthOptions::default()
-    };
+    let options = SynthOptions { runs_per_day: 300.0, days: 3, ..SynthOptions::default() };
     let text = |options: &SynthOptions| format!("{:?}", synthesize_rows(options));
     assert_eq!(text(&options), text(&options));
-    let other = SynthOptions {
-        seed: Seed::new(1),
-        ..options.clone()
-    };
+    let other = SynthOptions { seed: Seed::new(1), ..options.clone() };
     assert_ne!(text(&options), text(&other));
     // A longer trace begins as the shorter one does.
-    let longer = SynthOptions {
-        days: 4,
-        ..options.clone()
-    };
+    let longer = SynthOptions { days: 4, ..options.clone() };
     let ids = |options: &SynthOptions| -> BTreeSet<String> {
         let rows = synthesize_rows(options);
         rows.iter().map(|row| format!("{row:?}")).collect()
@@ -60,10 +47,8 @@ fn a_day_is_like_flotillas() {
     check_near("ad hoc", trigger("adhoc"), 0.12, 0.20);
     let ids: BTreeSet<&str> = rows.iter().map(|row| &*row.lowered.run.run_id).collect();
     assert_eq!(ids.len(), rows.len(), "ids are unique");
-    let applications: BTreeSet<&str> = rows
-        .iter()
-        .map(|row| row.lowered.application.as_str())
-        .collect();
+    let applications: BTreeSet<&str> =
+        rows.iter().map(|row| row.lowered.application.as_str()).collect();
     check_near("applications", applications.len() as f64, 1_200.0, 1_700.0);
     let mut owners: BTreeMap<&str, f64> = BTreeMap::new();
     for row in &rows {
@@ -77,10 +62,8 @@ fn a_day_is_like_flotillas() {
 #[test]
 fn failures_come_at_the_rates_asked_for() {
     for seed in 0..4 {
-        let rows = synthesize_rows(&SynthOptions {
-            seed: Seed::new(seed),
-            ..SynthOptions::default()
-        });
+        let rows =
+            synthesize_rows(&SynthOptions { seed: Seed::new(seed), ..SynthOptions::default() });
         let failed = |cause: Failure| share(&rows, |row| row.lowered.run.failure == Some(cause));
         check_near("executor OOM", failed(Failure::ExecutorOom), 0.030, 0.050);
         check_near("driver OOM", failed(Failure::DriverOom), 0.003, 0.010);
@@ -110,10 +93,8 @@ fn failures_come_at_the_rates_asked_for() {
 #[test]
 fn work_has_the_mean_asked_for_and_a_heavy_tail() {
     for seed in 0..4 {
-        let rows = synthesize_rows(&SynthOptions {
-            seed: Seed::new(seed),
-            ..SynthOptions::default()
-        });
+        let rows =
+            synthesize_rows(&SynthOptions { seed: Seed::new(seed), ..SynthOptions::default() });
         let work = |row: &RunRow| {
             let time = row.lowered.run.executor_task_time.expect("known");
             time.as_millis() as f64 / 3_600_000.0
@@ -123,11 +104,7 @@ fn work_has_the_mean_asked_for_and_a_heavy_tail() {
         check_near("core-hours", mean, 0.65, 0.95);
         let quantiles = Quantiles::of(all).expect("some");
         check_near("p99 over p50", quantiles.p99 / quantiles.p50, 20.0, 300.0);
-        let tasks: f64 = rows
-            .iter()
-            .filter_map(|row| row.lowered.run.tasks)
-            .map(f64::from)
-            .sum();
+        let tasks: f64 = rows.iter().filter_map(|row| row.lowered.run.tasks).map(f64::from).sum();
         check_near("tasks", tasks / rows.len() as f64, 150.0, 700.0);
         let nodes = peak_cores(&rows) / 16.0;
         check_near("16-core nodes at the peak", nodes, 100.0, 300.0);
@@ -160,18 +137,11 @@ fn schedules_peak_on_the_hour_and_people_work_by_day() {
     let rows = day();
     let minute = |row: &RunRow| row.lowered.submitted_at_ms / 60_000 % 60;
     let scheduled = |row: &RunRow| row.lowered.trigger.as_deref() == Some("schedule");
-    let at = |wanted: i64| {
-        rows.iter()
-            .filter(|row| scheduled(row) && minute(row) == wanted)
-            .count()
-    };
+    let at =
+        |wanted: i64| rows.iter().filter(|row| scheduled(row) && minute(row) == wanted).count();
     let usual = at(17).max(at(43)).max(1);
     assert!(at(0) > 10 * usual, "{} on the hour, {usual} else", at(0));
-    assert!(
-        at(30) > 4 * usual,
-        "{} on the half-hour, {usual} else",
-        at(30)
-    );
+    assert!(at(30) > 4 * usual, "{} on the half-hour, {usual} else", at(30));
     let office = |row: &RunRow| (8..19).contains(&(row.lowered.submitted_at_ms / 3_600_000 % 24));
     let adhoc: Vec<RunRow> = rows
         .iter()
@@ -198,10 +168,8 @@ fn schedules_peak_on_the_hour_and_people_work_by_day() {
 #[test]
 fn workflows_run_in_order() {
     let rows = day();
-    let by_id: BTreeMap<&str, &RunRow> = rows
-        .iter()
-        .map(|row| (&*row.lowered.run.run_id, row))
-        .collect();
+    let by_id: BTreeMap<&str, &RunRow> =
+        rows.iter().map(|row| (&*row.lowered.run.run_id, row)).collect();
     let mut dependent = 0;
     for row in &rows {
         let Some(before) = &row.depends_on else {
@@ -231,10 +199,7 @@ fn small_platforms_and_odd_shares_work() {
             ..SynthOptions::default()
         };
         let rows = synthesize_rows(&options);
-        assert!(
-            rows.iter()
-                .all(|row| row.lowered.run.failure != Some(Failure::ExecutorOom))
-        );
+        assert!(rows.iter().all(|row| row.lowered.run.failure != Some(Failure::ExecutorOom)));
         let per_day = rows.len() as f64 / 20.0;
         check_near("runs a day", per_day / runs_per_day, 0.3, 2.0);
     }
@@ -257,10 +222,7 @@ fn nonsense_is_refused_all_at_once() {
 
 #[test]
 fn a_made_trace_reads_back_and_lints_clean() {
-    let options = SynthOptions {
-        runs_per_day: 400.0,
-        ..SynthOptions::default()
-    };
+    let options = SynthOptions { runs_per_day: 400.0, ..SynthOptions::default() };
     let rows = synthesize_rows(&options);
     let folder = tempfile::tempdir().expect("a folder");
     for name in ["runs.csv", "runs.parquet"] {
@@ -273,9 +235,25 @@ fn a_made_trace_reads_back_and_lints_clean() {
         }
         assert_eq!(format!("{:?}", table.rows), format!("{rows:?}"));
     }
-    let trace = crate::LoadedTrace {
-        runs: synthesize(&options),
-        ..crate::LoadedTrace::default()
-    };
+    let trace = crate::LoadedTrace { runs: synthesize(&options), ..crate::LoadedTrace::default() };
     assert_eq!(crate::lint(&trace), []);
+}
+
+/// `traces/samples/platform-day.csv` is the day of the default options. Where it differs although
+/// nothing was changed, the platform's math library shows through the rounding.
+#[test]
+fn the_committed_sample_is_the_default_day() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/platform-day.csv");
+    let path = std::path::Path::new(path);
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = folder.path().join("runs.csv");
+    crate::canonical::write_runs(&made, &day()).expect("written");
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::copy(&made, path).expect("samples/ can be written");
+    }
+    let (made, committed) = (std::fs::read(made), std::fs::read(path));
+    assert!(
+        made.expect("written") == committed.unwrap_or_default(),
+        "samples/platform-day.csv is stale: run UPDATE_EXPECT=1 cargo test -p traces"
+    );
 }

@@ -31,11 +31,9 @@ impl ColumnType {
     pub fn name(self) -> String {
         match self {
             Self::Text(_) => "text".into(),
-            Self::Choice(words) => words
-                .iter()
-                .map(|word| format!("`{word}`"))
-                .collect::<Vec<_>>()
-                .join(", "),
+            Self::Choice(words) => {
+                words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+            }
             Self::Flag => "`true`, `false`".into(),
             Self::Instant => "time".into(),
             Self::Count(..) | Self::Signed => "integer".into(),

@@ -19,11 +19,7 @@ pub(crate) fn open_text(path: &Path) -> Result<Box<dyn Read>, TraceError> {
     (&mut file).take(2).read_to_end(&mut magic).map_err(io)?;
     let gzip = magic == [0x1f, 0x8b];
     let whole = std::io::Cursor::new(magic).chain(BufReader::new(file));
-    Ok(if gzip {
-        Box::new(flate2::read::MultiGzDecoder::new(whole))
-    } else {
-        Box::new(whole)
-    })
+    Ok(if gzip { Box::new(flate2::read::MultiGzDecoder::new(whole)) } else { Box::new(whole) })
 }
 
 /// A reader that gives up when too much comes without [`LimitedReader::reset`]: the CSV parser
@@ -40,11 +36,7 @@ impl<R> LimitedReader<R> {
     pub(crate) fn new(inner: R, limit: u64) -> (Self, Rc<std::cell::Cell<u64>>) {
         let since_reset = Rc::new(std::cell::Cell::new(0));
         let counter = Rc::clone(&since_reset);
-        let reader = Self {
-            inner,
-            limit,
-            since_reset,
-        };
+        let reader = Self { inner, limit, since_reset };
         (reader, counter)
     }
 }
@@ -54,10 +46,7 @@ impl<R: Read> Read for LimitedReader<R> {
         if self.since_reset.get() > self.limit {
             return Err(std::io::Error::new(
                 std::io::ErrorKind::InvalidData,
-                format!(
-                    "a record of more than {} bytes: is a quote never closed?",
-                    self.limit
-                ),
+                format!("a record of more than {} bytes: is a quote never closed?", self.limit),
             ));
         }
         let count = self.inner.read(buffer)?;
@@ -69,15 +58,10 @@ impl<R: Read> Read for LimitedReader<R> {
 /// Reads the file, giving every record to `sink`.
 pub(super) fn read(path: &Path, sink: &mut dyn RowSink) -> Result<(), TraceError> {
     let (text, since_reset) = LimitedReader::new(open_text(path)?, super::RECORD_BYTES_MAX);
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(text);
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
     let mut record = csv::ByteRecord::new();
     let mut next = |record: &mut csv::ByteRecord| -> Result<bool, TraceError> {
-        let more = reader
-            .read_byte_record(record)
-            .map_err(|error| csv_error(path, &error))?;
+        let more = reader.read_byte_record(record).map_err(|error| csv_error(path, &error))?;
         since_reset.set(0);
         Ok(more)
     };
@@ -148,14 +132,10 @@ pub(super) fn write(
     rows: usize,
     value: &mut dyn FnMut(usize, usize) -> Value,
 ) -> Result<(), TraceError> {
-    let fail = |error: csv::Error| TraceError::Write {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    };
+    let fail =
+        |error: csv::Error| TraceError::Write { path: path.to_owned(), reason: error.to_string() };
     let mut writer = csv::Writer::from_writer(file);
-    writer
-        .write_record(columns.iter().map(|column| column.name))
-        .map_err(fail)?;
+    writer.write_record(columns.iter().map(|column| column.name)).map_err(fail)?;
     for row in 0..rows {
         for (place, column) in columns.iter().enumerate() {
             let text = column.kind.render(&value(row, place));
@@ -163,7 +143,5 @@ pub(super) fn write(
         }
         writer.write_record(None::<&[u8]>).map_err(fail)?;
     }
-    writer
-        .flush()
-        .map_err(|source| TraceError::io(path, source))
+    writer.flush().map_err(|source| TraceError::io(path, source))
 }

@@ -2,8 +2,8 @@
 //!
 //! The decoder is a library that may panic on a damaged file, so magic bytes, footer length and
 //! the sizes that the footer claims are checked first, and a panic that remains becomes an error.
-//! Columns of other types (nested, decimal, 8 and 16 bits, dictionary) are not decoded: their cells are
-//! [`Cell::Bad`], which the reader of the table reports where it wanted them.
+//! Columns of other types (nested, decimal, 8 and 16 bits, dictionary) are not decoded: their cells
+//! are [`Cell::Bad`], which the reader of the table reports where it wanted them.
 
 use std::io::{Cursor, Write};
 use std::path::Path;
@@ -20,6 +20,10 @@ use crate::TraceError;
 
 /// `PAR1`, at both ends of a file.
 const MAGIC: &[u8] = b"PAR1";
+
+/// What is said about cells of other types.
+const NOT_READ: &str =
+    "of a Parquet type that is not read (nested, decimal, dictionary, 8 or 16 bits)";
 
 /// Reads the file, giving every row to `sink`.
 pub(super) fn read(path: &Path, sink: &mut dyn RowSink) -> Result<(), TraceError> {
@@ -88,9 +92,7 @@ fn read_checked(path: &Path) -> Result<Vec<u8>, TraceError> {
 
 /// Refuses what the footer says is too much, before anything is allocated for it.
 fn check_sizes(path: &Path, reader: &mut ParquetReader<Cursor<&[u8]>>) -> Result<(), TraceError> {
-    let metadata = reader
-        .get_metadata()
-        .map_err(|error| polars_error(path, &error))?;
+    let metadata = reader.get_metadata().map_err(|error| polars_error(path, &error))?;
     let mut rows = metadata.num_rows as u64;
     let mut grouped = 0_u64;
     let mut bytes = 0_u64;
@@ -113,11 +115,7 @@ fn check_sizes(path: &Path, reader: &mut ParquetReader<Cursor<&[u8]>>) -> Result
 }
 
 fn too_large(path: &Path, what: String) -> TraceError {
-    TraceError::TooLarge {
-        path: path.to_owned(),
-        what,
-        limit: super::PARQUET_BYTES_MAX,
-    }
+    TraceError::TooLarge { path: path.to_owned(), what, limit: super::PARQUET_BYTES_MAX }
 }
 
 /// Runs a step of the decoder.
@@ -219,14 +217,14 @@ impl<'a> Decoded<'a> {
             Self::U64(column) => column.get(row).map(|n| Cell::Whole(i128::from(n))),
             Self::F32(column) => column.get(row).map(|n| Cell::Number(f64::from(n))),
             Self::F64(column) => column.get(row).map(Cell::Number),
-            Self::Date(column) => column
-                .get(row)
-                .map(|days| Cell::Instant(i64::from(days) * 86_400_000)),
+            Self::Date(column) => {
+                column.get(row).map(|days| Cell::Instant(i64::from(days) * 86_400_000))
+            }
             Self::Time(column, (multiply, divide)) => column
                 .get(row)
                 .map(|ticks| Cell::Instant(ticks.saturating_mul(*multiply).div_euclid(*divide))),
             Self::Unwanted => None,
-            Self::Other => Some(Cell::Bad("of a Parquet type that is not read")),
+            Self::Other => Some(Cell::Bad(NOT_READ)),
         };
         match cell {
             Some(Cell::Text("")) | None => Cell::Missing,
@@ -266,20 +264,15 @@ pub(super) fn write(
     rows: usize,
     value: &mut dyn FnMut(usize, usize) -> Value,
 ) -> Result<(), TraceError> {
-    let fail = |error: PolarsError| TraceError::Write {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    };
+    let fail =
+        |error: PolarsError| TraceError::Write { path: path.to_owned(), reason: error.to_string() };
     let series = columns
         .iter()
         .enumerate()
         .map(|(place, column)| series(column, (0..rows).map(|row| value(row, place))))
         .collect();
     let mut frame = DataFrame::new(rows, series).map_err(fail)?;
-    ParquetWriter::new(file)
-        .set_parallel(false)
-        .finish(&mut frame)
-        .map_err(fail)?;
+    ParquetWriter::new(file).set_parallel(false).finish(&mut frame).map_err(fail)?;
     Ok(())
 }
 

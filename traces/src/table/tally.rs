@@ -37,10 +37,7 @@ pub(crate) struct Tally {
 impl Tally {
     /// Findings about `subject`, a file as the user named it.
     pub(crate) fn new(subject: impl Into<String>) -> Self {
-        Self {
-            subject: subject.into(),
-            findings: BTreeMap::new(),
-        }
+        Self { subject: subject.into(), findings: BTreeMap::new() }
     }
 
     /// Counts one more of `code` in `column` (empty = the row as a whole). Only the first one's
@@ -88,11 +85,8 @@ impl Tally {
 
 /// At most 80 characters of `text`, on one line.
 pub(crate) fn shorten(text: &str) -> String {
-    let mut short: String = text
-        .chars()
-        .take(80)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect();
+    let mut short: String =
+        text.chars().take(80).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(80).is_some() {
         short.push_str("...");
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
 use sim::units::{Bytes, SimDuration};
 use sim::workload::{Failure, RunOutcome, TaskDurations};
 use traces::event_log::{EventLogs, Status, read_event_logs};
@@ -13,10 +14,14 @@ pub(crate) fn read(lines: &[String]) -> EventLogs {
     read_bytes((lines.join("\n") + "\n").as_bytes())
 }
 
+thread_local! {
+    /// One folder a test: making one is slower than reading a small log.
+    static FOLDER: tempfile::TempDir = tempfile::tempdir().unwrap();
+}
+
 /// Reads `bytes` as one file.
 pub(crate) fn read_bytes(bytes: &[u8]) -> EventLogs {
-    let folder = tempfile::tempdir().unwrap();
-    let path: PathBuf = folder.path().join("log");
+    let path: PathBuf = FOLDER.with(|folder| folder.path().join("log"));
     std::fs::write(&path, bytes).unwrap();
     let logs = read_event_logs(&[path], &|_| ());
     assert_eq!(logs.reports.len(), 1);
@@ -42,10 +47,7 @@ fn a_small_log_lowers_to_its_run() {
     assert_eq!(run.duration, Some(ms(9500)));
     assert_eq!(run.tasks, Some(5));
     // The retried stage's partition 1 counts once, as it was first done.
-    assert_eq!(
-        run.executor_task_time,
-        Some(ms(1000 + 2000 + 1000 + 500 + 200))
-    );
+    assert_eq!(run.executor_task_time, Some(ms(1000 + 2000 + 1000 + 500 + 200)));
     // Before the first stage, between stages, between attempts, after the last one.
     assert_eq!(run.driver_only, Some(ms(2010 + 10 + 3020 + 100 + 500)));
     assert_eq!(run.executor_memory, Some(Bytes::gib(4)));
@@ -67,11 +69,7 @@ fn a_small_log_lowers_to_its_run() {
     assert_eq!(stages[2].tasks, TaskDurations::from_millis(vec![500, 200]));
     assert_eq!(stages[2].peak_task_memory, Bytes::new(2000));
     assert_eq!(stages[2].shuffle_read_bytes, Bytes::new(40));
-    assert!(
-        logs.findings
-            .iter()
-            .any(|finding| finding.code == "repeated-tasks")
-    );
+    assert!(logs.findings.iter().any(|finding| finding.code == "repeated-tasks"));
 }
 
 #[test]
@@ -118,24 +116,12 @@ fn check_outcome(ending: &[String], expected: (RunOutcome, Option<Failure>)) {
 fn the_last_job_decides_and_its_texts_tell_the_cause() {
     let failed = |cause| (RunOutcome::Failed, Some(cause));
     let job = |message: &str| {
-        vec![
-            sample::job_start(2, 10_100, &[4]),
-            sample::job_end(2, 10_200, message),
-        ]
+        vec![sample::job_start(2, 10_100, &[4]), sample::job_end(2, 10_200, message)]
     };
     check_outcome(&job("JobSucceeded"), (RunOutcome::Succeeded, None));
-    check_outcome(
-        &job("java.lang.RuntimeException: bug"),
-        failed(Failure::Application),
-    );
-    check_outcome(
-        &job("AmazonS3Exception: Service Unavailable"),
-        failed(Failure::Transient),
-    );
-    check_outcome(
-        &job("java.lang.OutOfMemoryError"),
-        failed(Failure::ExecutorOom),
-    );
+    check_outcome(&job("java.lang.RuntimeException: bug"), failed(Failure::Application));
+    check_outcome(&job("AmazonS3Exception: Service Unavailable"), failed(Failure::Transient));
+    check_outcome(&job("java.lang.OutOfMemoryError"), failed(Failure::ExecutorOom));
     let lost = "ExecutorLostFailure (executor 1 exited unrelated to the running tasks)";
     let removed = sample::executor_removed(1, 10_150, "exited with exit code 137(SIGKILL)");
     let with_loss = |message: &str| [job(message), vec![removed.clone()]].concat();
@@ -144,10 +130,7 @@ fn the_last_job_decides_and_its_texts_tell_the_cause() {
     check_outcome(&with_loss("a bug"), failed(Failure::Application));
     let recovered = [
         job("a bug"),
-        vec![
-            sample::job_start(3, 10_300, &[5]),
-            sample::job_end(3, 10_400, "JobSucceeded"),
-        ],
+        vec![sample::job_start(3, 10_300, &[5]), sample::job_end(3, 10_400, "JobSucceeded")],
     ];
     check_outcome(&recovered.concat(), (RunOutcome::Succeeded, None));
 }
@@ -170,11 +153,7 @@ fn a_log_without_a_start_counts_from_its_first_time() {
     assert_eq!(logs.reports[0].status, Status::Partial);
     assert_eq!(logs.applications[0].app_id, "log");
     assert_eq!(logs.applications[0].started_ms, 3000);
-    assert!(
-        logs.findings
-            .iter()
-            .any(|finding| finding.code == "no-application-start")
-    );
+    assert!(logs.findings.iter().any(|finding| finding.code == "no-application-start"));
 }
 
 #[test]
@@ -204,16 +183,9 @@ fn the_same_application_twice_gets_two_names() {
         std::fs::write(folder.path().join(name), sample::text()).unwrap();
     }
     let logs = read_event_logs(&[folder.path().to_owned()], &|_| ());
-    let ids: Vec<_> = logs
-        .applications
-        .iter()
-        .map(|one| one.run_id.as_str())
-        .collect();
+    let ids: Vec<_> = logs.applications.iter().map(|one| one.run_id.as_str()).collect();
     assert_eq!(ids, ["spark-1", "spark-1#2"]);
-    let twice = logs
-        .findings
-        .iter()
-        .filter(|finding| finding.code == "duplicate-application");
+    let twice = logs.findings.iter().filter(|finding| finding.code == "duplicate-application");
     assert_eq!(twice.count(), 1);
 }
 
@@ -221,11 +193,61 @@ fn the_same_application_twice_gets_two_names() {
 fn two_logs_joined_into_one_file_are_two_applications() {
     let second = sample::text().replace("spark-1", "spark-2");
     let logs = read_bytes((sample::text() + &second).as_bytes());
-    let ids: Vec<_> = logs
-        .applications
-        .iter()
-        .map(|one| one.run_id.as_str())
-        .collect();
+    let ids: Vec<_> = logs.applications.iter().map(|one| one.run_id.as_str()).collect();
     assert_eq!(ids, ["spark-1", "spark-2"]);
     assert_eq!(logs.applications[0].tasks, logs.applications[1].tasks);
+}
+
+#[test]
+fn peaks_are_resident_memory_where_it_was_measured() {
+    let metrics = |executor: &str, jvm: u64, python: u64| {
+        let metrics = json!({
+            "JVMHeapMemory": 50_000,
+            "JVMOffHeapMemory": 7000,
+            "ProcessTreeJVMRSSMemory": jvm,
+            "ProcessTreePythonRSSMemory": python,
+        });
+        json!({
+            "Executor ID": executor,
+            "Stage ID": 0,
+            "Stage Attempt ID": 0,
+            "Executor Metrics": metrics,
+            "Executor Metrics Updated": [{"Stage ID": 0, "Executor Metrics": metrics}],
+        })
+    };
+    let mut lines = sample::lines();
+    let end = lines.pop().unwrap();
+    lines.extend([
+        sample::event("StageExecutorMetrics", metrics("1", 60_000, 5000)),
+        sample::event("StageExecutorMetrics", metrics("driver", 61_000, 0)),
+        sample::event("ExecutorMetricsUpdate", metrics("2", 0, 99_999)),
+        sample::event("ExecutorMetricsUpdate", metrics("<driver>", 62_000, 0)),
+        end,
+    ]);
+    let run = read(&lines).applications[0].to_run().run;
+    assert_eq!(run.peak_executor_memory, Some(Bytes::new(65_000)));
+    assert_eq!(run.peak_driver_memory, Some(Bytes::new(62_000)));
+}
+
+#[test]
+fn logs_without_parents_and_job_times_follow_their_order() {
+    // As 1.2 and 1.3 wrote them.
+    let strip = |line: String| {
+        line.replace(",\"Parent IDs\":[0]", "")
+            .replace(",\"Parent IDs\":[2]", "")
+            .replace(",\"Parent IDs\":[]", "")
+            .replace(",\"Stage Attempt ID\":0", "")
+            .replace(",\"Submission Time\":3000,\"Stage Infos\"", ",\"Stage Infos\"")
+            .replace(",\"Submission Time\":9070,\"Stage Infos\"", ",\"Stage Infos\"")
+            .replace(",\"Completion Time\":6070,\"Job Result\"", ",\"Job Result\"")
+    };
+    let lines: Vec<String> = sample::lines().into_iter().map(strip).collect();
+    assert_ne!(lines, sample::lines());
+    let logs = read(&lines);
+    assert_eq!(logs.reports[0].malformed, 0);
+    let stages = logs.applications[0].to_run().run.stages.unwrap();
+    assert_eq!(stages.len(), 3);
+    assert_eq!(stages[1].parents, [0]);
+    assert_eq!(stages[2].parents, [1]);
+    assert_eq!(stages[2].driver_gap, ms(3020));
 }

@@ -8,3 +8,4 @@ mod real_logs;
 mod replay;
 mod sample;
 mod samples;
+mod table;

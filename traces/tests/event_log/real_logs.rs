@@ -22,10 +22,7 @@ fn read(folder: &Path) -> EventLogs {
     let logs = read_event_logs(&[folder.to_owned()], &|_| ());
     for report in &logs.reports {
         assert!(report.adds_up(), "{report:?}");
-        let found = logs
-            .applications
-            .iter()
-            .filter(|one| one.path == report.path);
+        let found = logs.applications.iter().filter(|one| one.path == report.path);
         assert_eq!(found.count() as u64, report.applications);
     }
     for application in &logs.applications {
@@ -41,10 +38,7 @@ fn check_run(application: &RecordedApplication) {
     let run = lowered.run;
     let stages = run.stages.as_deref().unwrap_or_default();
     let id = &application.run_id;
-    let tasks: u64 = stages
-        .iter()
-        .map(|stage| u64::from(stage.tasks.count()))
-        .sum();
+    let tasks: u64 = stages.iter().map(|stage| u64::from(stage.tasks.count())).sum();
     let counts = &application.tasks;
     assert_eq!(u64::from(run.tasks.unwrap()), tasks, "{id}");
     assert_eq!(tasks, counts.succeeded - counts.repeated, "{id}");
@@ -52,13 +46,7 @@ fn check_run(application: &RecordedApplication) {
     assert_eq!(work, counts.succeeded_ms - counts.repeated_ms, "{id}");
     assert!(run.driver_only.unwrap() <= run.duration.unwrap(), "{id}");
     for (place, stage) in stages.iter().enumerate() {
-        assert!(
-            stage
-                .parents
-                .iter()
-                .all(|parent| (*parent as usize) < place),
-            "{id}"
-        );
+        assert!(stage.parents.iter().all(|parent| (*parent as usize) < place), "{id}");
         assert!(stage.tasks.count() > 0, "{id}");
     }
     check_chain(application);
@@ -69,28 +57,18 @@ fn check_run(application: &RecordedApplication) {
 #[track_caller]
 fn check_chain(application: &RecordedApplication) {
     let run = application.to_run().run;
-    let by_id: BTreeMap<u32, _> = application
-        .stages
-        .iter()
-        .map(|stage| (stage.stage_id, stage))
-        .collect();
+    let by_id: BTreeMap<u32, _> =
+        application.stages.iter().map(|stage| (stage.stage_id, stage)).collect();
     for stage in run.stages.as_deref().unwrap_or_default() {
         let recorded = by_id[&stage.stage_id];
         let submitted = recorded.submitted_ms();
         let ready = stage.parents.iter().map(|parent| {
             let parent = &run.stages.as_ref().unwrap()[*parent as usize];
-            by_id[&parent.stage_id]
-                .completed_before(submitted)
-                .unwrap_or(submitted)
+            by_id[&parent.stage_id].completed_before(submitted).unwrap_or(submitted)
         });
         let ready = ready.max().unwrap_or(application.started_ms);
         let start = ready + stage.driver_gap.as_millis() as i64;
-        assert!(
-            start >= submitted,
-            "{} stage {}",
-            application.run_id,
-            stage.stage_id
-        );
+        assert!(start >= submitted, "{} stage {}", application.run_id, stage.stage_id);
         assert!(start == submitted || stage.driver_gap.is_zero());
     }
 }
@@ -110,6 +88,23 @@ fn the_collected_logs_hold_what_their_manifest_says() {
         rows += 1;
     }
     assert_eq!(rows, 70);
+    let mut codes: BTreeMap<&str, u64> = BTreeMap::new();
+    for finding in &logs.findings {
+        *codes.entry(finding.code.as_str()).or_default() += 1;
+    }
+    let expected = [
+        ("duplicate-application", 8),
+        ("executors-added-again", 1),
+        ("jobs-without-end", 1),
+        ("jobs-without-start", 1),
+        ("malformed-lines", 1),
+        ("no-event-log", 2),
+        ("repeated-tasks", 1),
+        ("stages-without-tasks", 3),
+        ("unfinished-application", 9),
+        ("unsuccessful-task-attempts", 7),
+    ];
+    assert_eq!(codes, BTreeMap::from(expected));
     // The manifest itself is in the folder and is no log.
     assert_eq!(logs.reports.len(), 71);
 }
@@ -120,10 +115,7 @@ fn check_against_manifest(
     logs: &EventLogs,
 ) {
     let file = row["file"].as_str();
-    let applications = logs
-        .applications
-        .iter()
-        .filter(|one| one.path == report.path);
+    let applications = logs.applications.iter().filter(|one| one.path == report.path);
     let applications: Vec<_> = applications.collect();
     if row["app_name"].is_empty() {
         assert_eq!(file, "spark-rapids-tools/profiling/driverlog");
@@ -140,24 +132,12 @@ fn check_against_manifest(
     // by its publishers.
     let started = application.jobs.iter().filter(|job| job.has_start);
     assert_eq!(started.count() as u64, number("jobs"), "{file}: jobs");
-    assert_eq!(
-        application.stages.len() as u64,
-        number("stages"),
-        "{file}: stages"
-    );
+    assert_eq!(application.stages.len() as u64, number("stages"), "{file}: stages");
     assert_eq!(application.tasks.ended(), number("tasks"), "{file}: tasks");
-    assert_eq!(
-        application.executors.len() as u64,
-        number("executors"),
-        "{file}: executors"
-    );
+    assert_eq!(application.executors.len() as u64, number("executors"), "{file}: executors");
     let version = application.spark_version.as_deref().unwrap_or("");
     assert_eq!(version, row["spark_version"], "{file}: version");
-    let ended = if application.ended_ms.is_some() {
-        "yes"
-    } else {
-        "no"
-    };
+    let ended = if application.ended_ms.is_some() { "yes" } else { "no" };
     assert_eq!(ended, row["has_app_end"], "{file}");
     let duration = application.ended_or_last_ms() - application.started_ms;
     // For a log without an end, the manifest took the last task's time; here any event counts.
@@ -170,17 +150,9 @@ fn check_against_manifest(
         .map(|(reason, count)| (reason, count.parse().unwrap()))
         .collect();
     for (reason, count) in &application.tasks.not_succeeded {
-        assert_eq!(
-            failures.get(reason.as_str()),
-            Some(count),
-            "{file}: {reason}"
-        );
+        assert_eq!(failures.get(reason.as_str()), Some(count), "{file}: {reason}");
     }
-    assert_eq!(
-        report.malformed,
-        failures.get("bad_lines").copied().unwrap_or(0),
-        "{file}"
-    );
+    assert_eq!(report.malformed, failures.get("bad_lines").copied().unwrap_or(0), "{file}");
 }
 
 #[test]
@@ -195,58 +167,20 @@ fn our_recordings_agree_with_what_was_measured() {
         let file = &row["event_log"];
         let number = |column: &str| row[column].parse::<i64>().unwrap();
         let path = folder.join(file);
-        let application = logs
-            .applications
-            .iter()
-            .find(|one| one.path == path)
-            .unwrap();
+        let application = logs.applications.iter().find(|one| one.path == path).unwrap();
         let lowered = application.to_run();
-        assert_eq!(
-            application.tasks.succeeded as i64,
-            number("tasks_succeeded"),
-            "{file}"
-        );
-        assert_eq!(
-            i64::from(lowered.run.tasks.unwrap()),
-            number("tasks_succeeded"),
-            "{file}"
-        );
-        assert_eq!(
-            application.tasks.ended() as i64,
-            number("tasks_succeeded"),
-            "{file}"
-        );
+        assert_eq!(application.tasks.succeeded as i64, number("tasks_succeeded"), "{file}");
+        assert_eq!(i64::from(lowered.run.tasks.unwrap()), number("tasks_succeeded"), "{file}");
+        assert_eq!(application.tasks.ended() as i64, number("tasks_succeeded"), "{file}");
         let work = lowered.run.executor_task_time.unwrap().as_millis();
         assert_eq!(work as i64, number("task_wall_ms"), "{file}");
-        assert_eq!(
-            application.executors.len() as i64,
-            number("executors_added"),
-            "{file}"
-        );
-        assert_eq!(
-            i64::from(application.executors_peak()),
-            number("peak_executors"),
-            "{file}"
-        );
-        let first = application
-            .jobs
-            .iter()
-            .map(|job| job.submitted_ms)
-            .min()
-            .unwrap();
-        let last = application
-            .jobs
-            .iter()
-            .filter_map(|job| job.completed_ms)
-            .max()
-            .unwrap();
+        assert_eq!(application.executors.len() as i64, number("executors_added"), "{file}");
+        assert_eq!(i64::from(application.executors_peak()), number("peak_executors"), "{file}");
+        let first = application.jobs.iter().map(|job| job.submitted_ms).min().unwrap();
+        let last = application.jobs.iter().filter_map(|job| job.completed_ms).max().unwrap();
         assert_eq!(first, number("first_job_submitted_ms"), "{file}");
         assert_eq!(last, number("last_job_ended_ms"), "{file}");
-        assert_eq!(
-            application.spark_version.as_deref(),
-            Some("3.5.9"),
-            "{file}"
-        );
+        assert_eq!(application.spark_version.as_deref(), Some("3.5.9"), "{file}");
         check_configuration(application, &row);
         check_first_gap(application, first);
         assert_eq!(lowered.run.outcome, RunOutcome::Succeeded, "{file}");
@@ -261,32 +195,13 @@ fn check_configuration(application: &RecordedApplication, row: &BTreeMap<String,
     let configuration = &application.configuration;
     let executors: u32 = row["executors_max"].parse().unwrap();
     let cores: u32 = row["cores_per_executor"].parse().unwrap();
-    assert_eq!(
-        configuration.executor_cores,
-        Some(cores),
-        "{}",
-        application.name
-    );
-    assert_eq!(
-        configuration.executors_max,
-        Some(executors),
-        "{}",
-        application.name
-    );
+    assert_eq!(configuration.executor_cores, Some(cores), "{}", application.name);
+    assert_eq!(configuration.executors_max, Some(executors), "{}", application.name);
     let dynamic = row["configuration"].starts_with("da8");
-    assert_eq!(
-        configuration.dynamic_allocation.unwrap_or(false),
-        dynamic,
-        "{row:?}"
-    );
+    assert_eq!(configuration.dynamic_allocation.unwrap_or(false), dynamic, "{row:?}");
     // The dynamic ones were recorded with a minimum of 1.
     let expected = if dynamic { 1 } else { executors };
-    assert_eq!(
-        configuration.executors_min,
-        Some(expected),
-        "{}",
-        application.name
-    );
+    assert_eq!(configuration.executors_min, Some(expected), "{}", application.name);
 }
 
 /// The first gap is the driver's: it does not contain the wait for executors.
@@ -295,23 +210,11 @@ fn check_first_gap(application: &RecordedApplication, first_job_ms: i64) {
     let run = application.to_run().run;
     let gap = run.stages.unwrap()[0].driver_gap.as_millis() as i64;
     let to_job = first_job_ms - application.started_ms;
-    assert!(
-        (0..300).contains(&(gap - to_job)),
-        "{}: {gap} {to_job}",
-        application.name
-    );
+    assert!((0..300).contains(&(gap - to_job)), "{}: {gap} {to_job}", application.name);
 }
 
 /// File, codec, outcome, cause, unsuccessful attempts, repeated tasks, lost executors.
-type Fault<'a> = (
-    &'a str,
-    Codec,
-    RunOutcome,
-    Option<Failure>,
-    &'a [(&'a str, u64)],
-    u64,
-    usize,
-);
+type Fault<'a> = (&'a str, Codec, RunOutcome, Option<Failure>, &'a [(&'a str, u64)], u64, usize);
 
 #[test]
 fn faults_are_told_apart() {
@@ -330,43 +233,11 @@ fn faults_are_told_apart() {
     let (plain, lz4, zstd) = (Codec::Plain, Codec::Lz4Java, Codec::Zstd);
     let application = Some(Failure::Application);
     let expected: [Fault<'_>; 9] = [
-        (
-            "etl_abort_n4.json",
-            plain,
-            Failed,
-            application,
-            &[("ExceptionFailure", 4)],
-            0,
-            0,
-        ),
-        (
-            "etl_halt137_n4.json.lz4",
-            lz4,
-            Succeeded,
-            None,
-            &lost_137,
-            9,
-            1,
-        ),
+        ("etl_abort_n4.json", plain, Failed, application, &[("ExceptionFailure", 4)], 0, 0),
+        ("etl_halt137_n4.json.lz4", lz4, Succeeded, None, &lost_137, 9, 1),
         ("etl_oom_n4.json", plain, Succeeded, None, &lost_52, 14, 1),
-        (
-            "etl_skew_n4_kill1_8s.json.zstd",
-            zstd,
-            Succeeded,
-            None,
-            &killed,
-            6,
-            1,
-        ),
-        (
-            "etl_straggler_n8_nospec.json",
-            plain,
-            Succeeded,
-            None,
-            &[],
-            0,
-            0,
-        ),
+        ("etl_skew_n4_kill1_8s.json.zstd", zstd, Succeeded, None, &killed, 6, 1),
+        ("etl_straggler_n8_nospec.json", plain, Succeeded, None, &[], 0, 0),
         (
             "etl_throw_n4.json.snappy",
             Codec::SnappyJava,
@@ -376,58 +247,26 @@ fn faults_are_told_apart() {
             0,
             0,
         ),
-        (
-            "eventlog_v2_etl_skew_spark43_n4",
-            zstd,
-            Succeeded,
-            None,
-            &[],
-            0,
-            0,
-        ),
-        (
-            "eventlog_v2_etl_straggler_n8_spec",
-            zstd,
-            Succeeded,
-            None,
-            &[],
-            0,
-            0,
-        ),
-        (
-            "longtail_gap_da16_i5_shuffle_timeout_5s.json",
-            plain,
-            Succeeded,
-            None,
-            &[],
-            0,
-            27,
-        ),
+        ("eventlog_v2_etl_skew_spark43_n4", zstd, Succeeded, None, &[], 0, 0),
+        ("eventlog_v2_etl_straggler_n8_spec", zstd, Succeeded, None, &[], 0, 0),
+        ("longtail_gap_da16_i5_shuffle_timeout_5s.json", plain, Succeeded, None, &[], 0, 27),
     ];
     assert_eq!(logs.applications.len(), expected.len());
+    // Executors took shuffle files with them; the second job computed 39 of 40 parts again.
+    let again = logs.findings.iter().filter(|one| one.code == "stages-recomputed");
+    let again: Vec<_> = again.map(|one| (one.subject.as_str(), one.count)).collect();
+    let longtail = folder.join("longtail_gap_da16_i5_shuffle_timeout_5s.json");
+    assert_eq!(again, [(longtail.to_str().unwrap(), 1)]);
     for (file, codec, outcome, cause, reasons, repeated, lost) in expected {
         let path = folder.join(file);
-        let report = logs
-            .reports
-            .iter()
-            .find(|report| report.path == path)
-            .unwrap();
+        let report = logs.reports.iter().find(|report| report.path == path).unwrap();
         assert_eq!(report.codec, Some(codec), "{file}");
         assert_eq!(report.status, Status::Read, "{file}");
         let rolled = report.layout == Some(Layout::Rolling);
         assert_eq!(rolled, file.starts_with("eventlog_v2_"), "{file}");
-        let one = logs
-            .applications
-            .iter()
-            .find(|one| one.path == path)
-            .unwrap();
+        let one = logs.applications.iter().find(|one| one.path == path).unwrap();
         assert_eq!((one.outcome, one.failure), (outcome, cause), "{file}");
-        let found: Vec<_> = one
-            .tasks
-            .not_succeeded
-            .iter()
-            .map(|(r, n)| (&**r, *n))
-            .collect();
+        let found: Vec<_> = one.tasks.not_succeeded.iter().map(|(r, n)| (&**r, *n)).collect();
         assert_eq!(found, reasons, "{file}");
         assert_eq!(one.tasks.repeated, repeated, "{file}");
         let removed = one.executors.iter().filter(|one| one.removed_ms.is_some());

@@ -15,10 +15,7 @@ fn replay(stages: &[Stage], slots: u64) -> Vec<u64> {
     let mut waiting: Vec<usize> = (0..stages.len()).collect();
     let ready = |place: usize, ends: &[u64]| {
         let parents = stages[place].parents.iter();
-        let parents_end = parents
-            .map(|parent| ends[*parent as usize])
-            .max()
-            .unwrap_or(0);
+        let parents_end = parents.map(|parent| ends[*parent as usize]).max().unwrap_or(0);
         parents_end + stages[place].driver_gap.as_millis()
     };
     // Stages in order of readiness; parents come before their children in the list.
@@ -28,9 +25,7 @@ fn replay(stages: &[Stage], slots: u64) -> Vec<u64> {
             .copied()
             .filter(|place| {
                 let parents = &stages[*place].parents;
-                parents
-                    .iter()
-                    .all(|parent| !waiting.contains(&(*parent as usize)))
+                parents.iter().all(|parent| !waiting.contains(&(*parent as usize)))
             })
             .min_by_key(|place| (ready(*place, &ends), *place))
             .unwrap();
@@ -70,11 +65,7 @@ fn replaying_a_fixed_configuration_gives_its_span() {
         let recorded = number("job_span_ms") as f64;
         let error = (span - recorded) / recorded;
         println!("{} {span} {recorded} {error:+.4}", row["event_log"]);
-        assert!(
-            error.abs() < 0.02,
-            "{}: {span} for {recorded}",
-            row["event_log"]
-        );
+        assert!(error.abs() < 0.02, "{}: {span} for {recorded}", row["event_log"]);
         checked += 1;
     }
     assert_eq!(checked, 25);

@@ -59,18 +59,12 @@ pub(crate) fn event(name: &str, fields: Value) -> String {
 pub(crate) fn executor_added(id: u32, at: i64) -> String {
     let info = json!({"Host": format!("h{id}"), "Total Cores": 1});
     let id = id.to_string();
-    event(
-        "ExecutorAdded",
-        json!({"Timestamp": at, "Executor ID": id, "Executor Info": info}),
-    )
+    event("ExecutorAdded", json!({"Timestamp": at, "Executor ID": id, "Executor Info": info}))
 }
 
 pub(crate) fn executor_removed(id: u32, at: i64, reason: &str) -> String {
     let id = id.to_string();
-    event(
-        "ExecutorRemoved",
-        json!({"Timestamp": at, "Executor ID": id, "Removed Reason": reason}),
-    )
+    event("ExecutorRemoved", json!({"Timestamp": at, "Executor ID": id, "Removed Reason": reason}))
 }
 
 pub(crate) fn job_start(id: u32, at: i64, stages: &[u32]) -> String {
@@ -90,10 +84,7 @@ pub(crate) fn job_end(id: u32, at: i64, result: &str) -> String {
         "JobSucceeded" => json!({"Result": "JobSucceeded"}),
         message => json!({"Result": "JobFailed", "Exception": {"Message": message}}),
     };
-    event(
-        "JobEnd",
-        json!({"Job ID": id, "Completion Time": at, "Job Result": result}),
-    )
+    event("JobEnd", json!({"Job ID": id, "Completion Time": at, "Job Result": result}))
 }
 
 /// A stage of two tasks. Times of 0 and an empty failure are left out.

@@ -33,20 +33,11 @@ pub(super) fn write(catalogue: &Catalogue, asks: &FitQuestion, rows: &[FitRow]) 
 /// The type that people picture: as many vCPUs as the executor has cores, 4 GiB each; otherwise
 /// any with as many vCPUs.
 fn same_cores<'c>(catalogue: &'c Catalogue, asks: &FitQuestion) -> Option<&'c Entry> {
-    let all = Filter {
-        vcpu_min: Some(asks.cores),
-        vcpu_max: Some(asks.cores),
-        ..asks.filter.clone()
-    };
+    let all =
+        Filter { vcpu_min: Some(asks.cores), vcpu_max: Some(asks.cores), ..asks.filter.clone() };
     let types = catalogue.list(&all);
     let usual = Bytes::gib(4 * u64::from(asks.cores));
-    let rank = |entry: &Entry| {
-        (
-            entry.memory != usual,
-            entry.gpus > 0,
-            entry.family() != "m5",
-        )
-    };
+    let rank = |entry: &Entry| (entry.memory != usual, entry.gpus > 0, entry.family() != "m5");
     types.into_iter().min_by_key(|entry| rank(entry))
 }
 
@@ -79,13 +70,8 @@ fn about_memory(catalogue: &Catalogue, asks: &FitQuestion, entry: &Entry) -> Str
     let tenth = Bytes::new(capacity.as_u64() / 10);
     let models = [
         (
-            format!(
-                "EKS formula less DaemonSets of {} MiB",
-                daemonsets.as_mib_ceil()
-            ),
-            catalogue
-                .allocatable_memory(entry)
-                .saturating_sub(daemonsets),
+            format!("EKS formula less DaemonSets of {} MiB", daemonsets.as_mib_ceil()),
+            catalogue.allocatable_memory(entry).saturating_sub(daemonsets),
         ),
         (
             "rule of thumb, 5 % system and 10 % DaemonSets".to_owned(),
@@ -108,8 +94,7 @@ fn about_memory(catalogue: &Catalogue, asks: &FitQuestion, entry: &Entry) -> Str
             says(factor),
             asks.heap_max(room, factor).as_mib_floor(),
             says(NON_JVM_FACTOR.max(factor)),
-            asks.heap_max(room, NON_JVM_FACTOR.max(factor))
-                .as_mib_floor(),
+            asks.heap_max(room, NON_JVM_FACTOR.max(factor)).as_mib_floor(),
         )
     });
     let python = asks.memory_of(asks.heap, NON_JVM_FACTOR.max(factor));
@@ -132,55 +117,34 @@ fn millis(cpu: MilliCores) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{fit, tests::question};
+    use super::super::fit;
     use super::*;
 
     #[test]
     fn the_surprise_is_explained_with_each_assumption() {
-        let report = fit(
-            &Catalogue::builtin(),
-            "us-west-2",
-            &question(4, Bytes::gib(11)),
-        );
+        let report = fit(&Catalogue::builtin(), "us-west-2", &FitQuestion::new(4, Bytes::gib(11)));
         let [_, cpu, memory] = &report.notes[..] else {
             panic!("{:?}", report.notes);
         };
-        assert!(
-            cpu.starts_with("m5.xlarge: 4 vCPU, 3920m allocatable, less 150m"),
-            "{cpu}"
-        );
+        assert!(cpu.starts_with("m5.xlarge: 4 vCPU, 3920m allocatable, less 150m"), "{cpu}");
         assert!(cpu.contains("never fits") && cpu.contains("request.cores=3770m fits here, 3400m"));
         assert!(memory.contains("a pod of 12390 MiB (15769 MiB"), "{memory}");
-        assert!(
-            memory.contains("14162 MiB left, it fits (largest heap 12875 MiB)"),
-            "{memory}"
-        );
-        assert!(
-            memory.contains("DaemonSets: 13926 MiB left, it fits"),
-            "{memory}"
-        );
+        assert!(memory.contains("14162 MiB left, it fits (largest heap 12875 MiB)"), "{memory}");
+        assert!(memory.contains("DaemonSets: 13926 MiB left, it fits"), "{memory}");
         assert!(memory.contains("11982 MiB left, it never fits"), "{memory}");
-        assert_eq!(
-            memory.matches("as PySpark it never fits").count(),
-            3,
-            "{memory}"
-        );
+        assert_eq!(memory.matches("as PySpark it never fits").count(), 3, "{memory}");
     }
 
     #[test]
     fn a_request_that_fits_is_said_to_fit() {
         let asks = FitQuestion {
             request_cores: Some(MilliCores::new(3400)),
-            ..question(4, Bytes::gib(4))
+            ..FitQuestion::new(4, Bytes::gib(4))
         };
         let report = fit(&Catalogue::builtin(), "us-west-2", &asks);
         assert!(report.notes[1].ends_with("an executor that asks 3400m fits"));
         // No instance type has 5 vCPUs: only the count is left to say.
-        let report = fit(
-            &Catalogue::builtin(),
-            "us-west-2",
-            &question(5, Bytes::gib(4)),
-        );
+        let report = fit(&Catalogue::builtin(), "us-west-2", &FitQuestion::new(5, Bytes::gib(4)));
         assert_eq!(report.notes.len(), 1);
     }
 }

@@ -36,10 +36,7 @@ fn node_affinity(template: &PodTemplate) -> Option<Value> {
     if !template.required_node_affinity.is_empty() {
         let terms: Vec<Value> = template.required_node_affinity.iter().map(term).collect();
         let required = json!({ "nodeSelectorTerms": terms });
-        out.insert(
-            "requiredDuringSchedulingIgnoredDuringExecution".into(),
-            required,
-        );
+        out.insert("requiredDuringSchedulingIgnoredDuringExecution".into(), required);
     }
     if !template.preferred_node_affinity.is_empty() {
         let terms: Vec<Value> = template
@@ -49,10 +46,7 @@ fn node_affinity(template: &PodTemplate) -> Option<Value> {
                 json!({ "weight": preferred.weight, "preference": term(&preferred.term) })
             })
             .collect();
-        out.insert(
-            "preferredDuringSchedulingIgnoredDuringExecution".into(),
-            json!(terms),
-        );
+        out.insert("preferredDuringSchedulingIgnoredDuringExecution".into(), json!(terms));
     }
     (!out.is_empty()).then_some(Value::Object(out))
 }

@@ -31,31 +31,16 @@ fn conf(spark: &SparkDefaults) -> BTreeMap<String, String> {
     put("executor.instances", spark.executor_instances.to_string());
     put("task.cpus", spark.task_cpus.to_string());
     put("task.maxFailures", spark.task_max_failures.to_string());
-    put(
-        "kubernetes.allocation.batch.size",
-        spark.allocation_batch_size.to_string(),
-    );
-    put(
-        "kubernetes.allocation.batch.delay",
-        time(spark.allocation_batch_delay),
-    );
-    put(
-        "scheduler.minRegisteredResourcesRatio",
-        spark.min_registered_resources_ratio.to_string(),
-    );
+    put("kubernetes.allocation.batch.size", spark.allocation_batch_size.to_string());
+    put("kubernetes.allocation.batch.delay", time(spark.allocation_batch_delay));
+    put("scheduler.minRegisteredResourcesRatio", spark.min_registered_resources_ratio.to_string());
     put(
         "scheduler.maxRegisteredResourcesWaitingTime",
         time(spark.max_registered_resources_waiting_time),
     );
     let cores = [
-        (
-            "kubernetes.driver.request.cores",
-            spark.driver_request_cores,
-        ),
-        (
-            "kubernetes.executor.request.cores",
-            spark.executor_request_cores,
-        ),
+        ("kubernetes.driver.request.cores", spark.driver_request_cores),
+        ("kubernetes.executor.request.cores", spark.executor_request_cores),
     ];
     for (key, cores) in cores {
         if let Some(cores) = cores {
@@ -78,14 +63,8 @@ fn conf(spark: &SparkDefaults) -> BTreeMap<String, String> {
 
 fn memory_rules(spark: &SparkDefaults, put: &mut impl FnMut(&str, String)) {
     let rules = &spark.overheads;
-    put(
-        "driver.memoryOverheadFactor",
-        rules.driver_factor.to_string(),
-    );
-    put(
-        "executor.memoryOverheadFactor",
-        rules.executor_factor.to_string(),
-    );
+    put("driver.memoryOverheadFactor", rules.driver_factor.to_string());
+    put("executor.memoryOverheadFactor", rules.executor_factor.to_string());
     put("driver.minMemoryOverhead", format_size(rules.minimum));
     put("executor.minMemoryOverhead", format_size(rules.minimum));
     if rules.off_heap != Bytes::ZERO {
@@ -109,34 +88,15 @@ fn dynamic_allocation(spark: &SparkDefaults, put: &mut impl FnMut(&str, String))
     if allocation.max_executors != u32::MAX {
         put("maxExecutors", allocation.max_executors.to_string());
     }
-    put(
-        "executorAllocationRatio",
-        allocation.executor_allocation_ratio.to_string(),
-    );
-    put(
-        "schedulerBacklogTimeout",
-        time(allocation.scheduler_backlog_timeout),
-    );
-    put(
-        "sustainedSchedulerBacklogTimeout",
-        time(allocation.sustained_scheduler_backlog_timeout),
-    );
-    put(
-        "executorIdleTimeout",
-        time(allocation.executor_idle_timeout),
-    );
-    put(
-        "shuffleTracking.enabled",
-        allocation.shuffle_tracking.to_string(),
-    );
+    put("executorAllocationRatio", allocation.executor_allocation_ratio.to_string());
+    put("schedulerBacklogTimeout", time(allocation.scheduler_backlog_timeout));
+    put("sustainedSchedulerBacklogTimeout", time(allocation.sustained_scheduler_backlog_timeout));
+    put("executorIdleTimeout", time(allocation.executor_idle_timeout));
+    put("shuffleTracking.enabled", allocation.shuffle_tracking.to_string());
 }
 
 /// A time as Spark reads it, in the largest exact unit.
 fn time(duration: SimDuration) -> String {
     let ms = duration.as_millis();
-    if ms.is_multiple_of(1000) {
-        format!("{}s", ms / 1000)
-    } else {
-        format!("{ms}ms")
-    }
+    if ms.is_multiple_of(1000) { format!("{}s", ms / 1000) } else { format!("{ms}ms") }
 }

@@ -476,26 +476,15 @@ fn what_cannot_go_together() {
 fn native_files_too() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-    write(
-        "spark-defaults.conf",
-        "spark.executor.cores 4\nspark.executor.memory lots\n",
-    );
-    write(
-        "driver.yaml",
-        "kind: Pod\nspec: {tolerations: [{operator: Maybe}]}\n",
-    );
+    write("spark-defaults.conf", "spark.executor.cores 4\nspark.executor.memory lots\n");
+    write("driver.yaml", "kind: Pod\nspec: {tolerations: [{operator: Maybe}]}\n");
     let extra = "spark: {defaults: spark-defaults.conf, driverPodTemplate: driver.yaml, \
                  executorPodTemplate: executer.yaml}\nimages: {size: 1}";
     write("executor.yaml", "kind: Pod\n");
     write("s.yaml", &minimal(extra));
-    let ScenarioError::Invalid(problems) = load(
-        &folder.path().join("s.yaml"),
-        &["spec.images.prePuled=true".into()],
-    )
-    .unwrap_err();
-    let shown = problems
-        .to_string()
-        .replace(&format!("{}/", folder.path().display()), "");
+    let ScenarioError::Invalid(problems) =
+        load(&folder.path().join("s.yaml"), &["spec.images.prePuled=true".into()]).unwrap_err();
+    let shown = problems.to_string().replace(&format!("{}/", folder.path().display()), "");
     expect![[r#"
         error: unknown key `prePuled`
          --> --set:1:13 (spec.images.prePuled)
@@ -541,9 +530,7 @@ fn files_that_are_none() {
     std::fs::write(&path, vec![b'a'; 10 << 20]).unwrap();
     let error = load(&path, &[]).unwrap_err().to_string();
     out.push_str(&error.replace(&format!("{}/", folder.path().display()), ""));
-    let gone = load(&folder.path().join("t.yaml"), &[])
-        .unwrap_err()
-        .to_string();
+    let gone = load(&folder.path().join("t.yaml"), &[]).unwrap_err().to_string();
     out.push_str(&gone.replace(&format!("{}/", folder.path().display()), ""));
     expect![[r#"
         error: not a text: byte 0 is not UTF-8
@@ -599,8 +586,43 @@ fn disturb(text: &str, place: usize, by: &str) -> String {
     out
 }
 
+#[test]
+fn hostile_files_are_refused_soon() {
+    let many = |one: &dyn Fn(usize) -> String| -> String { (0..60_000).map(one).collect() };
+    let types = many(&|i| format!("m5.unknown{i},"));
+    let texts = [
+        minimal("").replace("m5.2xlarge", types.trim_end_matches(',')),
+        minimal(&format!("prices: {{{}}}", many(&|i| format!("m5.lage{i}: {{spot: 1}},")))),
+        minimal(&format!("instanceTypes: {{{}}}", many(&|i| format!("m5.lage{i}: {{}},")))),
+        minimal(&many(&|i| format!("unknown-setting-{i}: 1\n"))),
+        minimal("") + "    overrides: {" + &many(&|i| format!("al{i}: {{}},")) + "}",
+        minimal(&format!("retries: {{ladder: [{}]}}", "{},".repeat(60_000))),
+        minimal(&format!("workload: {{traces: [{}]}}", "{},".repeat(60_000))),
+    ];
+    for text in texts {
+        let ScenarioError::Invalid(problems) = load_text("s.yaml", &text).unwrap_err();
+        assert!(problems.0.len() <= 210, "{}", problems.0.len());
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
+    #[test]
+    fn takes_any_set(set in "[-a-z0-9.=\\[\\]{}:,\"'\\\\ ]{0,60}") {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.yaml");
+        std::fs::write(&path, minimal("")).unwrap();
+        if let Err(error) = load(&path, &[format!("spec.{set}"), set]) {
+            prop_assert!(!error.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn takes_any_text(text in "[-a-z0-9 \n:,&*!|>'\"\\[\\]{}#%@`?<~.\t]{0,300}") {
+        let text = format!("apiVersion: seatrial/v1alpha1\nkind: Scenario\nspec:\n {text}");
+        prop_assert!(load_text("s.yaml", &text).is_err());
+    }
+
     #[test]
     fn never_panics(
         place in 0..300_usize,

@@ -6,18 +6,11 @@ use super::{Loaded, loaded, minimal};
 #[track_caller]
 fn same_again(first: &Loaded) {
     let again = loaded(&first.resolved);
-    assert_eq!(
-        format!("{:#?}", first.scenario),
-        format!("{:#?}", again.scenario)
-    );
+    assert_eq!(format!("{:#?}", first.scenario), format!("{:#?}", again.scenario));
     assert_eq!(first.resolved, again.resolved);
     assert_eq!(first.workload, again.workload);
     assert_eq!(first.plan, again.plan);
-    let guesses = again
-        .findings
-        .iter()
-        .filter(|finding| finding.code == "assumption")
-        .count();
+    let guesses = again.findings.iter().filter(|finding| finding.code == "assumption").count();
     assert_eq!(guesses, 0, "every value is explicit: {:#?}", again.findings);
 }
 
@@ -110,34 +103,20 @@ plan: {objective: cost, "no": [1, 2.5, null, true]}
     let executor = &first.scenario.spark.executor_template;
     assert_eq!(executor.node_selector["disk"], "on");
     assert_eq!(executor.tolerations.len(), 2);
-    assert_eq!(
-        first
-            .scenario
-            .overprovisioning
-            .as_ref()
-            .unwrap()
-            .template
-            .tolerations
-            .len(),
-        1
-    );
+    assert_eq!(first.scenario.overprovisioning.as_ref().unwrap().template.tolerations.len(), 1);
 }
 
 #[test]
 fn every_release_and_preset() {
     for minor in 20..=36 {
         let version = format!("kubernetesVersion: \"1.{minor}\"\n");
-        same_again(&loaded(&minimal(&format!(
-            "{version}autoscaler: {{clusterAutoscaler: {{}}}}"
-        ))));
+        same_again(&loaded(&minimal(&format!("{version}autoscaler: {{clusterAutoscaler: {{}}}}"))));
     }
     for (preset, _) in crate::retries::PRESETS {
         same_again(&loaded(&minimal(&format!("retries: {{preset: {preset}}}"))));
     }
     for spark in ["3.0", "3.3", "3.4", "4.0", "4.2", "4.3"] {
-        same_again(&loaded(&minimal(&format!(
-            "spark: {{version: \"{spark}\"}}"
-        ))));
+        same_again(&loaded(&minimal(&format!("spark: {{version: \"{spark}\"}}"))));
     }
 }
 

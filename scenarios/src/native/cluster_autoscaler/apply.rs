@@ -46,8 +46,7 @@ impl AutoscalerFlags {
                 "the image is release {image}; flags and defaults of {version} are used, the \
                  scenario's release"
             );
-            out.1
-                .push(place.finding(Severity::Info, "autoscaler-version", message));
+            out.1.push(place.finding(Severity::Info, "autoscaler-version", message));
         }
         for flag in &self.flags {
             match flag_table::find(&flag.name) {
@@ -75,14 +74,9 @@ fn unknown(flag: &Flag, facts: Option<&FlagFacts>, version: KubernetesVersion) -
             "max-empty-bulk-delete" => "; use `max-scale-down-parallelism`",
             _ => "",
         };
-        return problem.with_help(format!(
-            "it exists in releases {}{instead}",
-            facts.releases()
-        ));
+        return problem.with_help(format!("it exists in releases {}{instead}", facts.releases()));
     }
-    let here = flag_table::all()
-        .iter()
-        .filter(|facts| facts.is_in(version));
+    let here = flag_table::all().iter().filter(|facts| facts.is_in(version));
     match nearest(&name, here.map(|facts| facts.name)) {
         Some(near) => problem.with_help(format!("did you mean `{near}`?")),
         None => problem,
@@ -217,19 +211,12 @@ fn expander(
             Some(expander) => chain.push(*expander),
             None => {
                 let message = format!("expander `{name}` is not modelled: it is left out");
-                findings.push(
-                    flag.place
-                        .finding(Severity::Warning, "not-modelled", message),
-                );
+                findings.push(flag.place.finding(Severity::Warning, "not-modelled", message));
             }
         }
     }
     // Upstream settles what is left over at random.
-    autoscaler.expander = if chain.is_empty() {
-        vec![Expander::Random]
-    } else {
-        chain
-    };
+    autoscaler.expander = if chain.is_empty() { vec![Expander::Random] } else { chain };
 }
 
 /// The value by the flag's type; source: Go's `strconv` and `time.ParseDuration`, which pflag uses.
@@ -258,22 +245,13 @@ fn typed(flag: &Flag, kind: FlagType) -> Result<FlagValue, Box<Problem>> {
             _ => Err(refuse("a number")),
         },
         // Helm writes large whole numbers as 1e+06, and upstream then refuses them.
-        FlagType::Int => text
-            .parse()
-            .map(FlagValue::Int)
-            .map_err(|_| refuse("a whole number")),
+        FlagType::Int => text.parse().map(FlagValue::Int).map_err(|_| refuse("a whole number")),
         FlagType::Text | FlagType::Repeated => Ok(FlagValue::Text(text.to_owned())),
     }
 }
 
 fn wrong_value(flag: &Flag, allowed: &str) -> Problem {
-    let text: String = flag
-        .value
-        .as_deref()
-        .unwrap_or("")
-        .chars()
-        .take(80)
-        .collect();
+    let text: String = flag.value.as_deref().unwrap_or("").chars().take(80).collect();
     let message = format!("`{text}` is no value of flag `{}`", flag.name);
     flag.place.problem(message).with_help(allowed)
 }

@@ -191,11 +191,8 @@ mod tests {
 
     #[test]
     fn releases() {
-        let is_in = |name: &str, minor| {
-            find(name)
-                .unwrap()
-                .is_in(KubernetesVersion { major: 1, minor })
-        };
+        let is_in =
+            |name: &str, minor| find(name).unwrap().is_in(KubernetesVersion { major: 1, minor });
         assert!(is_in("max-empty-bulk-delete", 32) && !is_in("max-empty-bulk-delete", 33));
         assert!(is_in("max-scale-down-parallelism", 25));
         assert!(!is_in("max-scale-down-parallelism", 24));

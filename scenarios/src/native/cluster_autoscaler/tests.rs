@@ -24,10 +24,7 @@ fn check(extra_args: &str, minor: u32, expected: &[&str]) {
     let read = read_helm_values("values.yaml", &text);
     let (_, problems, findings) = applied(&read.value, minor);
     let problems = read.problems.iter().chain(&problems).map(|p| {
-        let help = p
-            .help
-            .as_deref()
-            .map_or(String::new(), |h| format!(" ({h})"));
+        let help = p.help.as_deref().map_or(String::new(), |h| format!(" ({h})"));
         format!("{}:{} {}{help}", p.line, p.column, p.message)
     });
     let findings = findings.iter().map(|f| format!("{} {}", f.code, f.message));
@@ -75,26 +72,20 @@ fn flags_belong_to_releases() {
     check(
         bulk,
         34,
-        &[
-            "2:26 Cluster Autoscaler 1.34 has no flag `max-empty-bulk-delete` (it exists in \
-           releases 1.18 to 1.32; use `max-scale-down-parallelism`)",
-        ],
+        &["2:26 Cluster Autoscaler 1.34 has no flag `max-empty-bulk-delete` (it exists in \
+           releases 1.18 to 1.32; use `max-scale-down-parallelism`)"],
     );
     check(
         "  max-drain-parallelism: 3\n",
         24,
-        &[
-            "2:26 Cluster Autoscaler 1.24 has no flag `max-drain-parallelism` (it exists in \
-           releases since 1.26)",
-        ],
+        &["2:26 Cluster Autoscaler 1.24 has no flag `max-drain-parallelism` (it exists in \
+           releases since 1.26)"],
     );
     check(
         "  scale-down-uneeded-time: 5m\n",
         33,
-        &[
-            "2:28 Cluster Autoscaler 1.33 has no flag `scale-down-uneeded-time` (did you mean \
-           `scale-down-unneeded-time`?)",
-        ],
+        &["2:28 Cluster Autoscaler 1.33 has no flag `scale-down-uneeded-time` (did you mean \
+           `scale-down-unneeded-time`?)"],
     );
 }
 
@@ -139,11 +130,7 @@ fn what_is_not_followed_is_named() {
                 expanderPriorities: {50: [\".*spot.*\"]}\nextraArg: {}\nnodeSelector: {a: b}\n";
     let read = read_helm_values("v.yaml", text);
     assert_eq!(read.problems, []);
-    let codes: Vec<_> = read
-        .not_modelled
-        .iter()
-        .map(|f| f.message.as_str())
-        .collect();
+    let codes: Vec<_> = read.not_modelled.iter().map(|f| f.message.as_str()).collect();
     assert_eq!(
         codes,
         [
@@ -175,6 +162,21 @@ fn every_modelled_flag_has_the_type_that_it_is_read_as() {
 }
 
 #[test]
+fn values_within_other_files() {
+    let values = "extraArgs: {scan-interval: 42s}";
+    for text in [
+        format!("cluster-autoscaler:\n  {values}\n"),
+        format!("kind: HelmRelease\nspec:\n  values:\n    {values}\n"),
+        format!("spec: {{source: {{helm: {{valuesObject: {{{values}}}}}}}}}"),
+    ] {
+        let read = read_helm_values("v.yaml", &text);
+        assert_eq!((read.problems, read.not_modelled), (vec![], vec![]));
+        let (autoscaler, ..) = applied(&read.value, 33);
+        assert_eq!(autoscaler.scan_interval, SimDuration::seconds(42), "{text}");
+    }
+}
+
+#[test]
 fn command_lines() {
     let text = "apiVersion: apps/v1\nkind: Deployment\nspec:\n  template:\n    spec:\n      \
                 containers:\n      - {name: sidecar, image: x}\n      - image: \
@@ -194,38 +196,24 @@ fn command_lines() {
 
 #[test]
 fn hostile_texts_end_in_problems() {
-    for text in [
-        "[1]",
-        "extraArgs: 3",
-        "extraArgs: {scan-interval: {a: b}}",
-        "extraArgs: {_x: 1}",
-    ] {
+    for text in ["[1]", "extraArgs: 3", "extraArgs: {scan-interval: {a: b}}", "extraArgs: {_x: 1}"]
+    {
         assert_ne!(read_helm_values("v.yaml", text).problems.len(), 0, "{text}");
     }
-    for text in [
-        "",
-        "kind: Deployment",
-        "kind: Pod\nspec: {containers: 3}",
-        "\0",
-    ] {
+    for text in ["", "kind: Deployment", "kind: Pod\nspec: {containers: 3}", "\0"] {
         assert_ne!(read_manifest("m.yaml", text).problems.len(), 0, "{text}");
     }
     let many: String = (0..5_000).map(|i| format!("  flag-{i}: x\n")).collect();
     let read = read_helm_values("v.yaml", &format!("extraArgs:\n{many}"));
     assert_eq!(read.value.iter().count(), FLAGS_MAX);
     let (_, problems, _) = applied(&read.value, 33);
-    assert_eq!(
-        problems[0].message,
-        "more than 1000 flags; the rest is not read"
-    );
+    assert_eq!(problems[0].message, "more than 1000 flags; the rest is not read");
 }
 
 #[test]
 fn recorded_files_load() {
-    let folder = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../shared/data/native-configs/cluster-autoscaler"
-    );
+    let folder =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/native-configs/cluster-autoscaler");
     let file = |name: &str| std::fs::read_to_string(format!("{folder}/{name}"));
     let (Ok(helm), Ok(manifest)) = (file("helm-values.yaml"), file("aws-autodiscover.yaml")) else {
         eprintln!("skipped: no {folder}");

@@ -2,7 +2,7 @@
 
 use sim::scenario::{Taint, TaintEffect};
 
-use super::super::keys::Reader;
+use super::super::keys::{Reader, string_map};
 use super::NodeGroupSpec;
 use crate::native::pod_template::EFFECTS;
 use crate::walk::{At, Fields};
@@ -84,10 +84,8 @@ pub(super) fn read<'a>(reader: &Reader<'a>, at: &At<'a>, managed: bool) -> Optio
     }
     let (instance_types, spot) = capacity(reader, &fields, managed);
     let [min, desired, max] = sizes(&fields);
-    let labels = fields.string_map("labels").unwrap_or_default();
-    let zones = fields
-        .get("availabilityZones")
-        .and_then(|at| at.list_of(At::name));
+    let labels = string_map(&fields, "labels");
+    let zones = fields.get("availabilityZones").and_then(|at| at.list_of(At::name));
     Some(NodeGroupSpec {
         name: name?,
         managed,
@@ -97,9 +95,7 @@ pub(super) fn read<'a>(reader: &Reader<'a>, at: &At<'a>, managed: bool) -> Optio
         desired,
         max,
         labels,
-        taints: fields
-            .get("taints")
-            .map_or(Vec::new(), |at| taints(reader, &at)),
+        taints: fields.get("taints").map_or(Vec::new(), |at| taints(reader, &at)),
         zones: zones.unwrap_or_default(),
         volume_gib: fields
             .get("volumeSize")
@@ -131,9 +127,7 @@ fn capacity<'a>(reader: &Reader<'a>, fields: &Fields<'a>, managed: bool) -> (Vec
         at.problem("`spot` is of `managedNodeGroups`; other groups have `instancesDistribution`");
     }
     let spot = spot_at.and_then(|at| at.bool()).unwrap_or(false);
-    let one = fields
-        .get("instanceType")
-        .filter(|at| at.node.scalar_text() != Some("mixed"));
+    let one = fields.get("instanceType").filter(|at| at.node.scalar_text() != Some("mixed"));
     let several = list(fields, "instanceTypes");
     let types = match (one, several) {
         (Some(at), Some(_)) => {
@@ -154,11 +148,7 @@ fn distribution<'a>(
     at: &At<'a>,
     types: impl Fn(&Fields<'a>) -> Option<Vec<String>>,
 ) -> (Vec<String>, bool) {
-    let modelled = [
-        "instanceTypes",
-        "onDemandBaseCapacity",
-        "onDemandPercentageAboveBaseCapacity",
-    ];
+    let modelled = ["instanceTypes", "onDemandBaseCapacity", "onDemandPercentageAboveBaseCapacity"];
     let Some(fields) = reader.fields(at, &modelled, &[]) else {
         return (Vec::new(), false);
     };
@@ -198,10 +188,7 @@ fn sizes(fields: &Fields<'_>) -> [u32; 3] {
             (None, None) => " (eksctl's default)",
             _ => "",
         };
-        problem(
-            "maxSize",
-            format!("`maxSize` {most} is below `minSize` {least}{origin}"),
-        );
+        problem("maxSize", format!("`maxSize` {most} is below `minSize` {least}{origin}"));
     } else if !(least..=most).contains(&start) {
         let message = format!("`desiredCapacity` {start} is not within {least} to {most}");
         problem("desiredCapacity", message);
@@ -220,11 +207,7 @@ fn taints<'a>(reader: &Reader<'a>, at: &At<'a>) -> Vec<Taint> {
             let text = at.string()?;
             let (value, effect) = text.rsplit_once(':').unwrap_or(("", &text));
             let effect = effect_of(&at, effect)?;
-            Some(Taint {
-                key: key.name.clone(),
-                value: value.to_owned(),
-                effect,
-            })
+            Some(Taint { key: key.name.clone(), value: value.to_owned(), effect })
         })
         .collect()
 }
@@ -233,11 +216,7 @@ fn listed<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<Taint> {
     let fields = reader.fields(at, &["key", "value", "effect"], &[])?;
     let key = fields.require("key").and_then(|at| at.name());
     let effect = fields.require("effect").and_then(|at| at.one_of(&EFFECTS));
-    Some(Taint {
-        key: key?,
-        value: fields.string("value").unwrap_or_default(),
-        effect: effect?,
-    })
+    Some(Taint { key: key?, value: fields.string("value").unwrap_or_default(), effect: effect? })
 }
 
 fn effect_of(at: &At<'_>, name: &str) -> Option<TaintEffect> {

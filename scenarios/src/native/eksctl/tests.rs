@@ -14,10 +14,7 @@ fn groups(text: &str) -> Vec<NodeGroupSpec> {
 #[track_caller]
 fn check_lines(text: &str, expected: &[&str]) {
     let read = read("c.yaml", &format!("kind: ClusterConfig\n{text}"));
-    let problems = read
-        .problems
-        .iter()
-        .map(|p| format!("{}:{} {}", p.line, p.column, p.message));
+    let problems = read.problems.iter().map(|p| format!("{}:{} {}", p.line, p.column, p.message));
     let findings = read
         .not_modelled
         .iter()
@@ -39,10 +36,7 @@ fn a_group_with_everything() {
     assert_eq!((read.problems, read.not_modelled), (vec![], vec![]));
     let config = read.value;
     assert_eq!(config.region.as_deref(), Some("us-west-2"));
-    assert_eq!(
-        (config.name.as_str(), config.version.as_deref()),
-        ("spark", Some("1.33"))
-    );
+    assert_eq!((config.name.as_str(), config.version.as_deref()), ("spark", Some("1.33")));
     let [spot, driver] = &config.groups[..] else {
         panic!("{:?}", config.groups);
     };
@@ -51,10 +45,7 @@ fn a_group_with_everything() {
     assert_eq!((spot.min, spot.desired, spot.max), (0, 3, 100));
     assert_eq!(spot.labels["role"], "executor");
     assert_eq!(spot.taints[0].effect, TaintEffect::NoSchedule);
-    assert_eq!(
-        (spot.zones.join(","), spot.volume_gib),
-        ("us-west-2c".to_owned(), 200)
-    );
+    assert_eq!((spot.zones.join(","), spot.volume_gib), ("us-west-2c".to_owned(), 200));
     assert_eq!(driver.instance_types, ["m5.large"]);
     assert_eq!((driver.min, driver.desired, driver.max), (2, 2, 2));
     assert_eq!((driver.zones.len(), driver.volume_gib), (2, 80));
@@ -72,6 +63,12 @@ fn sizes_follow_each_other() {
     check(", maxSize: 5", [2, 2, 5]);
     check(", minSize: 2, maxSize: 8", [2, 2, 8]);
     check(", minSize: 0, desiredCapacity: 4", [0, 4, 4]);
+}
+
+#[test]
+fn a_label_without_a_value_is_empty() {
+    let group = &groups("nodeGroups:\n- name: a\n  labels:\n    role:\n    b: 1\n")[0];
+    assert_eq!((group.labels["role"].as_str(), group.labels["b"].as_str()), ("", "1"));
 }
 
 #[test]
@@ -155,22 +152,13 @@ fn hostile_texts_end_in_problems() {
         assert_ne!(read("c.yaml", text).problems.len(), 0, "{text:?}");
     }
     let many: String = (0..3_000).map(|i| format!("- name: g{i}\n")).collect();
-    let read = read(
-        "c.yaml",
-        &format!("kind: ClusterConfig\nnodeGroups:\n{many}"),
-    );
-    assert_eq!(
-        (read.value.groups.len(), read.problems.len()),
-        (GROUPS_MAX, 1)
-    );
+    let read = read("c.yaml", &format!("kind: ClusterConfig\nnodeGroups:\n{many}"));
+    assert_eq!((read.value.groups.len(), read.problems.len()), (GROUPS_MAX, 1));
 }
 
 #[test]
 fn recorded_files_load() {
-    let folder = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../shared/data/native-configs/eksctl"
-    );
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/native-configs/eksctl");
     let mut count = 0;
     for (name, groups, spot) in [
         ("05-advanced-nodegroups.yaml", 3, 0),

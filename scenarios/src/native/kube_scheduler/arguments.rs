@@ -68,10 +68,7 @@ impl Arguments {
         let spec = match name {
             "NodeResourcesFit" => {
                 let strategy = fields.get("scoringStrategy");
-                (
-                    "NodeResourcesFit",
-                    strategy.and_then(|at| strategy_of(reader, &at)),
-                )
+                ("NodeResourcesFit", strategy.and_then(|at| strategy_of(reader, &at)))
             }
             "NodeResourcesLeastAllocated" => {
                 let [cpu, memory] = weights_or_default(reader, resources.as_ref());
@@ -136,9 +133,7 @@ fn strategy_of<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<ScoreSpec> {
         ("MostAllocated", Strategy::Most),
         ("RequestedToCapacityRatio", Strategy::Ratio),
     ];
-    let kind = fields
-        .get("type")
-        .map_or(Some(Strategy::Least), |at| at.one_of(&kinds));
+    let kind = fields.get("type").map_or(Some(Strategy::Least), |at| at.one_of(&kinds));
     let [cpu, memory] = weights_or_default(reader, fields.get("resources").as_ref());
     match kind? {
         Strategy::Least => Some(ScoreSpec::LeastAllocated { cpu, memory }),
@@ -199,9 +194,7 @@ pub(in crate::native) fn shape<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<V
     let items = at.list()?;
     if items.is_empty() || items.len() > SHAPE_POINTS_MAX {
         let count = items.len();
-        at.problem(format!(
-            "{count} points of a shape; 1 to {SHAPE_POINTS_MAX} are allowed"
-        ));
+        at.problem(format!("{count} points of a shape; 1 to {SHAPE_POINTS_MAX} are allowed"));
         return None;
     }
     let mut points: Vec<ShapePoint> = Vec::new();
@@ -212,14 +205,9 @@ pub(in crate::native) fn shape<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<V
             Some(at) => at.int(0..=most),
             None => Some(0),
         };
-        let point = ShapePoint {
-            utilization: number("utilization", 100)?,
-            score: number("score", 10)?,
-        };
-        if points
-            .last()
-            .is_some_and(|last| last.utilization >= point.utilization)
-        {
+        let point =
+            ShapePoint { utilization: number("utilization", 100)?, score: number("score", 10)? };
+        if points.last().is_some_and(|last| last.utilization >= point.utilization) {
             item.problem(format!("utilization {} does not rise", point.utilization));
             return None;
         }

@@ -32,12 +32,8 @@ const WITHOUT_SCORE: [&str; 18] = [
 
 /// Score plugins of older releases that nothing models: no pod or node of a scenario carries what
 /// they look at.
-const NOT_MODELLED: [&str; 4] = [
-    "NodeLabel",
-    "NodePreferAvoidPods",
-    "SelectorSpread",
-    "ServiceAffinity",
-];
+const NOT_MODELLED: [&str; 4] =
+    ["NodeLabel", "NodePreferAvoidPods", "SelectorSpread", "ServiceAffinity"];
 
 /// A plugin that is enabled, with its weight (0 = not given).
 struct Enabled<'a> {
@@ -105,10 +101,8 @@ pub(super) fn scores<'a>(
     }
     // A plugin that `multiPoint` enables scores unless `score` disables it; what `score` enables
     // itself always does, with its own weight. A weight of 0 is 1.
-    let of_multi_point = multi_point
-        .enabled
-        .iter()
-        .filter(|plugin| !disabled(&score, &plugin.name));
+    let of_multi_point =
+        multi_point.enabled.iter().filter(|plugin| !disabled(&score, &plugin.name));
     for plugin in of_multi_point.chain(&score.enabled) {
         let weight = plugin.weight.max(1);
         match named.iter_mut().find(|(name, _)| *name == plugin.name) {
@@ -120,9 +114,7 @@ pub(super) fn scores<'a>(
         check_name(reader, plugin, api, arguments);
     }
     let scores = named.into_iter();
-    scores
-        .filter_map(|(name, weight)| Some((spec_of(name, api, arguments)?, weight)))
-        .collect()
+    scores.filter_map(|(name, weight)| Some((spec_of(name, api, arguments)?, weight))).collect()
 }
 
 /// Names that are no score of ours: known without score, not modelled, or somebody's own.
@@ -136,9 +128,7 @@ fn check_name(reader: &Reader<'_>, plugin: &Enabled<'_>, api: Api, arguments: &A
         return reader.walker.not_modelled(plugin.at.node.pos, path);
     }
     if name == "RequestedToCapacityRatio" {
-        return plugin
-            .at
-            .problem("`RequestedToCapacityRatio` needs a `shape` in `pluginConfig`");
+        return plugin.at.problem("`RequestedToCapacityRatio` needs a `shape` in `pluginConfig`");
     }
     let shown: String = name.chars().take(80).collect();
     let known = [
@@ -163,15 +153,7 @@ fn sets<'a>(reader: &Reader<'a>, at: &At<'a>, api: Api) -> (PluginSet<'a>, Plugi
         Api::V1Beta1 | Api::V1Beta2 => &["score"],
     };
     // Before scoring, these only prepare it.
-    let irrelevant = [
-        "bind",
-        "preScore",
-        "preBind",
-        "postBind",
-        "queueSort",
-        "reserve",
-        "permit",
-    ];
+    let irrelevant = ["bind", "preScore", "preBind", "postBind", "queueSort", "reserve", "permit"];
     let Some(fields) = reader.fields(at, known, &irrelevant) else {
         return Default::default();
     };
@@ -192,20 +174,12 @@ fn plugin_set<'a>(reader: &Reader<'a>, fields: &Fields<'a>) -> PluginSet<'a> {
     };
     let enabled = list("enabled");
     for (place, plugin) in enabled.iter().enumerate() {
-        if enabled[..place]
-            .iter()
-            .any(|before| before.name == plugin.name)
-        {
-            plugin
-                .at
-                .problem(format!("plugin `{}` is enabled twice", plugin.name));
+        if enabled[..place].iter().any(|before| before.name == plugin.name) {
+            plugin.at.problem(format!("plugin `{}` is enabled twice", plugin.name));
         }
     }
     let disabled = list("disabled").into_iter().map(|plugin| plugin.name);
-    PluginSet {
-        enabled,
-        disabled: disabled.collect(),
-    }
+    PluginSet { enabled, disabled: disabled.collect() }
 }
 
 fn plugin<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<Enabled<'a>> {
@@ -214,9 +188,5 @@ fn plugin<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<Enabled<'a>> {
         Some(at) => at.int(0..=i64::from(i32::MAX))?,
         None => 0,
     };
-    Some(Enabled {
-        name: fields.require("name")?.name()?,
-        weight,
-        at: at.clone(),
-    })
+    Some(Enabled { name: fields.require("name")?.name()?, weight, at: at.clone() })
 }

@@ -49,12 +49,19 @@ fn defaults_stay_where_nothing_is_said() {
     assert_eq!((read.problems, read.not_modelled), (vec![], vec![]));
     assert_eq!(read.value, [SchedulerProfile::default_of(release(33))]);
     let two = "- schedulerName: a\n- schedulerName: b\n  plugins: {}\n";
-    check(
-        "v1",
-        33,
-        two,
-        &[&format!("a: {MODERN}"), &format!("b: {MODERN}")],
-    );
+    check("v1", 33, two, &[&format!("a: {MODERN}"), &format!("b: {MODERN}")]);
+}
+
+#[test]
+fn a_config_map_around_it() {
+    let text = "apiVersion: v1\nkind: ConfigMap\ndata:\n  other: x\n  s.yaml: |\n    \
+                apiVersion: kubescheduler.config.k8s.io/v1\n    kind: \
+                KubeSchedulerConfiguration\n    profiles:\n    - schedulerName: 3\n      nope: 1\n";
+    let read = read("cm.yaml", text, release(33));
+    assert_eq!(read.problems, []);
+    assert_eq!(read.value[0].name, "3");
+    assert_eq!(read.not_modelled[0].subject, "cm.yaml[s.yaml]");
+    assert_eq!(read.not_modelled[0].line, Some(5));
 }
 
 #[test]
@@ -64,10 +71,8 @@ fn strategies() {
         33,
         "- pluginConfig:\n  - name: NodeResourcesFit\n    args:\n      apiVersion: x\n      \
          scoringStrategy: {type: MostAllocated, resources: [{name: cpu, weight: 3}, {name: memory}]}",
-        &[
-            "default-scheduler: TaintToleration:3 NodeAffinity:2 PodTopologySpread:2 \
-           InterPodAffinity:2 Fit/most(3,1):1 BalancedAllocation:1 ImageLocality:1",
-        ],
+        &["default-scheduler: TaintToleration:3 NodeAffinity:2 PodTopologySpread:2 \
+           InterPodAffinity:2 Fit/most(3,1):1 BalancedAllocation:1 ImageLocality:1"],
     );
     let text = "kind: KubeSchedulerConfiguration\napiVersion: kubescheduler.config.k8s.io/v1\n\
                 profiles:\n- pluginConfig:\n  - name: NodeResourcesFit\n    args:\n      \
@@ -77,37 +82,20 @@ fn strategies() {
     let read = read("s.yaml", text, release(33));
     let shape = vec![(0, 0), (100, 10)].into_iter();
     let shape = shape.map(|(utilization, score)| ShapePoint { utilization, score });
-    let expected = ScoreSpec::RequestedToCapacityRatio {
-        cpu: 1,
-        memory: 0,
-        shape: shape.collect(),
-    };
-    assert!(
-        read.value[0].scores.contains(&(expected, 1)),
-        "{:?}",
-        read.value
-    );
+    let expected =
+        ScoreSpec::RequestedToCapacityRatio { cpu: 1, memory: 0, shape: shape.collect() };
+    assert!(read.value[0].scores.contains(&(expected, 1)), "{:?}", read.value);
 }
 
 #[test]
 fn disabling_enabling_and_weights() {
     let flotilla = "- plugins:\n    score:\n      disabled: [{name: '*'}]\n      enabled:\n      - \
                     {name: NodeResourcesFit, weight: 25}\n      - {name: ImageLocality}\n";
-    check(
-        "v1",
-        33,
-        flotilla,
-        &["default-scheduler: Fit/least(1,1):25 ImageLocality:1"],
-    );
+    check("v1", 33, flotilla, &["default-scheduler: Fit/least(1,1):25 ImageLocality:1"]);
     // Enabling in `score` without a weight means 1, also where `multiPoint` gave more.
     let again = "- plugins: {score: {enabled: [{name: TaintToleration}]}}\n";
     let expected = MODERN.replace("TaintToleration:3", "TaintToleration:1");
-    check(
-        "v1",
-        33,
-        again,
-        &[&format!("default-scheduler: {expected}")],
-    );
+    check("v1", 33, again, &[&format!("default-scheduler: {expected}")]);
     let multi = "- plugins: {multiPoint: {disabled: [{name: '*'}], enabled: [{name: NodeAffinity, \
                  weight: 7}, {name: ImageLocality}, {name: NodeName}]}, score: {disabled: [{name: \
                  ImageLocality}]}}\n";
@@ -122,29 +110,20 @@ fn older_versions_have_separate_plugins_and_older_weights() {
         "v1beta1",
         20,
         bin_packing,
-        &[
-            "default-scheduler: TaintToleration:1 NodeAffinity:1 PodTopologySpread:2 \
-           InterPodAffinity:1 BalancedAllocation:1 ImageLocality:1 Fit/most(1,1):5",
-        ],
+        &["default-scheduler: TaintToleration:1 NodeAffinity:1 PodTopologySpread:2 \
+           InterPodAffinity:1 BalancedAllocation:1 ImageLocality:1 Fit/most(1,1):5"],
     );
     let ratio = "- plugins: {score: {disabled: [{name: '*'}], enabled: [{name: \
                  RequestedToCapacityRatio, weight: 2}]}}\n  pluginConfig: [{name: \
                  RequestedToCapacityRatio, args: {shape: [{utilization: 0, score: 0}, \
                  {utilization: 100, score: 10}], resources: [{name: memory, weight: 5}]}}]\n";
-    check(
-        "v1beta1",
-        22,
-        ratio,
-        &["default-scheduler: Fit/ratio(0,5;2):2"],
-    );
+    check("v1beta1", 22, ratio, &["default-scheduler: Fit/ratio(0,5;2):2"]);
     check(
         "v1beta2",
         25,
         "- schedulerName: s\n",
-        &[
-            "s: TaintToleration:1 NodeAffinity:1 PodTopologySpread:2 InterPodAffinity:1 \
-           Fit/least(1,1):1 BalancedAllocation:1 ImageLocality:1",
-        ],
+        &["s: TaintToleration:1 NodeAffinity:1 PodTopologySpread:2 InterPodAffinity:1 \
+           Fit/least(1,1):1 BalancedAllocation:1 ImageLocality:1"],
     );
 }
 
@@ -152,10 +131,7 @@ fn older_versions_have_separate_plugins_and_older_weights() {
 #[track_caller]
 fn check_lines(text: &str, expected: &[&str]) {
     let read = read("s.yaml", text, release(33));
-    let problems = read
-        .problems
-        .iter()
-        .map(|p| format!("{}:{} {}", p.line, p.column, p.message));
+    let problems = read.problems.iter().map(|p| format!("{}:{} {}", p.line, p.column, p.message));
     let findings = read
         .not_modelled
         .iter()
@@ -234,11 +210,7 @@ fn hostile_texts_end_in_problems() {
         "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\nprofiles: 3",
         "\0",
     ] {
-        assert_ne!(
-            read("s.yaml", text, release(33)).problems.len(),
-            0,
-            "{text:?}"
-        );
+        assert_ne!(read("s.yaml", text, release(33)).problems.len(), 0, "{text:?}");
     }
 }
 
@@ -251,10 +223,7 @@ fn recorded_configurations_load() {
         return;
     };
     let from_file = read("s.yaml", &text, release(36));
-    assert_eq!(
-        (from_file.problems, from_file.not_modelled),
-        (vec![], vec![])
-    );
+    assert_eq!((from_file.problems, from_file.not_modelled), (vec![], vec![]));
     for (name, expected) in [
         ("default_11", MODERN.to_owned()),
         ("most_21", MODERN.replace("least", "most")),
@@ -271,14 +240,7 @@ fn recorded_configurations_load() {
             serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         let json = case["scheduler_configuration"].to_string();
         let read = read("s.json", &json, release(36));
-        assert_eq!(
-            (read.problems, read.not_modelled),
-            (vec![], vec![]),
-            "{name}"
-        );
-        assert_eq!(
-            show(&read.value[0]),
-            format!("default-scheduler: {expected}")
-        );
+        assert_eq!((read.problems, read.not_modelled), (vec![], vec![]), "{name}");
+        assert_eq!(show(&read.value[0]), format!("default-scheduler: {expected}"));
     }
 }

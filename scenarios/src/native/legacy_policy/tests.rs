@@ -2,10 +2,7 @@
 
 use super::*;
 
-const V120: KubernetesVersion = KubernetesVersion {
-    major: 1,
-    minor: 20,
-};
+const V120: KubernetesVersion = KubernetesVersion { major: 1, minor: 20 };
 
 /// A policy as published by a platform team for EKS 1.18 to 1.21.
 const PUBLISHED: &str = r#"{
@@ -38,18 +35,11 @@ fn a_published_policy() {
         (ScoreSpec::InterPodAffinity, 1),
     ];
     assert_eq!(read.value.scores, expected);
-    let lines: Vec<_> = read
-        .not_modelled
-        .iter()
-        .map(|f| (f.line, f.message.as_str()))
-        .collect();
+    let lines: Vec<_> = read.not_modelled.iter().map(|f| (f.line, f.message.as_str())).collect();
     assert_eq!(
         lines,
         [
-            (
-                Some(8),
-                "`priorities.NodePreferAvoidPodsPriority` was read and is not modelled"
-            ),
+            (Some(8), "`priorities.NodePreferAvoidPodsPriority` was read and is not modelled"),
             (
                 Some(11),
                 "`SelectorSpreadPriority` is the plugin `PodTopologySpread` again: the first \
@@ -60,12 +50,18 @@ fn a_published_policy() {
 }
 
 #[test]
+fn a_config_map_around_it() {
+    let text = PUBLISHED.replace('\n', "\n    ");
+    let text = format!("kind: ConfigMap\ndata:\n  policy.cfg: |\n    {text}\n");
+    let read = read("cm.yaml", &text, V120);
+    assert_eq!(read.problems, []);
+    assert_eq!(read.value.scores.len(), 7);
+}
+
+#[test]
 fn no_priorities_are_the_defaults_and_an_empty_list_is_none() {
     let scores = |text: &str| read("p.yaml", text, V120).value.scores;
-    assert_eq!(
-        scores("kind: Policy"),
-        SchedulerProfile::default_of(V120).scores
-    );
+    assert_eq!(scores("kind: Policy"), SchedulerProfile::default_of(V120).scores);
     assert_eq!(scores("kind: Policy\npriorities: []"), []);
 }
 
@@ -92,10 +88,7 @@ fn wrong_policies() {
         problems
             .iter()
             .map(|p| {
-                let help = p
-                    .help
-                    .as_deref()
-                    .map_or(String::new(), |h| format!(" ({h})"));
+                let help = p.help.as_deref().map_or(String::new(), |h| format!(" ({h})"));
                 format!("{}:{} {}{help}", p.line, p.column, p.message)
             })
             .collect()
@@ -114,28 +107,14 @@ fn wrong_policies() {
             "6:3 `RequestedToCapacityRatioPriority` needs its `argument`",
         ]
     );
-    for text in [
-        "",
-        "[]",
-        "priorities: 3",
-        "priorities: [3]",
-        "{\"kind\":",
-        "\0",
-    ] {
+    for text in ["", "[]", "priorities: 3", "priorities: [3]", "{\"kind\":", "\0"] {
         assert_ne!(read_lines(text).len(), 0, "{text:?}");
     }
 }
 
 #[test]
 fn a_release_without_policies_is_a_warning() {
-    let read = read(
-        "p.json",
-        PUBLISHED,
-        KubernetesVersion {
-            major: 1,
-            minor: 33,
-        },
-    );
+    let read = read("p.json", PUBLISHED, KubernetesVersion { major: 1, minor: 33 });
     assert_eq!(read.problems, []);
     let codes: Vec<_> = read.not_modelled.iter().map(|f| f.code.as_str()).collect();
     assert!(codes.contains(&"scheduler-api-version"), "{codes:?}");

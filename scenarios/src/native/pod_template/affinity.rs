@@ -54,32 +54,24 @@ pub(super) fn read<'a>(reader: &Reader<'a>, at: &At<'a>, template: &mut PodTempl
             let term = term(reader, &fields.require("preference")?)?;
             Some(PreferredTerm { weight, term })
         });
-        template
-            .preferred_node_affinity
-            .extend(terms.unwrap_or_default());
+        template.preferred_node_affinity.extend(terms.unwrap_or_default());
     }
 }
 
 fn term<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<NodeSelectorTerm> {
     let fields = reader.fields(at, &["matchExpressions"], &[])?;
     let expressions = fields.get("matchExpressions");
-    let match_expressions = expressions
-        .and_then(|at| at.list_of(|at| requirement(reader, at)))
-        .unwrap_or_default();
+    let match_expressions =
+        expressions.and_then(|at| at.list_of(|at| requirement(reader, at))).unwrap_or_default();
     Some(NodeSelectorTerm { match_expressions })
 }
 
 fn requirement<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<LabelRequirement> {
     let fields = reader.fields(at, &["key", "operator", "values"], &[])?;
     let key = fields.require("key").and_then(|at| at.name());
-    let operator = fields
-        .require("operator")
-        .and_then(|at| at.one_of(&OPERATORS));
+    let operator = fields.require("operator").and_then(|at| at.one_of(&OPERATORS));
     let values_at = fields.get("values");
-    let values = values_at
-        .as_ref()
-        .and_then(|at| at.list_of(|at| at.string()))
-        .unwrap_or_default();
+    let values = values_at.as_ref().and_then(|at| at.list_of(|at| at.string())).unwrap_or_default();
     let (key, operator) = (key?, operator?);
     // Source: apimachinery `labels.NewRequirement`.
     let wrong = match operator {
@@ -91,19 +83,10 @@ fn requirement<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<LabelRequirement>
             "one whole number as value"
         }
         _ => {
-            return Some(LabelRequirement {
-                key,
-                operator,
-                values,
-            });
+            return Some(LabelRequirement { key, operator, values });
         }
     };
-    let name = OPERATORS
-        .iter()
-        .find(|(_, known)| *known == operator)
-        .map_or("", |(n, _)| n);
-    values_at
-        .unwrap_or_else(|| at.clone())
-        .problem(format!("operator `{name}` takes {wrong}"));
+    let name = OPERATORS.iter().find(|(_, known)| *known == operator).map_or("", |(n, _)| n);
+    values_at.unwrap_or_else(|| at.clone()).problem(format!("operator `{name}` takes {wrong}"));
     None
 }

@@ -37,10 +37,7 @@ spec:
 
 /// One line per problem and per finding.
 fn shown(read: &NativeRead<PodTemplate>) -> Vec<String> {
-    let problems = read
-        .problems
-        .iter()
-        .map(|p| format!("{}:{} {}", p.line, p.column, p.message));
+    let problems = read.problems.iter().map(|p| format!("{}:{} {}", p.line, p.column, p.message));
     let findings = read
         .not_modelled
         .iter()
@@ -120,15 +117,8 @@ fn wrong_values_are_problems_all_at_once() {
 
 #[test]
 fn hostile_texts_end_in_problems() {
-    for text in [
-        "",
-        "---\n---\n",
-        "[1, 2]",
-        "kind: Deployment",
-        "kind: Pod\nspec: 3",
-        "\0",
-        "a: [",
-    ] {
+    for text in ["", "---\n---\n", "[1, 2]", "kind: Deployment", "kind: Pod\nspec: 3", "\0", "a: ["]
+    {
         assert_ne!(read("p.yaml", text).problems.len(), 0, "{text:?}");
     }
     let deep = format!("spec: {}", "[".repeat(100_000));
@@ -137,10 +127,8 @@ fn hostile_texts_end_in_problems() {
 
 #[test]
 fn recorded_templates_load() {
-    let folder = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../shared/data/native-configs/pod-templates"
-    );
+    let folder =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/native-configs/pod-templates");
     let Ok(files) = std::fs::read_dir(Path::new(folder)) else {
         eprintln!("skipped: no {folder}");
         return;
@@ -150,10 +138,7 @@ fn recorded_templates_load() {
         let path = file.unwrap().path();
         let read = read("f", &std::fs::read_to_string(&path).unwrap());
         assert_eq!(read.problems, [], "{path:?}");
-        assert!(
-            read.value.node_selector.contains_key("NodeGroupType"),
-            "{path:?}"
-        );
+        assert!(read.value.node_selector.contains_key("NodeGroupType"), "{path:?}");
         assert_eq!(read.value.required_node_affinity.len(), 1, "{path:?}");
         count += 1;
     }

@@ -12,10 +12,8 @@ pub(in crate::native) const EFFECTS: [(&str, TaintEffect); 3] = [
     ("NoExecute", TaintEffect::NoExecute),
 ];
 
-const OPERATORS: [(&str, TolerationOperator); 2] = [
-    ("Equal", TolerationOperator::Equal),
-    ("Exists", TolerationOperator::Exists),
-];
+const OPERATORS: [(&str, TolerationOperator); 2] =
+    [("Equal", TolerationOperator::Equal), ("Exists", TolerationOperator::Exists)];
 
 /// Reads a list of tolerations.
 pub(super) fn read<'a>(reader: &Reader<'a>, at: &At<'a>) -> Vec<Toleration> {
@@ -49,10 +47,5 @@ fn toleration<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<Toleration> {
         at.problem("a toleration with `operator: Exists` takes no `value`");
         return None;
     }
-    Some(Toleration {
-        key,
-        operator,
-        value,
-        effect,
-    })
+    Some(Toleration { key, operator, value, effect })
 }

@@ -2,7 +2,7 @@
 
 use sim::scenario::PodTemplate;
 
-use super::super::keys::Reader;
+use super::super::keys::{Reader, string_map};
 use super::super::{Place, pod_template};
 use crate::native::spark_defaults::SparkConf;
 use crate::walk::{At, Fields};
@@ -81,21 +81,14 @@ pub(super) fn read<'a>(
         ("cores", format!("spark.{role}.cores")),
         ("memory", format!("spark.{role}.memory")),
         ("memoryOverhead", format!("spark.{role}.memoryOverhead")),
-        (
-            "coreRequest",
-            format!("spark.kubernetes.{role}.request.cores"),
-        ),
+        ("coreRequest", format!("spark.kubernetes.{role}.request.cores")),
         ("coreLimit", format!("spark.kubernetes.{role}.limit.cores")),
         ("instances", format!("spark.{role}.instances")),
     ] {
         put(&fields, key, &setting, conf);
     }
-    template
-        .labels
-        .extend(fields.string_map("labels").unwrap_or_default());
-    template
-        .annotations
-        .extend(fields.string_map("annotations").unwrap_or_default());
+    template.labels.extend(string_map(&fields, "labels"));
+    template.annotations.extend(string_map(&fields, "annotations"));
     pod_template::placement(reader, &fields, template);
 }
 

@@ -43,36 +43,15 @@ fn put<T>(slot: &mut T, value: Option<T>) {
 fn shapes(read: &mut Reading<'_>, spark: &mut SparkDefaults) {
     let mib = Bytes::mib(1);
     put(&mut spark.driver_cores, read.count("spark.driver.cores", 1));
-    put(
-        &mut spark.executor_cores,
-        read.count("spark.executor.cores", 1),
-    );
+    put(&mut spark.executor_cores, read.count("spark.executor.cores", 1));
     put(&mut spark.task_cpus, read.count("spark.task.cpus", 1));
-    put(
-        &mut spark.task_max_failures,
-        read.count("spark.task.maxFailures", 1),
-    );
-    put(
-        &mut spark.executor_instances,
-        read.count("spark.executor.instances", 0),
-    );
-    put(
-        &mut spark.driver_memory,
-        read.size("spark.driver.memory", mib),
-    );
-    put(
-        &mut spark.executor_memory,
-        read.size("spark.executor.memory", mib),
-    );
+    put(&mut spark.task_max_failures, read.count("spark.task.maxFailures", 1));
+    put(&mut spark.executor_instances, read.count("spark.executor.instances", 0));
+    put(&mut spark.driver_memory, read.size("spark.driver.memory", mib));
+    put(&mut spark.executor_memory, read.size("spark.executor.memory", mib));
     for (slot, key) in [
-        (
-            &mut spark.driver_request_cores,
-            "spark.kubernetes.driver.request.cores",
-        ),
-        (
-            &mut spark.executor_request_cores,
-            "spark.kubernetes.executor.request.cores",
-        ),
+        (&mut spark.driver_request_cores, "spark.kubernetes.driver.request.cores"),
+        (&mut spark.executor_request_cores, "spark.kubernetes.executor.request.cores"),
     ] {
         if let Some(cpu) = read.cpu(key) {
             *slot = Some(cpu);
@@ -101,10 +80,7 @@ fn shapes(read: &mut Reading<'_>, spark: &mut SparkDefaults) {
 /// and R, else what is there.
 fn overheads(read: &mut Reading<'_>, spark: &mut SparkDefaults) {
     let kind = read.text("spark.kubernetes.resource.type");
-    if let Some(kind) = kind
-        .as_deref()
-        .filter(|k| !["java", "python", "r"].contains(k))
-    {
+    if let Some(kind) = kind.as_deref().filter(|k| !["java", "python", "r"].contains(k)) {
         let message = format!("unknown application type `{kind}`");
         let help = "`java`, `python` or `r`";
         read.problem("spark.kubernetes.resource.type", message, help);
@@ -145,12 +121,7 @@ fn overheads(read: &mut Reading<'_>, spark: &mut SparkDefaults) {
         }
         if kind.is_none() {
             let message = "counted for every application; Spark adds it for Python ones only";
-            read.find(
-                "spark.executor.pyspark.memory",
-                Severity::Info,
-                "assumed-python",
-                message,
-            );
+            read.find("spark.executor.pyspark.memory", Severity::Info, "assumed-python", message);
         }
     }
 }
@@ -160,17 +131,10 @@ fn dynamic_allocation(read: &mut Reading<'_>, spark: &mut SparkDefaults) {
     let key = |name: &str| format!("spark.dynamicAllocation.{name}");
     let dynamic = &mut spark.dynamic_allocation;
     put(&mut dynamic.enabled, read.boolean(&key("enabled")));
-    put(
-        &mut dynamic.min_executors,
-        read.count(&key("minExecutors"), 0),
-    );
+    put(&mut dynamic.min_executors, read.count(&key("minExecutors"), 0));
     if let Some(most) = read.count(&key("maxExecutors"), 1) {
         // Spark's own default, the largest Java integer, means no limit.
-        dynamic.max_executors = if most >= i32::MAX as u32 {
-            u32::MAX
-        } else {
-            most
-        };
+        dynamic.max_executors = if most >= i32::MAX as u32 { u32::MAX } else { most };
     }
     if let Some(initial) = read.count(&key("initialExecutors"), 0) {
         dynamic.initial_executors = Some(initial);
@@ -180,27 +144,13 @@ fn dynamic_allocation(read: &mut Reading<'_>, spark: &mut SparkDefaults) {
     let backlog = read.time(&key("schedulerBacklogTimeout"), second);
     put(&mut dynamic.scheduler_backlog_timeout, backlog);
     let sustained = read.time(&key("sustainedSchedulerBacklogTimeout"), second);
-    put(
-        &mut dynamic.sustained_scheduler_backlog_timeout,
-        sustained.or(backlog),
-    );
-    put(
-        &mut dynamic.executor_idle_timeout,
-        read.time(&key("executorIdleTimeout"), second),
-    );
-    put(
-        &mut dynamic.shuffle_tracking,
-        read.boolean(&key("shuffleTracking.enabled")),
-    );
+    put(&mut dynamic.sustained_scheduler_backlog_timeout, sustained.or(backlog));
+    put(&mut dynamic.executor_idle_timeout, read.time(&key("executorIdleTimeout"), second));
+    put(&mut dynamic.shuffle_tracking, read.boolean(&key("shuffleTracking.enabled")));
     if read.boolean("spark.shuffle.service.enabled") == Some(true) {
         let message = "`spark.shuffle.service.enabled` was read and is not modelled: Spark on \
                        Kubernetes has no shuffle service of its own";
-        read.find(
-            "spark.shuffle.service.enabled",
-            Severity::Info,
-            "not-modelled",
-            message,
-        );
+        read.find("spark.shuffle.service.enabled", Severity::Info, "not-modelled", message);
     }
 }
 
@@ -211,11 +161,7 @@ fn allocation(read: &mut Reading<'_>, spark: &mut SparkDefaults) {
     let delay = "spark.kubernetes.allocation.batch.delay";
     match read.time(delay, ms) {
         Some(zero) if zero.is_zero() => {
-            read.problem(
-                delay,
-                "the delay between two batches is zero",
-                "more than 0, as in 1s",
-            );
+            read.problem(delay, "the delay between two batches is zero", "more than 0, as in 1s");
         }
         delay => put(&mut spark.allocation_batch_delay, delay),
     }
@@ -228,31 +174,45 @@ fn allocation(read: &mut Reading<'_>, spark: &mut SparkDefaults) {
 /// Node selectors, labels, annotations and scheduler names. Settings win over the pod template, as
 /// Spark writes them into the pod after the template is loaded.
 fn placement(read: &mut Reading<'_>, spark: &mut SparkDefaults) {
+    for (role, template) in
+        [("driver", &spark.driver_template), ("executor", &spark.executor_template)]
+    {
+        template_file(read, role, template);
+    }
     for (key, value) in read.family("spark.kubernetes.node.selector.") {
         for template in [&mut spark.driver_template, &mut spark.executor_template] {
             template.node_selector.insert(key.clone(), value.clone());
         }
     }
     let any_scheduler = read.text("spark.kubernetes.scheduler.name");
-    let roles: [(&str, &mut PodTemplate); 2] = [
-        ("driver", &mut spark.driver_template),
-        ("executor", &mut spark.executor_template),
-    ];
+    let roles: [(&str, &mut PodTemplate); 2] =
+        [("driver", &mut spark.driver_template), ("executor", &mut spark.executor_template)];
     for (role, template) in roles {
         let prefix = format!("spark.kubernetes.{role}");
-        template
-            .node_selector
-            .extend(read.family(&format!("{prefix}.node.selector.")));
-        template
-            .labels
-            .extend(read.family(&format!("{prefix}.label.")));
-        template
-            .annotations
-            .extend(read.family(&format!("{prefix}.annotation.")));
+        template.node_selector.extend(read.family(&format!("{prefix}.node.selector.")));
+        template.labels.extend(read.family(&format!("{prefix}.label.")));
+        template.annotations.extend(read.family(&format!("{prefix}.annotation.")));
         let own = read.text(&format!("{prefix}.scheduler.name"));
         if let Some(name) = own.or_else(|| any_scheduler.clone()) {
             template.scheduler_name = Some(name);
         }
+    }
+}
+
+/// A template file that the settings name lies on the machine that submits; the scenario has to
+/// name it too.
+fn template_file(read: &mut Reading<'_>, role: &str, template: &PodTemplate) {
+    let key = format!("spark.kubernetes.{role}.podTemplateFile");
+    let Some(path) = read.text(&key) else {
+        return;
+    };
+    if *template == PodTemplate::default() {
+        let message = format!(
+            "the {role} pod template `{}` is not read from here: name it in the scenario's \
+             `{role}PodTemplate`",
+            shown(&path)
+        );
+        read.warn(&key, "pod-template-not-read", message);
     }
 }
 
@@ -274,10 +234,7 @@ fn consistency(read: &mut Reading<'_>, spark: &SparkDefaults) {
     let (min, max) = (dynamic.min_executors, dynamic.max_executors);
     if min > max {
         let message = format!("at least {min} executors and at most {max}");
-        let keys = [
-            "spark.dynamicAllocation.minExecutors",
-            "spark.dynamicAllocation.maxExecutors",
-        ];
+        let keys = ["spark.dynamicAllocation.minExecutors", "spark.dynamicAllocation.maxExecutors"];
         read.problem_at_first(&keys, message);
     }
     if let Some(initial) = initial.filter(|initial| *initial > max) {

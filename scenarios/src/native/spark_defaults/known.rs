@@ -168,10 +168,7 @@ fn registered() -> &'static BTreeMap<&'static str, Option<SparkVersion>> {
 
 fn version(text: &str) -> Option<SparkVersion> {
     let mut numbers = text.split('.').map(str::parse);
-    Some(SparkVersion {
-        major: numbers.next()?.ok()?,
-        minor: numbers.next()?.ok()?,
-    })
+    Some(SparkVersion { major: numbers.next()?.ok()?, minor: numbers.next()?.ok()? })
 }
 
 /// The release that brought `key`, where it is known.
@@ -192,11 +189,7 @@ pub(super) fn kind(key: &str) -> KeyKind {
     if MODELLED.contains(&key) || starts(&MODELLED_PREFIXES) {
         KeyKind::Modelled
     } else if registered().contains_key(key) {
-        if starts(&NOT_MODELLED_PREFIXES) {
-            KeyKind::NotModelled
-        } else {
-            KeyKind::Irrelevant
-        }
+        if starts(&NOT_MODELLED_PREFIXES) { KeyKind::NotModelled } else { KeyKind::Irrelevant }
     } else if let Some(near) = near(key) {
         KeyKind::Slip(near)
     } else if starts(&NOT_MODELLED_PREFIXES) {
@@ -211,9 +204,7 @@ pub(super) fn kind(key: &str) -> KeyKind {
 /// The key that `key`, which lacks the prefix `spark.`, was meant to be.
 pub(super) fn without_prefix(key: &str) -> Option<&'static str> {
     let full = format!("spark.{}", key.chars().take(100).collect::<String>());
-    let exact = registered()
-        .get_key_value(full.as_str())
-        .map(|(known, _)| *known);
+    let exact = registered().get_key_value(full.as_str()).map(|(known, _)| *known);
     exact.or_else(|| near(&full)).or_else(|| near(key))
 }
 
@@ -223,19 +214,12 @@ pub(super) fn near(key: &str) -> Option<&'static str> {
         return None;
     }
     // Families that hold anybody's names: nearness there means nothing.
-    let free = [
-        "spark.hadoop.",
-        "spark.sql.",
-        "spark.executorEnv.",
-        "spark.metrics.conf.",
-    ];
+    let free = ["spark.hadoop.", "spark.sql.", "spark.executorEnv.", "spark.metrics.conf."];
     if free.iter().any(|prefix| key.starts_with(prefix)) {
         return None;
     }
     let lower = key.to_lowercase();
-    let keys = registered()
-        .keys()
-        .filter(|known| known.len().abs_diff(key.len()) <= 2);
+    let keys = registered().keys().filter(|known| known.len().abs_diff(key.len()) <= 2);
     keys.map(|known| (strsim::osa_distance(&lower, &known.to_lowercase()), *known))
         .filter(|(distance, _)| *distance <= 2)
         .min()
@@ -259,26 +243,14 @@ mod tests {
     fn kinds() {
         let check = |key: &str, expected: KeyKind| assert_eq!(kind(key), expected, "{key}");
         check("spark.executor.memory", KeyKind::Modelled);
-        check(
-            "spark.kubernetes.executor.node.selector.pool",
-            KeyKind::Modelled,
-        );
+        check("spark.kubernetes.executor.node.selector.pool", KeyKind::Modelled);
         check("spark.speculation.quantile", KeyKind::NotModelled);
         check("spark.locality.wait", KeyKind::NotModelled);
         check("spark.eventLog.dir", KeyKind::Irrelevant);
         check("spark.hadoop.fs.s3a.fast.upload", KeyKind::Irrelevant);
-        check(
-            "spark.executor.memry",
-            KeyKind::Slip("spark.executor.memory"),
-        );
-        check(
-            "spark.Executor.Memory",
-            KeyKind::Slip("spark.executor.memory"),
-        );
+        check("spark.executor.memry", KeyKind::Slip("spark.executor.memory"));
+        check("spark.Executor.Memory", KeyKind::Slip("spark.executor.memory"));
         check("spark.acme.flavour", KeyKind::Unknown);
-        check(
-            "spark.kubernetes.executor.volumes.hostPath.a.mount.path",
-            KeyKind::NotModelled,
-        );
+        check("spark.kubernetes.executor.volumes.hostPath.a.mount.path", KeyKind::NotModelled);
     }
 }

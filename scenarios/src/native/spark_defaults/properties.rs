@@ -57,19 +57,10 @@ fn unescape(
     into: &mut Vec<Char>,
     problems: &mut Vec<Problem>,
 ) -> bool {
-    let mut rest = text
-        .chars()
-        .zip(1u32..)
-        .skip_while(|(c, _)| c.is_whitespace())
-        .peekable();
+    let mut rest = text.chars().zip(1u32..).skip_while(|(c, _)| c.is_whitespace()).peekable();
     while let Some((c, column)) = rest.next() {
         let mut push = |c, escaped| {
-            into.push(Char {
-                c,
-                escaped,
-                line,
-                column,
-            });
+            into.push(Char { c, escaped, line, column });
         };
         if c != '\\' {
             push(c, false);
@@ -106,10 +97,7 @@ fn unescape(
 fn split(chars: &[Char]) -> Option<Property> {
     let blank = |c: &Char| !c.escaped && c.c.is_whitespace();
     let separator = |c: &Char| !c.escaped && matches!(c.c, '=' | ':');
-    let key_end = chars
-        .iter()
-        .position(|c| blank(c) || separator(c))
-        .unwrap_or(chars.len());
+    let key_end = chars.iter().position(|c| blank(c) || separator(c)).unwrap_or(chars.len());
     let mut value = key_end;
     while chars.get(value).is_some_and(blank) {
         value += 1;
@@ -127,15 +115,10 @@ fn split(chars: &[Char]) -> Option<Property> {
     let width = |text: &str| u16::try_from(text.chars().count()).unwrap_or(u16::MAX);
     let key_text = text(key);
     let key_pos = Pos::new(first.line, first.column, width(&key_text));
-    let value_pos = value.first().map_or(key_pos, |start| {
-        Pos::new(start.line, start.column, width(&value_text))
-    });
-    Some(Property {
-        key: key_text,
-        value: value_text,
-        key_pos,
-        value_pos,
-    })
+    let value_pos = value
+        .first()
+        .map_or(key_pos, |start| Pos::new(start.line, start.column, width(&value_text)));
+    Some(Property { key: key_text, value: value_text, key_pos, value_pos })
 }
 
 #[cfg(test)]

@@ -31,10 +31,7 @@ fn check_problems(text: &str, expected: &[&str]) {
     let shown: Vec<String> = problems
         .iter()
         .map(|p| {
-            let help = p
-                .help
-                .as_deref()
-                .map_or(String::new(), |h| format!(" ({h})"));
+            let help = p.help.as_deref().map_or(String::new(), |h| format!(" ({h})"));
             format!("{}:{} {}{help}", p.line, p.column, p.message)
         })
         .collect();
@@ -66,15 +63,9 @@ fn every_modelled_setting_arrives() {
     assert_eq!(spark.allocation_batch_size, 50);
     assert_eq!(spark.allocation_batch_delay, SimDuration::from_millis(500));
     assert_eq!(spark.min_registered_resources_ratio, 1.0);
-    assert_eq!(
-        spark.max_registered_resources_waiting_time,
-        SimDuration::minutes(1)
-    );
+    assert_eq!(spark.max_registered_resources_waiting_time, SimDuration::minutes(1));
     assert_eq!(spark.driver_template.scheduler_name.as_deref(), Some("d"));
-    assert_eq!(
-        spark.executor_template.scheduler_name.as_deref(),
-        Some("packer")
-    );
+    assert_eq!(spark.executor_template.scheduler_name.as_deref(), Some("packer"));
 }
 
 #[test]
@@ -90,17 +81,11 @@ fn dynamic_allocation_arrives() {
     )
     .dynamic_allocation;
     assert!(dynamic.enabled && dynamic.shuffle_tracking);
-    assert_eq!(
-        (dynamic.min_executors, dynamic.max_executors),
-        (1, u32::MAX)
-    );
+    assert_eq!((dynamic.min_executors, dynamic.max_executors), (1, u32::MAX));
     assert_eq!(dynamic.initial_executors, Some(3));
     assert_eq!(dynamic.executor_allocation_ratio, 0.5);
     assert_eq!(dynamic.scheduler_backlog_timeout, SimDuration::seconds(2));
-    assert_eq!(
-        dynamic.sustained_scheduler_backlog_timeout,
-        SimDuration::seconds(2)
-    );
+    assert_eq!(dynamic.sustained_scheduler_backlog_timeout, SimDuration::seconds(2));
     assert_eq!(dynamic.executor_idle_timeout, SimDuration::minutes(5));
 }
 
@@ -133,13 +118,22 @@ fn a_release_ignores_what_came_later() {
     let text = "spark.dynamicAllocation.enabled true";
     let codes = |version| {
         let found = applied(text, version).2;
-        found
-            .into_iter()
-            .map(|finding| finding.code)
-            .collect::<Vec<_>>()
+        found.into_iter().map(|finding| finding.code).collect::<Vec<_>>()
     };
     assert_eq!(codes(old), ["dynamic-allocation-refused"]);
     assert_eq!(codes(V35), [""; 0]);
+}
+
+#[test]
+fn a_template_file_that_the_scenario_does_not_name_is_a_warning() {
+    let text = "spark.kubernetes.executor.podTemplateFile s3://b/e.yaml\n\
+                spark.kubernetes.executor.node.selector.a b";
+    let (_, problems, findings) = applied(text, V35);
+    assert_eq!((problems, findings.len()), (vec![], 1));
+    assert_eq!(findings[0].code, "pod-template-not-read");
+    let mut spark = SparkDefaults::default_of(V35);
+    spark.executor_template.priority = 1;
+    assert_eq!(read("f", text).value.apply(&mut spark), (vec![], vec![]));
 }
 
 #[test]
@@ -153,10 +147,7 @@ fn selectors_labels_and_annotations_go_to_their_templates() {
     assert_eq!(spark.driver_template.node_selector["disk"], "ssd");
     let executor = &spark.executor_template;
     assert_eq!(executor.node_selector.len(), 2);
-    assert_eq!(
-        executor.node_selector["topology.kubernetes.io/zone"],
-        "us-west-2a"
-    );
+    assert_eq!(executor.node_selector["topology.kubernetes.io/zone"], "us-west-2a");
     assert_eq!(spark.driver_template.labels["team"], "data");
     let safe = "cluster-autoscaler.kubernetes.io/safe-to-evict";
     assert_eq!(executor.annotations[safe], "true");
@@ -197,10 +188,8 @@ fn settings_at_odds_are_problems() {
     );
     check_problems(
         "spark.memory.offHeap.enabled true",
-        &[
-            "1:30 off-heap memory is on without a size (set spark.memory.offHeap.size, as Spark \
-           requires)",
-        ],
+        &["1:30 off-heap memory is on without a size (set spark.memory.offHeap.size, as Spark \
+           requires)"],
     );
 }
 
@@ -237,16 +226,10 @@ fn hostile_files_end_in_problems() {
     let many: String = (0..20_000).map(|i| format!("spark.x{i} 1\n")).collect();
     assert_eq!(read("f", &many).problems.len(), 1);
     assert_eq!(read("f", &"x".repeat(5 << 20)).problems.len(), 1);
-    let odd = format!(
-        "{} 1\n=\n:\n\\\n\u{0} \u{1b}[31m\nspark. 1\n",
-        "é".repeat(100_000)
-    );
+    let odd = format!("{} 1\n=\n:\n\\\n\u{0} \u{1b}[31m\nspark. 1\n", "é".repeat(100_000));
     let (_, problems, findings) = applied(&odd, V35);
     assert_eq!(problems, []);
     assert!(findings.iter().all(|finding| finding.message.len() < 2_000));
     let nameless = "spark.kubernetes.node.selector. x";
-    check_problems(
-        nameless,
-        &["1:33 a name is missing after the last dot (see the Spark docs)"],
-    );
+    check_problems(nameless, &["1:33 a name is missing after the last dot (see the Spark docs)"]);
 }

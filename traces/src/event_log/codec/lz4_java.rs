@@ -31,12 +31,7 @@ pub(in crate::event_log) struct Lz4JavaReader<R> {
 
 impl<R: BufRead> Lz4JavaReader<R> {
     pub(in crate::event_log) fn new(raw: R) -> Self {
-        Self {
-            raw,
-            packed: Vec::new(),
-            block: Vec::new(),
-            position: 0,
-        }
+        Self { raw, packed: Vec::new(), block: Vec::new(), position: 0 }
     }
 
     /// Reads the next block that holds something; `Ok(false)` at the end of the last stream.
@@ -117,9 +112,7 @@ impl BlockHeader {
             0x10 => true,
             0x20 => false,
             _ => {
-                return Err(corrupt(format!(
-                    "lz4 block with unknown token {token:#04x}"
-                )));
+                return Err(corrupt(format!("lz4 block with unknown token {token:#04x}")));
             }
         };
         // At most 2^25: a header cannot make us allocate more than 32 MiB.
@@ -178,16 +171,11 @@ fn xxh32(data: &[u8], seed: u32) -> u32 {
     hash = hash.wrapping_add(data.len() as u32);
     let mut words = stripes.remainder().chunks_exact(4);
     for bytes in words.by_ref() {
-        hash = hash
-            .wrapping_add(word(bytes).wrapping_mul(P3))
-            .rotate_left(17)
-            .wrapping_mul(P4);
+        hash = hash.wrapping_add(word(bytes).wrapping_mul(P3)).rotate_left(17).wrapping_mul(P4);
     }
     for byte in words.remainder() {
-        hash = hash
-            .wrapping_add(u32::from(*byte).wrapping_mul(P5))
-            .rotate_left(11)
-            .wrapping_mul(P1);
+        hash =
+            hash.wrapping_add(u32::from(*byte).wrapping_mul(P5)).rotate_left(11).wrapping_mul(P1);
     }
     hash = (hash ^ (hash >> 15)).wrapping_mul(P2);
     hash = (hash ^ (hash >> 13)).wrapping_mul(P3);
@@ -199,11 +187,7 @@ mod tests {
     use super::*;
 
     fn block(data: &[u8], stored: bool) -> Vec<u8> {
-        let packed = if stored {
-            data.to_vec()
-        } else {
-            lz4_flex::block::compress(data)
-        };
+        let packed = if stored { data.to_vec() } else { lz4_flex::block::compress(data) };
         let mut bytes = MAGIC.to_vec();
         bytes.push(if stored { 0x16 } else { 0x26 });
         bytes.extend((packed.len() as u32).to_le_bytes());
@@ -231,10 +215,7 @@ mod tests {
         // Test vectors of the xxHash project and of Linux's test_xxhash.
         assert_eq!(xxh32(b"", 0), 0x02cc_5d05);
         assert_eq!(xxh32(b"a", 0), 0x550d_7456);
-        assert_eq!(
-            xxh32(b"Nobody inspects the spammish repetition", 0),
-            0xe229_3b2f
-        );
+        assert_eq!(xxh32(b"Nobody inspects the spammish repetition", 0), 0xe229_3b2f);
     }
 
     #[test]
@@ -257,10 +238,7 @@ mod tests {
                 bytes[at] ^= 1 << bit;
                 // A larger block size or another way to the same text does no harm.
                 let found = unpack(&bytes);
-                assert!(
-                    found.is_err() || found.unwrap() == text,
-                    "bit {bit} at {at}"
-                );
+                assert!(found.is_err() || found.unwrap() == text, "bit {bit} at {at}");
             }
         }
     }

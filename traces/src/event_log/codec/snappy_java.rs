@@ -25,12 +25,7 @@ pub(in crate::event_log) struct SnappyJavaReader<R> {
 
 impl<R: BufRead> SnappyJavaReader<R> {
     pub(in crate::event_log) fn new(raw: R) -> Self {
-        Self {
-            raw,
-            packed: Vec::new(),
-            block: Vec::new(),
-            position: 0,
-        }
+        Self { raw, packed: Vec::new(), block: Vec::new(), position: 0 }
     }
 
     /// Reads the next block that holds something; `Ok(false)` at the end of the last stream.
@@ -64,9 +59,7 @@ impl<R: BufRead> SnappyJavaReader<R> {
         let size = snap::raw::decompress_len(&self.packed).map_err(bad)?;
         // Snappy cannot pack 64 bytes into less than 3, so that more is a lie of the header.
         if size > BLOCK_SIZE_MAX || size / 64 > self.packed.len() {
-            return Err(corrupt(format!(
-                "snappy block of {length} bytes for {size}"
-            )));
+            return Err(corrupt(format!("snappy block of {length} bytes for {size}")));
         }
         self.block.resize(size, 0);
         let unpacked = snap::raw::Decoder::new().decompress(&self.packed, &mut self.block);
@@ -135,10 +128,7 @@ mod tests {
         bytes.extend(6u32.to_be_bytes());
         // A varint of 60 MiB in front of two bytes.
         bytes.extend([0x80, 0x80, 0x80, 0x1e, 0, 0]);
-        assert_eq!(
-            unpack(&bytes).unwrap_err().kind(),
-            io::ErrorKind::InvalidData
-        );
+        assert_eq!(unpack(&bytes).unwrap_err().kind(), io::ErrorKind::InvalidData);
         let lengths = [MAGIC, &[0, 0, 0, 1, 0, 0, 0, 1], &[0xff; 4]].concat();
         assert!(unpack(&lengths).is_err());
     }

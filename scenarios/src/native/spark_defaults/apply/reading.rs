@@ -20,18 +20,12 @@ pub(super) struct Reading<'c> {
 
 impl<'c> Reading<'c> {
     pub(super) fn new(conf: &'c SparkConf, version: SparkVersion) -> Self {
-        Self {
-            conf,
-            version,
-            problems: Vec::new(),
-            findings: Vec::new(),
-        }
+        Self { conf, version, problems: Vec::new(), findings: Vec::new() }
     }
 
     /// Both in the order of the file.
     pub(super) fn finish(mut self) -> (Vec<Problem>, Vec<Finding>) {
-        self.problems
-            .sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+        self.problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
         self.findings.sort_by(|a, b| {
             (&a.subject, a.line, &a.message).cmp(&(&b.subject, b.line, &b.message))
         });
@@ -68,11 +62,7 @@ impl<'c> Reading<'c> {
         let mut family = BTreeMap::new();
         for key in keys {
             if key.len() == prefix.len() {
-                self.problem(
-                    key,
-                    "a name is missing after the last dot",
-                    "see the Spark docs",
-                );
+                self.problem(key, "a name is missing after the last dot", "see the Spark docs");
             } else if let Some(value) = self.text(key) {
                 family.insert(key[prefix.len()..].to_owned(), value);
             }

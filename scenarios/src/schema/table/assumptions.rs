@@ -1,0 +1,96 @@
+//! What no configuration file says.
+
+use crate::schema::Kind::{Bool, Bytes, Choice, Duration, Float, Int};
+use crate::schema::{Key, Kind, Section, key};
+
+pub(crate) static ASSUMPTIONS: Section = Section {
+    name: "Assumptions",
+    doc: "What no configuration file says.",
+    keys: &[
+        key("nodeBoot", Kind::Section(&NODE_BOOT), "Instance requested to kubelet ready."),
+        key("imagePullBytesPerSecond", Bytes, "Registry to node, bytes a second.").or("92000000"),
+        key("containerStart", Duration, "Image there to the process running.").or("1s"),
+        key(
+            "driverStart",
+            Kind::Section(&DRIVER_START),
+            "Driver process start to executors being \
+            asked for.",
+        ),
+        key(
+            "executorStart",
+            Kind::Section(&EXECUTOR_START),
+            "Executor process start to \
+            registered.",
+        ),
+        key("spot", Kind::Section(&SPOT), "How spot capacity is taken back."),
+        key("spotNotice", Duration, "Notice before a spot node is taken.").or("2m0s"),
+        key("spotDrain", Bool, "Nodes under notice are drained at once.").or("true"),
+        key("terminationGrace", Duration, "Grace period of Spark pods.").or("30s"),
+        key("unschedulableTimeout", Duration, "A driver pending for longer ends its attempt.")
+            .or("1h0m0s"),
+        key("runTimeout", Duration, "Timeout of an attempt where the trace has none.")
+            .or("24h0m0s"),
+        key(
+            "taskDurationCv",
+            Float(0.0, 10.0),
+            "Spread of task durations where only their sum is \
+            recorded.",
+        )
+        .or("0.6"),
+        key("meanTaskDuration", Duration, "Where the trace has no number of tasks.").or("10s"),
+        key("schedulerPodsPerSecond", Int(1, 100_000), "Pods a second that the scheduler binds.")
+            .or("100"),
+    ],
+};
+
+const DISTRIBUTION: Key =
+    key("distribution", Choice(&[("lognormal", "by its quantiles")]), "Shape.").or("lognormal");
+const P50: Key = key("p50", Duration, "Median.");
+const P99: Key = key("p99", Duration, "99th percentile, not below the median.");
+
+static NODE_BOOT: Section = Section {
+    name: "NodeBoot",
+    doc: "A latency.",
+    keys: &[DISTRIBUTION, P50.or("1m0s"), P99.or("2m30s")],
+};
+
+static DRIVER_START: Section = Section {
+    name: "DriverStart",
+    doc: "A latency.",
+    keys: &[DISTRIBUTION, P50.or("8s"), P99.or("20s")],
+};
+
+static EXECUTOR_START: Section = Section {
+    name: "ExecutorStart",
+    doc: "A latency.",
+    keys: &[DISTRIBUTION, P50.or("4s"), P99.or("10s")],
+};
+
+static SPOT: Section = Section {
+    name: "Spot",
+    doc: "How spot capacity is taken back.",
+    keys: &[
+        key(
+            "model",
+            Choice(&[
+                (
+                    "pool-shocks",
+                    "each instance type and zone goes tight now and then and takes several \
+              nodes at once",
+                ),
+                ("none", "never"),
+            ]),
+            "The model.",
+        )
+        .or("pool-shocks"),
+        key(
+            "meanHoursBetween",
+            Float(0.01, 1e6),
+            "Hours between two shocks of a pool, on average, \
+            at interruption band 2.",
+        )
+        .or("24"),
+        key("shareTaken", Float(0.0, 1.0), "Share of the pool's nodes that one shock takes.")
+            .or("0.25"),
+    ],
+};

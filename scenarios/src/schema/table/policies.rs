@@ -1,0 +1,176 @@
+//! Autoscaler, scheduler and retries.
+
+use crate::schema::Kind::{Any, Bool, Bytes, Choice, Duration, Float, Int, List, Map, Path, Text};
+use crate::schema::{Key, Kind, Section, key, table::MANY};
+
+pub(crate) static AUTOSCALER: Section = Section {
+    name: "Autoscaler",
+    doc: "What grows and shrinks the pools.",
+    keys: &[
+        key(
+            "clusterAutoscaler",
+            Kind::Section(&CLUSTER_AUTOSCALER),
+            "Cluster Autoscaler. `{}` = \
+            its release's defaults.",
+        ),
+        key("karpenter", Any, "Karpenter. Not modelled yet: an error."),
+    ],
+};
+
+static CLUSTER_AUTOSCALER: Section = Section {
+    name: "ClusterAutoscaler",
+    doc: "Its flags: the file's, then `extraArgs` on top.",
+    keys: &[
+        key("manifest", Path, "A Deployment with the flags in its command or args."),
+        key("values", Path, "The Helm chart's values, with `extraArgs`."),
+        key("extraArgs", Map(&Any), "Flags by name, as in the Helm chart."),
+    ],
+};
+
+pub(crate) static SCHEDULER: Section = Section {
+    name: "Scheduler",
+    doc: "One of these.",
+    keys: &[
+        key("config", Path, "`KubeSchedulerConfiguration`, as it is."),
+        key("policy", Path, "The legacy Policy (JSON or YAML), as it is; up to Kubernetes 1.22."),
+        key("profile", Kind::Section(&PROFILE), "A profile in place."),
+    ],
+};
+
+static PROFILE: Section = Section {
+    name: "Profile",
+    doc: "Score plugins and their weights; filters are always on.",
+    keys: &[
+        key("schedulerName", Text, "Name.").or("default-scheduler"),
+        key("scores", List(&Kind::Section(&SCORE)), "Plugins; each at most once.").required(),
+    ],
+};
+
+static SCORE: Section = Section {
+    name: "Score",
+    doc: "A score plugin.",
+    keys: &[
+        key(
+            "plugin",
+            Choice(&[
+                ("NodeResourcesFit", "by free resources, as `strategy` says"),
+                ("NodeResourcesBalancedAllocation", "CPU and memory used alike"),
+                ("ImageLocality", "the image is there"),
+                ("NodeAffinity", "preferred node affinity"),
+                ("TaintToleration", "`PreferNoSchedule` taints"),
+                ("InterPodAffinity", "preferred pod affinity"),
+                ("PodTopologySpread", "preferred spread"),
+            ]),
+            "Upstream's name.",
+        )
+        .required(),
+        key("weight", Int(1, 1_000_000), "Weight.").or("(1)"),
+        key(
+            "strategy",
+            Choice(&[
+                ("LeastAllocated", "the emptiest node"),
+                ("MostAllocated", "the fullest node"),
+                ("RequestedToCapacityRatio", "by `shape`"),
+            ]),
+            "Of `NodeResourcesFit`.",
+        )
+        .or("(LeastAllocated)"),
+        key("cpu", Int(1, 100), "Of `NodeResourcesFit`: weight of CPU.").or("(1)"),
+        key("memory", Int(1, 100), "Of `NodeResourcesFit`: weight of memory.").or("(1)"),
+        key("shape", List(&Kind::Section(&SHAPE_POINT)), "Of `RequestedToCapacityRatio`."),
+    ],
+};
+
+static SHAPE_POINT: Section = Section {
+    name: "ShapePoint",
+    doc: "A point of the line from utilisation to score.",
+    keys: &[
+        key("utilization", Int(0, 100), "Percent; ascending over the points.").required(),
+        key("score", Int(0, 10), "Score there.").required(),
+    ],
+};
+
+pub(crate) static RETRIES: Section = Section {
+    name: "Retries",
+    doc: "What is tried after a failed attempt.",
+    keys: &[
+        key("preset", Choice(crate::retries::PRESETS), "A ladder by name.").or("(none)"),
+        key(
+            "ladder",
+            List(&Kind::Section(&RUNG)),
+            "Rungs; the first one that holds the failure \
+            decides. A failure that none holds is final.",
+        ),
+        key("name", Text, "Name of the ladder in reports.").or("(custom)"),
+        key(
+            "criticalOnDemand",
+            Bool,
+            "Runs marked critical have their executors on on-demand \
+            nodes from the first attempt.",
+        )
+        .or("(the preset's; else false)"),
+    ],
+};
+
+pub(crate) static FAILURES: Kind = Choice(&[
+    ("executor_oom", "executors died of memory"),
+    ("driver_oom", "the driver died of memory"),
+    ("timeout", "the orchestrator's timeout passed"),
+    ("spot", "the driver's node was reclaimed"),
+    ("application", "a bug in the application or its data"),
+    ("transient", "a dependency failed for a moment"),
+    ("unschedulable", "a pod could not be placed for too long"),
+]);
+
+static RUNG: Section = Section {
+    name: "Rung",
+    doc: "An answer to some failures.",
+    keys: &[
+        key("when", List(&FAILURES), "The failures it answers.").required(),
+        key("adjust", List(&Kind::Section(&ADJUSTMENT)), "What changes in the next attempt."),
+        key(
+            "attemptsMax",
+            Int(1, 100),
+            "Attempts of a run in all, after which it has failed for \
+            good.",
+        )
+        .required(),
+        key("backoff", Duration, "Wait before the second attempt.").or("(0s)"),
+        key(
+            "backoffFactor",
+            Float(1.0, 100.0),
+            "Each further wait is this many times the one \
+            before.",
+        )
+        .or("(1)"),
+        key("backoffMax", Duration, "Longest wait.").or("(no limit)"),
+    ],
+};
+
+pub(crate) const ADJUSTMENTS: [&str; 4] =
+    ["executorMemory", "driverMemory", "executorCount", "onDemand"];
+
+static ADJUSTMENT: Section = Section {
+    name: "Adjustment",
+    doc: "One change to the next attempt: one of these.",
+    keys: &[
+        key(ADJUSTMENTS[0], Kind::Section(&MORE_MEMORY), "Executors with more memory."),
+        key(ADJUSTMENTS[1], Kind::Section(&MORE_MEMORY), "A driver with more memory."),
+        key(ADJUSTMENTS[2], Kind::Section(&MORE_EXECUTORS), "More executors."),
+        key(ADJUSTMENTS[3], Bool, "Executors go to on-demand nodes."),
+    ],
+};
+
+const FACTOR: Key = key("factor", Float(1.0, 100.0), "Multiplier.").required();
+
+static MORE_MEMORY: Section = Section {
+    name: "MoreMemory",
+    doc: "Memory times a factor.",
+    keys: &[FACTOR, key("max", Bytes, "Limit of the whole container.").required()],
+};
+
+static MORE_EXECUTORS: Section = Section {
+    name: "MoreExecutors",
+    doc: "Executors times a factor.",
+    keys: &[FACTOR, key("max", Int(1, MANY), "Most executors.").required()],
+};

@@ -1,0 +1,91 @@
+//! Scaling, resampling, epochs.
+
+use super::*;
+use std::collections::BTreeSet;
+
+fn trace(times_ms: &[i64]) -> LoadedTrace {
+    let run = |(place, at): (usize, &i64)| LoweredRun {
+        run: Run { run_id: format!("r{place}").into(), ..Run::default() },
+        application: format!("app{}", place % 3),
+        submitted_at_ms: *at,
+        ..LoweredRun::default()
+    };
+    LoadedTrace { runs: times_ms.iter().enumerate().map(run).collect(), ..LoadedTrace::default() }
+}
+
+fn many() -> LoadedTrace {
+    let times: Vec<i64> = (0..1000).map(|i| 1_772_445_600_000 + i * 60_000).collect();
+    trace(&times)
+}
+
+fn ids(workload: &Workload) -> BTreeSet<String> {
+    workload.runs.iter().map(|run| run.run_id.to_string()).collect()
+}
+
+fn with_arrivals(arrivals: f64) -> Workload {
+    let options = WorkloadOptions { arrivals, ..WorkloadOptions::default() };
+    to_workload(&many(), &options)
+}
+
+#[test]
+fn long_traces_start_at_the_full_hour_and_short_ones_at_once() {
+    let long = to_workload(&many(), &WorkloadOptions::default());
+    assert_eq!(long.epoch_ms, 1_772_409_600_000 + 10 * 3_600_000);
+    assert_eq!(long.runs[0].submitted_at, SimTime::ZERO);
+    let short = to_workload(&trace(&[5_000, 3_000, 5_000]), &WorkloadOptions::default());
+    assert_eq!(short.epoch_ms, 3_000);
+    let order: Vec<&str> = short.runs.iter().map(|run| &*run.run_id).collect();
+    assert_eq!(order, ["r1", "r0", "r2"]);
+    assert_eq!(short.teams, [NO_TEAM]);
+    assert_eq!(short.applications, ["app0", "app1", "app2"]);
+}
+
+#[test]
+fn growth_only_adds_runs() {
+    let half = with_arrivals(0.5);
+    let same = with_arrivals(1.0);
+    let more = with_arrivals(1.2);
+    let twice = with_arrivals(2.0);
+    assert!((430..570).contains(&half.runs.len()), "{}", half.runs.len());
+    assert!((1150..1250).contains(&more.runs.len()), "{}", more.runs.len());
+    assert_eq!(twice.runs.len(), 2000);
+    assert!(ids(&half).is_subset(&ids(&same)));
+    assert!(ids(&same).is_subset(&ids(&more)));
+    assert!(ids(&more).is_subset(&ids(&twice)));
+    assert!(ids(&twice).contains("r7~2"));
+    assert_eq!(ids(&twice).len(), 2000);
+    assert!(twice.runs.is_sorted_by_key(|run| run.submitted_at));
+    let last = same.last_submission();
+    assert!(twice.last_submission() <= last, "copies stay within the span");
+    assert_eq!(with_arrivals(0.0).runs.len(), 0);
+}
+
+#[test]
+fn resampling_draws_at_the_rate_asked_for() {
+    let options = WorkloadOptions {
+        arrivals: 1.5,
+        resample: Some(Resample { runs_per_day: 800.0, days: 10.0 }),
+        seed: Seed::new(3),
+    };
+    let workload = to_workload(&many(), &options);
+    assert!((11_500..12_500).contains(&workload.runs.len()), "{}", workload.runs.len());
+    assert_eq!(ids(&workload).len(), workload.runs.len(), "ids are unique");
+    let again = to_workload(&many(), &options);
+    assert_eq!(format!("{workload:?}"), format!("{again:?}"));
+}
+
+#[test]
+fn nonsense_is_refused_and_does_not_run_away() {
+    let trace = many();
+    for arrivals in [f64::NAN, -1.0, 1e12, f64::INFINITY] {
+        let options = WorkloadOptions { arrivals, ..WorkloadOptions::default() };
+        assert!(options.check(&trace).is_err(), "{arrivals}");
+    }
+    let options = WorkloadOptions {
+        resample: Some(Resample { runs_per_day: 0.0, days: f64::NAN }),
+        ..WorkloadOptions::default()
+    };
+    let error = options.check(&LoadedTrace::default()).expect_err("refused").to_string();
+    assert_eq!(error.lines().count(), 3, "{error}");
+    assert!(to_workload(&LoadedTrace::default(), &options).runs.is_empty());
+}
