@@ -106,7 +106,7 @@ pub fn summary_csv(summary: &Summary) -> String {
 fn headline(summary: &Summary, escape: fn(&str) -> String) -> String {
     let replications = match summary.replications {
         1 => String::new(),
-        n => format!(", {n} replications (numbers of the first; ± half the 95 % interval)"),
+        n => format!(", means of {n} replications ± half the 95 % interval"),
     };
     format!("{}: seed {}{replications}", escape(&summary.scenario), summary.seed)
 }

@@ -412,3 +412,44 @@ fn the_classic_surprise_is_explained() {
     .expect("JSON");
     assert_eq!(value["instance_types"][0]["executors"], 1);
 }
+
+/// The repository's own scenarios, as a newcomer runs them.
+fn library(name: &str) -> String {
+    format!("{}/scenarios/library/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn the_quickstart_runs_out_of_the_box() {
+    let folder = folder();
+    let quickstart = library("quickstart.yaml");
+    fine(folder.path(), &["run", &quickstart, "--out", "quick"]);
+    let summary = json(&folder.path().join("quick/summary.json"));
+    let runs = summary["workload"]["runs"].as_u64().expect("a count");
+    // 8,000 a day for a quarter of a day, drawn as a Poisson process.
+    assert!((1_800..2_200).contains(&runs), "{runs}");
+    let ended = ["succeeded", "failed", "unfinished"]
+        .map(|how| summary["outcome"][how].as_u64().expect("a count"));
+    assert_eq!(ended.iter().sum::<u64>(), runs);
+    assert!(ended[0] * 10 > runs * 9, "{ended:?}");
+    assert!(summary["cost_usd"]["total"].as_f64() > Some(1.0));
+}
+
+#[test]
+fn a_made_up_platform_day_runs() {
+    let folder = folder();
+    let path = folder.path();
+    let synth = ["trace", "synth", "--runs-per-day", "400", "--owners", "10", "--out"];
+    fine(path, &[&synth[..], &["made.csv"]].concat());
+    fine(path, &[&synth[..], &["again.csv"]].concat());
+    assert!(read(&path.join("made.csv")) == read(&path.join("again.csv")));
+    let day = library("platform-day.yaml");
+    let set = "spec.workload.traces[0].jobTable=made.csv";
+    fine(path, &["run", &day, "--set", set, "--out", "day"]);
+    let summary = json(&path.join("day/summary.json"));
+    let lines = String::from_utf8(read(&path.join("made.csv"))).expect("CSV is UTF-8");
+    let rows = lines.lines().count() as u64 - 1;
+    assert_eq!(summary["workload"]["runs"], rows);
+    assert!(rows > 200, "{rows}");
+    let refused = refused(path, &[&synth[..], &["x.csv", "--days", "0"]].concat());
+    assert!(refused.contains("days"), "{refused}");
+}

@@ -1,10 +1,14 @@
 //! The sections of the summary, for terminals and Markdown alike.
+//!
+//! Of several replications every figure is the mean with half its 95 % interval: the first
+//! replication's number says nothing about where that interval lies.
 
 use sim::units::NanoUsd;
 
 use super::Section;
 use crate::figures::{bar, dollars, duration, grouped, percent};
 use crate::grid::{Grid, GridCell, GridColumn};
+use crate::student_t::Estimate;
 use crate::summary::{Named, Quantiles, Summary, Usd};
 
 /// Teams and pools shown; the others are added up in one line.
@@ -19,8 +23,8 @@ pub(super) fn all(summary: &Summary, escape: Escape) -> Vec<Section> {
     let teams = &summary.cost_usd.by_team;
     sections.extend([
         ledger(summary),
-        shares("Cost by node pool", pools, summary.node_cost(), escape),
-        shares("Cost by team", teams, summary.cost_usd.total, escape),
+        shares("Cost by node pool", "cost_usd.by_pool", pools, summary, escape),
+        shares("Cost by team", "cost_usd.by_team", teams, summary, escape),
         platform(summary),
     ]);
     sections
@@ -29,24 +33,25 @@ pub(super) fn all(summary: &Summary, escape: Escape) -> Vec<Section> {
 fn outcome(summary: &Summary) -> Section {
     let (workload, outcome) = (&summary.workload, &summary.outcome);
     let span = duration(workload.span_s);
+    let count = |path: &str, count: u64| figure(summary, path, count as f64, counted);
     let mut lines = vec![format!(
-        "{} runs over {span}: {} succeeded{}, {} failed, {} unfinished",
-        grouped(workload.runs),
-        grouped(outcome.succeeded),
-        plus_minus(summary, "outcome.succeeded", |n| format!("{n:.1}")),
-        grouped(outcome.failed),
-        grouped(outcome.unfinished),
+        "{} runs over {span}: {} succeeded, {} failed, {} unfinished",
+        count("workload.runs", workload.runs),
+        count("outcome.succeeded", outcome.succeeded),
+        count("outcome.failed", outcome.failed),
+        count("outcome.unfinished", outcome.unfinished),
     )];
-    let failed: Vec<String> = outcome
-        .failed_attempts_by_cause
-        .0
-        .iter()
+    let causes = outcome.failed_attempts_by_cause.0.iter();
+    let failed: Vec<String> = causes
         .filter(|(_, count)| *count > 0)
-        .map(|(cause, count)| format!("{} {}", grouped(*count), cause.replace('_', " ")))
+        .map(|(cause, failed)| {
+            let path = format!("outcome.failed_attempts_by_cause.{cause}");
+            format!("{} {}", count(&path, *failed), cause.replace('_', " "))
+        })
         .collect();
     lines.push(format!(
         "{} attempts; failed: {}",
-        grouped(workload.attempts),
+        count("workload.attempts", workload.attempts),
         match failed.is_empty() {
             true => "none".to_owned(),
             false => failed.join(", "),
@@ -75,8 +80,8 @@ fn waiting(summary: &Summary) -> Section {
     let latency = &summary.latency_s;
     let mut row = |what: &str, key: &str, delays: Quantiles| {
         let figure = |name: &str, seconds: f64| {
-            let spread = plus_minus(summary, &format!("latency_s.{key}.{name}"), duration);
-            GridCell::figure(seconds, format!("{}{spread}", duration(seconds)))
+            let path = format!("latency_s.{key}.{name}");
+            GridCell::figure(seconds, figure(summary, &path, seconds, duration))
         };
         grid.push(vec![
             GridCell::figure(key, what),
@@ -97,127 +102,164 @@ fn waiting(summary: &Summary) -> Section {
 }
 
 fn cost(summary: &Summary) -> Section {
-    let total = summary.cost_usd.total;
-    let mut grid = money_grid();
+    let total = money(summary, "cost_usd.total", summary.cost_usd.total);
+    let mut grid = money_grid(summary);
     for (kind, cost) in &summary.cost_usd.by_kind.0 {
-        if cost.0 != NanoUsd::ZERO {
-            let spread = spread(summary, &format!("cost_usd.by_kind.{kind}"));
+        let cost = money(summary, &format!("cost_usd.by_kind.{kind}"), *cost);
+        if cost.usd > 0.0 {
             let label = GridCell::figure(kind.as_str(), kind.replace('_', " "));
-            grid.push(money_row(label, *cost, total, &spread));
+            grid.push(money_row(summary, label, cost, total.usd));
         }
     }
-    let spread = spread(summary, "cost_usd.total");
     let label = GridCell::figure("total", "total");
-    grid.push(money_row(label, total, total, &spread));
+    grid.push(money_row(summary, label, total, total.usd));
     Section { title: "Cost", lines: Vec::new(), grid: Some(grid) }
 }
 
 fn ledger(summary: &Summary) -> Section {
-    let nodes = summary.node_cost();
-    let mut grid = money_grid();
-    for (kind, cost) in &summary.cost_usd.ledger.0 {
-        let spread = spread(summary, &format!("cost_usd.ledger.{kind}"));
-        let label = GridCell::figure(kind.as_str(), kind.replace('_', " "));
-        grid.push(money_row(label, *cost, nodes, &spread));
+    let kinds = summary.cost_usd.ledger.0.iter();
+    let kinds: Vec<(&str, Money)> = kinds
+        .map(|(kind, cost)| {
+            let path = format!("cost_usd.ledger.{kind}");
+            (kind.as_str(), money(summary, &path, *cost))
+        })
+        .collect();
+    let nodes = kinds.iter().map(|(_, cost)| cost.usd).sum();
+    let mut grid = money_grid(summary);
+    for (kind, cost) in kinds {
+        let label = GridCell::figure(kind, kind.replace('_', " "));
+        grid.push(money_row(summary, label, cost, nodes));
     }
     Section { title: "Where the node money went", lines: Vec::new(), grid: Some(grid) }
 }
 
 /// The dearest names first; equal ones in their own order.
-fn shares(title: &'static str, parts: &Named<Usd>, whole: Usd, escape: Escape) -> Section {
-    let mut sorted: Vec<&(String, Usd)> = parts.0.iter().collect();
-    sorted.sort_by_key(|(_, cost)| std::cmp::Reverse(*cost));
+fn shares(
+    title: &'static str,
+    path: &str,
+    parts: &Named<Usd>,
+    summary: &Summary,
+    escape: Escape,
+) -> Section {
+    let mut sorted: Vec<(&str, Money)> = parts
+        .0
+        .iter()
+        .map(|(name, cost)| (name.as_str(), money(summary, &format!("{path}.{name}"), *cost)))
+        .collect();
+    sorted.sort_by(|(_, a), (_, b)| b.usd.total_cmp(&a.usd));
+    let whole = sorted.iter().map(|(_, cost)| cost.usd).sum();
     let shown = match sorted.len() <= SHOWN_MAX + 1 {
         true => sorted.len(),
         false => SHOWN_MAX,
     };
-    let mut grid = money_grid();
+    let mut grid = money_grid(summary);
     for (name, cost) in &sorted[..shown] {
-        let label = GridCell::figure(name.as_str(), escape(name));
-        grid.push(money_row(label, *cost, whole, ""));
+        let label = GridCell::figure(*name, escape(name));
+        grid.push(money_row(summary, label, *cost, whole));
     }
     let rest = &sorted[shown..];
     if !rest.is_empty() {
-        let cost = Usd(rest.iter().map(|(_, cost)| cost.0).sum());
+        let usd = rest.iter().map(|(_, cost)| cost.usd).sum();
         let label = GridCell::figure("others", format!("{} others", rest.len()));
-        grid.push(money_row(label, cost, whole, ""));
+        grid.push(money_row(summary, label, Money { usd, half: None }, whole));
     }
     Section { title, lines: Vec::new(), grid: Some(grid) }
 }
 
-fn money_grid() -> Grid {
-    Grid::new(&[
-        GridColumn::words("", "name"),
-        GridColumn::figures("", "cost_usd"),
-        GridColumn::figures("", "share"),
-        GridColumn::words("", "bar"),
-    ])
+/// Dollars to be shown: of one replication, or a mean with half its interval.
+#[derive(Clone, Copy)]
+struct Money {
+    usd: f64,
+    half: Option<f64>,
 }
 
-fn money_row(label: GridCell, cost: Usd, whole: Usd, spread: &str) -> Vec<GridCell> {
-    let (part, all) = (cost.as_f64(), whole.as_f64());
-    let share = if all > 0.0 { part / all } else { 0.0 };
-    vec![
-        label,
-        GridCell::figure(part, format!("{}{spread}", dollars(cost.0))),
-        GridCell::figure(share, percent(part, all)),
-        GridCell::figure(share, bar(share, 24)),
-    ]
+fn money(summary: &Summary, path: &str, one: Usd) -> Money {
+    match summary.replication_statistics.get(path) {
+        None => Money { usd: one.as_f64(), half: None },
+        Some(estimate) => Money { usd: estimate.mean, half: Some(half(estimate)) },
+    }
+}
+
+fn money_grid(summary: &Summary) -> Grid {
+    let mut columns = vec![GridColumn::words("", "name"), GridColumn::figures("", "cost_usd")];
+    if !summary.replication_statistics.is_empty() {
+        columns.push(GridColumn::words("", "half_ci95_usd"));
+    }
+    columns.extend([GridColumn::figures("", "share"), GridColumn::words("", "bar")]);
+    Grid::new(&columns)
+}
+
+fn money_row(summary: &Summary, label: GridCell, cost: Money, whole: f64) -> Vec<GridCell> {
+    let share = if whole > 0.0 { cost.usd / whole } else { 0.0 };
+    // Whole cents are shown; the bill itself is in the integers of the summary.
+    let shown = |usd: f64| dollars(NanoUsd::new((usd * 1e9).round() as i64));
+    let mut row = vec![label, GridCell::figure(cost.usd, shown(cost.usd))];
+    if !summary.replication_statistics.is_empty() {
+        row.push(match cost.half {
+            Some(half) => GridCell::figure(half, format!("± {}", shown(half))),
+            None => GridCell::figure("", ""),
+        });
+    }
+    row.push(GridCell::figure(share, percent(cost.usd, whole)));
+    row.push(GridCell::figure(share, bar(share, 24)));
+    row
 }
 
 fn platform(summary: &Summary) -> Section {
     let (nodes, used) = (&summary.nodes, &summary.utilization);
+    let count = |path: &str, count: u64| figure(summary, path, count as f64, counted);
+    let hours = |path: &str, hours: f64| figure(summary, path, hours, counted);
+    let part = |path: &str, part: f64| figure(summary, path, part, |part| percent(part, 1.0));
     let lines = vec![
         format!(
-            "{} nodes launched, {} at most at one time{}; {} on-demand and {} spot node-hours",
-            grouped(nodes.launched),
-            grouped(nodes.peak),
-            plus_minus(summary, "nodes.peak", |n| format!("{n:.1}")),
-            hours(nodes.node_hours.on_demand),
-            hours(nodes.node_hours.spot),
+            "{} nodes launched, {} at most at one time; {} on-demand and {} spot node-hours",
+            count("nodes.launched", nodes.launched),
+            count("nodes.peak", nodes.peak),
+            hours("nodes.node_hours.on_demand", nodes.node_hours.on_demand),
+            hours("nodes.node_hours.spot", nodes.node_hours.spot),
         ),
         format!(
-            "{} spot interruptions{}",
-            grouped(nodes.spot_interruptions),
-            plus_minus(summary, "nodes.spot_interruptions", |n| format!("{n:.1}")),
+            "{} spot interruptions",
+            count("nodes.spot_interruptions", nodes.spot_interruptions),
         ),
         format!(
             "{} of allocatable CPU and {} of memory requested by pods",
-            percent(used.cpu, 1.0),
-            percent(used.memory, 1.0),
+            part("utilization.cpu", used.cpu),
+            part("utilization.memory", used.memory),
         ),
         format!(
             "control plane: at most {} pods and {} event objects at one time",
-            grouped(summary.control_plane.pods_peak),
-            grouped(summary.control_plane.event_objects_peak),
+            count("control_plane.pods_peak", summary.control_plane.pods_peak),
+            count("control_plane.event_objects_peak", summary.control_plane.event_objects_peak),
         ),
         format!(
             "simulated {} pods, {} tasks, {} events",
-            grouped(summary.workload.pods),
-            grouped(summary.engine.tasks),
-            grouped(summary.engine.events),
+            count("workload.pods", summary.workload.pods),
+            count("engine.tasks", summary.engine.tasks),
+            count("engine.events", summary.engine.events),
         ),
     ];
     Section { title: "Platform", lines, grid: None }
 }
 
-fn hours(hours: f64) -> String {
-    let tenths = (hours * 10.0).round() as u64;
-    format!("{}.{}", grouped(tenths / 10), tenths % 10)
-}
-
-/// ` ± half the interval`, where there are several replications.
-fn plus_minus(summary: &Summary, path: &str, show: impl Fn(f64) -> String) -> String {
-    match summary.replication_statistics.get(path) {
-        Some(estimate) => format!(" ± {}", show((estimate.ci95_high - estimate.ci95_low) / 2.0)),
-        None => String::new(),
+/// A count, or a mean of counts: one decimal where it is not whole.
+fn counted(value: f64) -> String {
+    let tenths = (value * 10.0).round() as u64;
+    match tenths % 10 {
+        0 => grouped(tenths / 10),
+        tenth => format!("{}.{tenth}", grouped(tenths / 10)),
     }
 }
 
-/// [`plus_minus`] for money.
-fn spread(summary: &Summary, path: &str) -> String {
-    plus_minus(summary, path, |usd| {
-        // Statistics are for reading; the integers above are the bill.
-        dollars(NanoUsd::new((usd * 1e9).round() as i64))
-    })
+/// The number `one` of a single replication; of several, their mean ± half its interval.
+fn figure(summary: &Summary, path: &str, one: f64, show: impl Fn(f64) -> String) -> String {
+    match summary.replication_statistics.get(path) {
+        None => show(one),
+        Some(estimate) if half(estimate) == 0.0 => show(estimate.mean),
+        Some(estimate) => format!("{} ± {}", show(estimate.mean), show(half(estimate))),
+    }
+}
+
+fn half(estimate: &Estimate) -> f64 {
+    (estimate.ci95_high - estimate.ci95_low) / 2.0
 }

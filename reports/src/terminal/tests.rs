@@ -31,7 +31,7 @@ fn a_summary_shows_what_a_platform_engineer_asks_for() {
         "control plane   <$0.01    0.0 %",
         "useful           $150.00  100.0 %  ████████████████████████",
         "drivers    $100.00  66.7 %",
-        "5 nodes launched, 0 at most at one time; 2.0 on-demand and 1.5 spot node-hours",
+        "5 nodes launched, 0 at most at one time; 2 on-demand and 1.5 spot node-hours",
         "12.3 % of allocatable CPU and 0.0 % of memory",
         "0 errors, 1 warning, 0 notes; ",
         "results/quick\n",
@@ -81,6 +81,18 @@ fn csv_has_one_line_a_number_and_intervals_over_replications() {
     assert!(csv.starts_with("metric,value,mean,ci95_low,ci95_high,n\n"));
     assert!(csv.contains("workload.runs,3,3,3,3,2\n"), "{csv}");
     let text = summary(&two, &findings(), Surroundings::default());
-    assert!(text.contains("2 replications"), "{text}");
-    assert!(text.contains("$100.00 ± $0.00"), "{text}");
+    assert!(text.contains("means of 2 replications"), "{text}");
+    assert!(text.contains("$100.00  ± $0.00   66.7 %"), "{text}");
+}
+
+#[test]
+fn several_replications_show_their_means() {
+    let mut other = outcome();
+    other.nodes_peak = 9;
+    let pair = [outcome(), other].map(|one| Summary::of(&one, 0).unwrap());
+    let both = Summary::of_replications(pair.to_vec()).unwrap();
+    let text = summary(&both, &findings(), Surroundings::default());
+    // 4.5 +- t(1) * 4.5.
+    assert!(text.contains("4.5 ± 57.2 at most at one time"), "{text}");
+    assert!(text.contains("  3 runs over"), "{text}");
 }
