@@ -122,21 +122,14 @@ impl FitQuestion {
         self.request_cores.unwrap_or(MilliCores::cores(u64::from(self.cores)))
     }
 
-    /// The executor's memory request.
-    ///
-    /// Source: facts-spark A4: heap + overhead + off-heap + Python memory, in whole MiB; overhead =
-    /// `max(floor(factor * heap), minimum)` unless it is set.
+    /// The executor's memory request; see [`MemoryOverheads::executor_container`].
     pub fn pod_memory(&self) -> Bytes {
         self.memory_of(self.heap, self.overheads.executor_factor)
     }
 
-    fn memory_of(&self, heap: Bytes, factor: f64) -> Bytes {
-        let heap_mib = heap.as_mib_floor();
-        let from_factor = Bytes::mib((heap_mib as f64 * factor) as u64);
-        let overhead = self.memory_overhead.unwrap_or(from_factor.max(self.overheads.minimum));
-        heap.saturating_add(overhead)
-            .saturating_add(self.overheads.off_heap)
-            .saturating_add(self.overheads.pyspark)
+    fn memory_of(&self, heap: Bytes, executor_factor: f64) -> Bytes {
+        let overheads = MemoryOverheads { executor_factor, ..self.overheads };
+        overheads.executor_container(heap, self.memory_overhead)
     }
 
     /// The largest heap, in whole MiB, whose pod needs no more than `room`.

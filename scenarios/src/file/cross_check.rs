@@ -40,8 +40,8 @@ pub(super) fn check(context: &Context<'_>, scenario: &Scenario, pause: Option<&P
 fn on_demand_fallback(context: &Context<'_>, scenario: &Scenario) {
     let moves = |rung: &Rung| rung.adjust.contains(&Adjustment::OnDemand);
     let ladder = &scenario.retries;
-    let template = &scenario.spark.executor_template;
-    let may_run = scenario.pools.iter().filter(|pool| mismatch(template, pool).is_none());
+    let template = scenario.spark.executor_template.clone().without_capacity_type();
+    let may_run = scenario.pools.iter().filter(|pool| mismatch(&template, pool).is_none());
     let on_demand =
         |pool: &NodePool| pool.capacity_type == CapacityType::OnDemand && pool.max_size > 0;
     let needed = ladder.critical_on_demand || ladder.rungs.iter().any(moves);

@@ -89,7 +89,7 @@ pub(crate) struct PodSpec {
 pub(crate) struct Placement {
     /// Selectors, affinity, tolerations.
     pub(crate) template: PodTemplate,
-    /// Set by a retry ladder: on-demand nodes only, whatever the template says about capacity
+    /// Set by a retry ladder: on-demand nodes only. The template then says nothing about capacity
     /// types.
     pub(crate) on_demand_only: bool,
     /// The cluster autoscaler may evict such a pod (`safe-to-evict: "true"`, or it has a

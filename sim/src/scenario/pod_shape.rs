@@ -27,6 +27,35 @@ pub struct PodTemplate {
     pub scheduler_name: Option<String>,
 }
 
+/// Labels by which templates ask for spot or on-demand nodes.
+const CAPACITY_TYPE_LABELS: [&str; 5] = [
+    "eks.amazonaws.com/capacityType",
+    "karpenter.sh/capacity-type",
+    "node.kubernetes.io/lifecycle",
+    "node-lifecycle",
+    "lifecycle",
+];
+
+impl PodTemplate {
+    /// The template without its requirements on the capacity type, which a retry ladder's move to
+    /// on-demand nodes overrides.
+    #[must_use]
+    pub fn without_capacity_type(mut self) -> Self {
+        let other = |key: &str| !CAPACITY_TYPE_LABELS.contains(&key);
+        self.node_selector.retain(|key, _| other(key));
+        let terms = &mut self.required_node_affinity;
+        for term in terms.iter_mut().filter(|term| !term.match_expressions.is_empty()) {
+            term.match_expressions.retain(|requirement| other(&requirement.key));
+            if term.match_expressions.is_empty() {
+                // This term asked for nothing else: one of the terms always holds now.
+                terms.clear();
+                break;
+            }
+        }
+        self
+    }
+}
+
 /// One term of node affinity: all requirements must hold. A term without any matches no node.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct NodeSelectorTerm {

@@ -80,6 +80,27 @@ pub struct MemoryOverheads {
     pub pyspark: Bytes,
 }
 
+impl MemoryOverheads {
+    /// Memory of a driver's container: heap plus overhead, which is `set` or follows from the heap.
+    pub fn driver_container(&self, heap: Bytes, set: Option<Bytes>) -> Bytes {
+        heap.saturating_add(self.overhead(heap, set, self.driver_factor))
+    }
+
+    /// Memory of an executor's container: heap, overhead, off-heap and PySpark memory.
+    pub fn executor_container(&self, heap: Bytes, set: Option<Bytes>) -> Bytes {
+        heap.saturating_add(self.overhead(heap, set, self.executor_factor))
+            .saturating_add(self.off_heap)
+            .saturating_add(self.pyspark)
+    }
+
+    fn overhead(&self, heap: Bytes, set: Option<Bytes>, factor: f64) -> Bytes {
+        set.unwrap_or_else(|| {
+            // Spark multiplies whole MiB and truncates.
+            Bytes::mib((heap.as_mib_floor() as f64 * factor) as u64).max(self.minimum)
+        })
+    }
+}
+
 impl Default for MemoryOverheads {
     fn default() -> Self {
         Self {
@@ -165,5 +186,22 @@ impl SparkDefaults {
             driver_template: PodTemplate::default(),
             executor_template: PodTemplate::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn containers_follow_sparks_formula() {
+        let check = |heap, set, executor_factor, expected| {
+            let rules = MemoryOverheads { executor_factor, ..MemoryOverheads::default() };
+            assert_eq!(rules.executor_container(heap, set), expected);
+        };
+        check(Bytes::gib(1), None, 0.1, Bytes::mib(1024 + 384));
+        check(Bytes::gib(11), None, 0.1, Bytes::mib(11_264 + 1126));
+        check(Bytes::gib(8), Some(Bytes::gib(2)), 0.1, Bytes::gib(10));
+        check(Bytes::gib(4), None, 0.4, Bytes::mib(4096 + 1638));
     }
 }

@@ -6,16 +6,6 @@
 use crate::cluster::{NodeKind, Placement};
 use crate::scenario::{CapacityType, TaintEffect};
 
-/// Labels by which templates ask for spot or on-demand nodes; a retry ladder's move to on-demand
-/// overrides requirements on them.
-const CAPACITY_TYPE_LABELS: [&str; 5] = [
-    "eks.amazonaws.com/capacityType",
-    "karpenter.sh/capacity-type",
-    "node.kubernetes.io/lifecycle",
-    "node-lifecycle",
-    "lifecycle",
-];
-
 /// What placement rules say about a kind of node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StaticFit {
@@ -54,22 +44,11 @@ pub(crate) fn static_fit(placement: &Placement, kind: &NodeKind) -> StaticFit {
 
 fn matches_affinity(placement: &Placement, kind: &NodeKind) -> bool {
     let template = &placement.template;
-    let overridden = |key: &str| placement.on_demand_only && CAPACITY_TYPE_LABELS.contains(&key);
     if placement.on_demand_only && kind.capacity_type != CapacityType::OnDemand {
         return false;
     }
-    let selected = template
-        .node_selector
-        .iter()
-        .all(|(key, value)| overridden(key) || kind.labels.get(key) == Some(value));
+    let mut selector = template.node_selector.iter();
     let required = &template.required_node_affinity;
-    selected
-        && (required.is_empty()
-            || required.iter().any(|term| {
-                !term.match_expressions.is_empty()
-                    && term
-                        .match_expressions
-                        .iter()
-                        .all(|r| overridden(&r.key) || r.matches(&kind.labels))
-            }))
+    selector.all(|(key, value)| kind.labels.get(key) == Some(value))
+        && (required.is_empty() || required.iter().any(|term| term.matches(&kind.labels)))
 }

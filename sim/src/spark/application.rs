@@ -442,5 +442,8 @@ fn placement(mut template: PodTemplate, on_demand_only: bool) -> Placement {
     let evictable = template.annotations.get(SAFE_TO_EVICT).is_some_and(|value| value == "true");
     template.annotations.clear();
     template.labels.clear();
+    if on_demand_only {
+        template = template.without_capacity_type();
+    }
     Placement { template, on_demand_only, evictable }
 }

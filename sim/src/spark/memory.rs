@@ -1,13 +1,13 @@
 //! What an attempt's pods ask for, and whether that is enough.
 //!
-//! Container memory follows Spark's own formula: heap + overhead + off-heap + PySpark memory, with
-//! overhead = `memoryOverhead`, or the greater of factor x heap and 384 MiB. A run that needs more
+//! Container memory follows Spark's own formula (`MemoryOverheads`): heap + overhead + off-heap +
+//! PySpark memory, with overhead = `memoryOverhead`, or the greater of factor x heap and 384 MiB. A run that needs more
 //! than its container is killed by the kernel (exit 137). Source: facts-spark A4.
 
 use crate::cluster::Resources;
 use crate::engine::world::Cx;
 use crate::retry::Raises;
-use crate::scenario::{MemoryOverheads, SparkDefaults};
+use crate::scenario::SparkDefaults;
 use crate::units::{Bytes, MilliCores};
 use crate::workload::{Failure, Run};
 
@@ -43,17 +43,16 @@ pub(crate) fn shape(cx: &Cx<'_>, run: &Run, raises: &Raises, run_key: u64) -> Sh
     };
     let heap = run.executor_memory.unwrap_or(spark.executor_memory);
     let set = run.executor_memory_overhead.or(spark.executor_memory_overhead);
-    let extra = overheads.off_heap + overheads.pyspark;
-    let recorded_container = container(heap, set, overheads.executor_factor, overheads) + extra;
+    let recorded_container = overheads.executor_container(heap, set);
     let heap = raised(heap, raises.executor_memory, raises.executor_memory_max);
     let set = set.map(|bytes| raised(bytes, raises.executor_memory, Bytes::new(u64::MAX)));
-    let executor_memory = container(heap, set, overheads.executor_factor, overheads) + extra;
+    let executor_memory = overheads.executor_container(heap, set);
 
     let driver_heap = run.driver_memory.unwrap_or(spark.driver_memory);
     let driver_set = spark.driver_memory_overhead;
-    let recorded_driver = container(driver_heap, driver_set, overheads.driver_factor, overheads);
+    let recorded_driver = overheads.driver_container(driver_heap, driver_set);
     let driver_heap = raised(driver_heap, raises.driver_memory, raises.driver_memory_max);
-    let driver_memory = container(driver_heap, driver_set, overheads.driver_factor, overheads);
+    let driver_memory = overheads.driver_container(driver_heap, driver_set);
 
     let executor_cores = run.executor_cores.unwrap_or(spark.executor_cores).max(1);
     let cpu = spark.executor_request_cores;
@@ -96,14 +95,6 @@ pub(crate) fn shape(cx: &Cx<'_>, run: &Run, raises: &Raises, run_key: u64) -> Sh
             "executor-memory",
         ),
     }
-}
-
-/// Heap plus overhead.
-fn container(heap: Bytes, set: Option<Bytes>, factor: f64, rules: &MemoryOverheads) -> Bytes {
-    heap + set.unwrap_or_else(|| {
-        // Spark multiplies whole MiB and truncates.
-        Bytes::mib((heap.as_mib_floor() as f64 * factor) as u64).max(rules.minimum)
-    })
 }
 
 /// How much memory one executor (or the driver) of the run needs, if anything is known of it.
@@ -151,21 +142,4 @@ fn executors(run: &Run, spark: &SparkDefaults, raises: &Raises) -> (u32, u32, u3
     let min = run.executors_min.unwrap_or(settings.min_executors).min(max);
     let initial = settings.initial_executors.unwrap_or(min).max(min).min(max);
     (raised(initial), raised(min), raised(max), true)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn containers_follow_sparks_formula() {
-        let rules = MemoryOverheads::default();
-        let check = |heap, set, factor, expected| {
-            assert_eq!(container(heap, set, factor, &rules), expected);
-        };
-        check(Bytes::gib(1), None, 0.1, Bytes::mib(1024 + 384));
-        check(Bytes::gib(11), None, 0.1, Bytes::mib(11_264 + 1126));
-        check(Bytes::gib(8), Some(Bytes::gib(2)), 0.1, Bytes::gib(10));
-        check(Bytes::gib(4), None, 0.4, Bytes::mib(4096 + 1638));
-    }
 }

@@ -11,36 +11,21 @@ pub(super) struct Requests {
     pub memory: Bytes,
 }
 
-/// Source: facts-spark A4 (`BasicDriverFeatureStep`).
 pub(super) fn driver_requests(spark: &SparkDefaults) -> Requests {
-    let overheads = &spark.overheads;
-    let overhead = spark.driver_memory_overhead.unwrap_or_else(|| {
-        mebibytes(spark.driver_memory, overheads.driver_factor).max(overheads.minimum)
-    });
     let cores = MilliCores::cores(u64::from(spark.driver_cores));
     Requests {
         cpu: spark.driver_request_cores.unwrap_or(cores),
-        memory: spark.driver_memory.saturating_add(overhead),
+        memory: spark.overheads.driver_container(spark.driver_memory, spark.driver_memory_overhead),
     }
 }
 
-/// Source: facts-spark A4 (`BasicExecutorFeatureStep`).
 pub(super) fn executor_requests(spark: &SparkDefaults) -> Requests {
-    let overheads = &spark.overheads;
-    let overhead = spark.executor_memory_overhead.unwrap_or_else(|| {
-        mebibytes(spark.executor_memory, overheads.executor_factor).max(overheads.minimum)
-    });
     let cores = MilliCores::cores(u64::from(spark.executor_cores));
-    let memory = spark.executor_memory.saturating_add(overhead);
+    let (heap, overhead) = (spark.executor_memory, spark.executor_memory_overhead);
     Requests {
         cpu: spark.executor_request_cores.unwrap_or(cores),
-        memory: memory.saturating_add(overheads.off_heap).saturating_add(overheads.pyspark),
+        memory: spark.overheads.executor_container(heap, overhead),
     }
-}
-
-/// A share of a heap, in whole MiB as Spark computes it.
-fn mebibytes(heap: Bytes, factor: f64) -> Bytes {
-    Bytes::mib((heap.as_mib_floor() as f64 * factor).floor() as u64)
 }
 
 /// Room for pods on a node of the pool's first type, after the DaemonSets.
