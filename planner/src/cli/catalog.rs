@@ -231,11 +231,34 @@ fn answer(
 
 fn introduction(report: &FitReport, format: Format) -> String {
     let mut text = String::new();
-    let bullet = if format == Format::Markdown { "- " } else { "* " };
     for note in &report.notes {
-        text.push_str(&format!("{bullet}{note}\n"));
+        match format {
+            Format::Markdown => text.push_str(&format!("- {note}\n")),
+            _ => text.push_str(&wrapped(note)),
+        }
     }
     text.push('\n');
+    text
+}
+
+/// A note as a list item, in lines of at most 100 characters where its words allow it.
+fn wrapped(note: &str) -> String {
+    const WIDTH: usize = 98;
+    let mut text = String::new();
+    let mut line = String::new();
+    for word in note.split_whitespace() {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            let start = if text.is_empty() { "* " } else { "  " };
+            text.push_str(&format!("{start}{line}\n"));
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    let start = if text.is_empty() { "* " } else { "  " };
+    text.push_str(&format!("{start}{line}\n"));
     text
 }
 
@@ -291,6 +314,15 @@ fn hourly(price: Option<HourlyPrice>) -> GridCell {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn notes_are_wrapped_between_words() {
+        let text = wrapped(&"twelve chars ".repeat(20));
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        assert!(text.starts_with("* twelve") && text.contains("\n  "), "{text}");
+        assert_eq!(text.matches("twelve chars").count() + text.matches("twelve\n").count(), 20);
+        assert_eq!(wrapped("short"), "* short\n");
+    }
 
     #[test]
     fn ranges_of_vcpus() {
