@@ -10,13 +10,13 @@ use sim::{Outcome, RunOptions, Scenario, Seed, Sink, Workload};
 
 /// Keeps every record.
 #[derive(Debug, Default)]
-pub struct Records {
-    pub runs: Vec<RunRecord>,
-    pub attempts: Vec<AttemptRecord>,
-    pub pods: Vec<PodRecord>,
-    pub nodes: Vec<NodeRecord>,
-    pub timeline: Vec<TimelineRecord>,
-    pub ledger: Vec<LedgerRecord>,
+pub(crate) struct Records {
+    pub(crate) runs: Vec<RunRecord>,
+    pub(crate) attempts: Vec<AttemptRecord>,
+    pub(crate) pods: Vec<PodRecord>,
+    pub(crate) nodes: Vec<NodeRecord>,
+    pub(crate) timeline: Vec<TimelineRecord>,
+    pub(crate) ledger: Vec<LedgerRecord>,
 }
 
 impl Sink for Records {
@@ -41,7 +41,7 @@ impl Sink for Records {
 }
 
 /// Simulates with every invariant checked after every event.
-pub fn simulate(scenario: &Scenario, workload: &Workload, seed: u64) -> (Outcome, Records) {
+pub(crate) fn simulate(scenario: &Scenario, workload: &Workload, seed: u64) -> (Outcome, Records) {
     let mut records = Records::default();
     let options = RunOptions { check_invariants: true };
     let outcome = sim::run(scenario, workload, Seed::new(seed), options, &mut records);
@@ -49,7 +49,7 @@ pub fn simulate(scenario: &Scenario, workload: &Workload, seed: u64) -> (Outcome
 }
 
 /// 4 vCPU, 16 GiB, with round numbers for what pods may request.
-pub fn four_cores() -> InstanceType {
+pub(crate) fn four_cores() -> InstanceType {
     InstanceType {
         name: "m5.xlarge".into(),
         arch: "amd64".into(),
@@ -65,7 +65,7 @@ pub fn four_cores() -> InstanceType {
     }
 }
 
-pub fn pool(name: &str, capacity_type: CapacityType, sizes: (u32, u32, u32)) -> NodePool {
+pub(crate) fn pool(name: &str, capacity_type: CapacityType, sizes: (u32, u32, u32)) -> NodePool {
     let label = ("eks.amazonaws.com/capacityType".to_owned(), capacity_type.eks_label().to_owned());
     NodePool {
         name: name.into(),
@@ -82,7 +82,7 @@ pub fn pool(name: &str, capacity_type: CapacityType, sizes: (u32, u32, u32)) -> 
 }
 
 /// Drivers on on-demand nodes, executors on spot, both from zero; spot is never taken back.
-pub fn platform() -> Scenario {
+pub(crate) fn platform() -> Scenario {
     let kubernetes = KubernetesVersion { major: 1, minor: 33 };
     let mut spark = SparkDefaults::default_of(SparkVersion::default());
     spark.driver_template = on(CapacityType::OnDemand);
@@ -113,7 +113,7 @@ pub fn platform() -> Scenario {
 }
 
 /// A template that asks for a capacity type.
-pub fn on(capacity_type: CapacityType) -> PodTemplate {
+pub(crate) fn on(capacity_type: CapacityType) -> PodTemplate {
     PodTemplate {
         node_selector: BTreeMap::from([(
             "eks.amazonaws.com/capacityType".to_owned(),
@@ -124,7 +124,7 @@ pub fn on(capacity_type: CapacityType) -> PodTemplate {
 }
 
 /// A run of `tasks` tasks of 10 s on two executors of one core.
-pub fn run(id: &str, submitted_s: u64, tasks: u32) -> Run {
+pub(crate) fn run(id: &str, submitted_s: u64, tasks: u32) -> Run {
     Run {
         run_id: id.into(),
         submitted_at: SimTime::from_millis(submitted_s * 1000),
@@ -134,7 +134,7 @@ pub fn run(id: &str, submitted_s: u64, tasks: u32) -> Run {
     }
 }
 
-pub fn runs(runs: Vec<Run>) -> Workload {
+pub(crate) fn runs(runs: Vec<Run>) -> Workload {
     Workload {
         applications: vec!["application".into()],
         teams: vec!["team".into()],
@@ -144,7 +144,12 @@ pub fn runs(runs: Vec<Run>) -> Workload {
 }
 
 /// A pod that asks for a whole core of a node.
-pub fn trace_pod(name: &str, created_ms: u64, duration_ms: u64, cpu: MilliCores) -> TracePod {
+pub(crate) fn trace_pod(
+    name: &str,
+    created_ms: u64,
+    duration_ms: u64,
+    cpu: MilliCores,
+) -> TracePod {
     TracePod {
         name: name.into(),
         created_at: SimTime::from_millis(created_ms),

@@ -1,5 +1,8 @@
 //! Black-box tests over all crates.
 
+#![expect(clippy::unwrap_used, reason = "a test that meets a None fails, as it should")]
+
+mod accuracy;
 mod analytic;
 mod behaviour;
 mod cli;

@@ -1,4 +1,4 @@
-//! `spark-defaults.conf` and `sparkConf` maps to [`SparkDefaults`].
+//! `spark-defaults.conf` and `sparkConf` maps to [`sim::scenario::SparkDefaults`].
 //!
 //! Settings are kept as texts with their places; [`SparkConf::apply`] understands them against a
 //! Spark release. Left out: variable substitution (`${spark.x}`, `${env:X}`: such a setting is a
