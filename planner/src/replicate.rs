@@ -3,7 +3,7 @@
 //!
 //! The first replication's records go to the tables of the result folder, the others only to their
 //! totals, so that memory and disk do not grow with the number of replications. Stopping: every
-//! simulation looks at [`Watch::stop`] at its next sign of progress.
+//! simulation looks at the flag at its next sign of progress.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

@@ -64,7 +64,7 @@ pub fn ingest(
     write_trace(gathered, out_dir, format)
 }
 
-/// Writes runs that were made (by [`crate::synthesize`]) as `ingest` writes recorded ones.
+/// Writes runs that were made (by [`crate::synthesize()`]) as `ingest` writes recorded ones.
 ///
 /// # Errors
 /// What [`ingest`] says about writing.
