@@ -31,6 +31,9 @@ const EVENTS_PER_PROGRESS: u64 = 8192;
 pub struct RunOptions {
     /// Check the invariants after every event: slow. Always on in debug builds.
     pub check_invariants: bool,
+    /// Wake every application at each end of a task, not only when something is to be decided. The
+    /// decisions are the same: a reference for tests.
+    pub every_task: bool,
 }
 
 /// Simulates `workload` on `scenario`. Same arguments: same outcome and same records, bit by bit.
@@ -48,7 +51,7 @@ pub fn run(
     let outcome = Outcome { scenario: scenario.name.clone(), ..Outcome::default() };
     let calendar = Calendar::default();
     let now = SimTime::ZERO;
-    let mut cx = Cx { now, calendar, scenario, workload, seed, sink, outcome };
+    let mut cx = Cx { now, calendar, scenario, workload, options, seed, sink, outcome };
     provisioner::start(&mut world, &mut cx);
     overprovisioning::start(&mut world, &mut cx);
     interruption::start(&mut world, &mut cx);

@@ -38,7 +38,7 @@ fn simulated_wait(servers: u32, load: f64, replications: u64) -> f64 {
             trace_pod(&format!("p{i}"), at as u64, draw(SERVICE_MS) as u64, MilliCores::new(3000))
         });
         let workload = Workload { pods: pods.collect(), ..Workload::default() };
-        let options = sim::RunOptions { check_invariants: false };
+        let options = sim::RunOptions::default();
         let seed = Seed::new(replication);
         let outcome = sim::run(&scenario, &workload, seed, options, &mut sim::outcome::NoSink);
         assert_eq!(outcome.trace_pods_succeeded, PODS as u64);

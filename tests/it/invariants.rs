@@ -6,7 +6,7 @@ use crate::fixtures::*;
 use sim::scenario::*;
 use sim::units::{Bytes, MilliCores, SimDuration};
 use sim::workload::{Failure, Run, RunOutcome};
-use sim::{Scenario, Workload};
+use sim::{RunOptions, Scenario, Seed, Workload};
 
 fn a_run(place: usize) -> impl Strategy<Value = Run> {
     let shape = (1u32..5, 1u64..14, 1u32..9, any::<bool>());
@@ -131,5 +131,26 @@ proptest! {
                 prop_assert!(pod.ended_at <= node.terminated_at);
             }
         }
+    }
+
+    /// Applications sleep until something is to be decided. Waking them at every end of a task
+    /// must lead to the same decisions.
+    #[test]
+    fn sleeping_applications_decide_the_same(
+        scenario in a_platform(),
+        workload in a_workload(),
+        seed in 0u64..1000,
+    ) {
+        let run = |every_task| {
+            let options = RunOptions { check_invariants: false, every_task };
+            let mut records = Records::default();
+            let mut outcome =
+                sim::run(&scenario, &workload, Seed::new(seed), options, &mut records);
+            outcome.events = 0;
+            (format!("{outcome:?}"), format!("{records:?}"))
+        };
+        let (sleeping, reference) = (run(false), run(true));
+        prop_assert_eq!(sleeping.0, reference.0);
+        prop_assert!(sleeping.1 == reference.1);
     }
 }

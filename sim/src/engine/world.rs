@@ -1,5 +1,6 @@
 //! The state of one simulation, as plain data, and the context that handlers work in.
 
+use super::RunOptions;
 use super::calendar::Calendar;
 use super::event::Event;
 use crate::autoscaler::ClusterAutoscalerState;
@@ -56,6 +57,8 @@ pub(crate) struct Cx<'a> {
     pub(crate) scenario: &'a Scenario,
     /// What is submitted.
     pub(crate) workload: &'a Workload,
+    /// How to run.
+    pub(crate) options: RunOptions,
     /// Randomness.
     pub(crate) seed: Seed,
     /// Takes records.

@@ -5,6 +5,7 @@
 //! and the wait for the API server to acknowledge a batch (taken to be done by the next round).
 //! Source: facts-spark A3.
 
+use super::application;
 use super::attempt::AttemptId;
 use crate::cluster::PodOwner;
 use crate::engine::event::{Event, SparkEvent};
@@ -13,10 +14,17 @@ use crate::lifecycle;
 
 /// Asks for the next batch.
 pub(crate) fn on_allocation_round(world: &mut World, cx: &mut Cx<'_>, id: AttemptId) {
-    let Some(attempt) = world.attempts.get_mut(id) else {
+    if !application::advance(world, cx, id) {
         return;
-    };
+    }
+    let attempt = &mut world.attempts[id];
     attempt.allocation_scheduled = false;
+    if attempt.shape.dynamic && attempt.progress.is_started() {
+        let settings = &cx.scenario.spark.dynamic_allocation;
+        let limits = (attempt.shape.min, attempt.shape.max);
+        let slots = attempt.shape.slots;
+        attempt.target.update(cx.now, &mut attempt.progress, settings, limits, slots);
+    }
     let missing = attempt.target.count.saturating_sub(attempt.executors.len() as u32);
     let batch = missing.min(cx.scenario.spark.allocation_batch_size);
     for _ in 0..batch {
@@ -27,7 +35,10 @@ pub(crate) fn on_allocation_round(world: &mut World, cx: &mut Cx<'_>, id: Attemp
         let pod = lifecycle::create_pod(world, cx, owner, spec, slots);
         world.attempts[id].executors.push(pod);
     }
-    if missing > batch {
+    if world.attempts[id].progress.is_started() {
+        // New pods may turn out to be too many: that has to be looked at in time.
+        application::reconsider(world, cx, id);
+    } else {
         schedule_round(world, cx, id);
     }
 }

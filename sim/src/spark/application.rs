@@ -6,12 +6,12 @@ use super::dynamic_allocation::Target;
 use super::memory::{self, Shape};
 use super::progress::{Doom, Met, Progress};
 use super::work::{self, Work};
-use crate::cluster::{Placement, PodId, PodOwner, PodSpec};
+use crate::cluster::{Cluster, Placement, PodId, PodOwner, PodSpec};
 use crate::engine::event::{Event, SparkEvent};
 use crate::engine::world::{Cx, World};
 use crate::outcome::{AttemptRecord, Ledger, PodResult};
-use crate::scenario::PodTemplate;
-use crate::units::NanoUsd;
+use crate::scenario::{DynamicAllocation, PodTemplate};
+use crate::units::{NanoUsd, SimTime};
 use crate::workload::{Failure, RunOutcome};
 use crate::{Severity, lifecycle, retry, rng};
 
@@ -202,7 +202,7 @@ pub(crate) fn end_all_unfinished(world: &mut World, cx: &mut Cx<'_>) {
 }
 
 /// Brings the attempt up to now; false if it is gone, or ended on the way.
-fn advance(world: &mut World, cx: &mut Cx<'_>, id: AttemptId) -> bool {
+pub(super) fn advance(world: &mut World, cx: &mut Cx<'_>, id: AttemptId) -> bool {
     loop {
         let Some(attempt) = world.attempts.get_mut(id) else {
             return false;
@@ -223,8 +223,9 @@ fn advance(world: &mut World, cx: &mut Cx<'_>, id: AttemptId) -> bool {
 }
 
 /// Takes the decisions that are due now, and predicts when to look again.
-fn reconsider(world: &mut World, cx: &mut Cx<'_>, id: AttemptId) {
-    let attempt = &mut world.attempts[id];
+pub(super) fn reconsider(world: &mut World, cx: &mut Cx<'_>, id: AttemptId) {
+    // Starting its tasks may have ended an attempt that has none.
+    let Some(attempt) = world.attempts.get_mut(id) else { return };
     if attempt.progress.finishes_at().is_some_and(|at| at <= cx.now) {
         let result = result_of(cx, attempt);
         let pod = if result.is_ok() { PodResult::Succeeded } else { PodResult::Failed };
@@ -239,17 +240,32 @@ fn reconsider(world: &mut World, cx: &mut Cx<'_>, id: AttemptId) {
     let attempt = &mut world.attempts[id];
     let shape = &attempt.shape;
     let (limits, slots) = ((shape.min, shape.max), shape.slots);
-    let mut moment = attempt.progress.next_moment(cx.now, shape.dynamic);
+    let mut moment = attempt.progress.next_moment(cx.now, shape.dynamic, cx.options.every_task);
     if shape.dynamic && attempt.progress.is_started() {
         let decision = attempt.target.next_decision(&attempt.progress, settings, limits, slots);
         // A decision that was due and came to nothing is taken again when something changes.
         let decision = decision.filter(|at| *at > cx.now);
-        moment = moment.into_iter().chain(decision).min();
+        let surplus = surplus_due(&world.cluster, cx.now, attempt, settings);
+        moment = moment.into_iter().chain(decision).chain(surplus).min();
     }
     attempt.prediction = attempt.prediction.wrapping_add(1);
     if let Some(at) = moment {
         cx.at(at, Event::Spark(SparkEvent::Progress(id, attempt.prediction)));
     }
+}
+
+/// When pending executors that may have become too many are to be looked at: not before the oldest
+/// of them is old enough to be given up, then at every end of a task.
+fn surplus_due(
+    cluster: &Cluster,
+    now: SimTime,
+    attempt: &Attempt,
+    settings: &DynamicAllocation,
+) -> Option<SimTime> {
+    let pending = attempt.executors.iter().map(|pod| &cluster.pods[*pod]);
+    let oldest = pending.filter(|pod| pod.bound_at.is_none()).map(|pod| pod.created_at).min()?;
+    let due = oldest + settings.executor_idle_timeout;
+    if due > now { Some(due) } else { attempt.progress.next_task_end() }
 }
 
 /// Dynamic allocation: a new target, idle executors go, pods that are not wanted any more go.
@@ -258,7 +274,7 @@ fn adjust_executors(world: &mut World, cx: &mut Cx<'_>, id: AttemptId) {
     let attempt = &mut world.attempts[id];
     let limits = (attempt.shape.min, attempt.shape.max);
     let slots = attempt.shape.slots;
-    attempt.target.update(cx.now, &attempt.progress, settings, limits, slots);
+    attempt.target.update(cx.now, &mut attempt.progress, settings, limits, slots);
     let idle = attempt.target.idle_executors(cx.now, &attempt.progress, settings, limits.0);
     for pod in idle {
         remove_executor(world, cx, id, pod, PodResult::Deleted);

@@ -29,27 +29,29 @@ impl Target {
     }
 
     /// Takes the decisions that are due: falls, grows, or stays.
+    ///
+    /// The target falls as soon as fewer executors are needed, and grows only at its timer. So it
+    /// is enough to know the fewest tasks since the last update, however long that is ago.
     pub(crate) fn update(
         &mut self,
         now: SimTime,
-        progress: &Progress,
+        progress: &mut Progress,
         settings: &DynamicAllocation,
         limits: (u32, u32),
         slots: u32,
     ) {
         let (min, max) = limits;
+        let lowest = executors_for(progress.take_fewest_tasks(), settings, slots);
+        if lowest < self.count {
+            self.count = lowest.max(min);
+            self.step = 1;
+        }
         let Some(since) = progress.backlog_since() else {
             self.grows_at = None;
             self.step = 1;
-            let need = need(progress, settings, slots);
-            self.count = self.count.min(need.max(min));
             return;
         };
         let need = need(progress, settings, slots);
-        if need < self.count {
-            self.count = need.max(min);
-            self.step = 1;
-        }
         let due = *self.grows_at.get_or_insert(since + settings.scheduler_backlog_timeout);
         if now < due {
             return;
@@ -87,10 +89,10 @@ impl Target {
         let idles = (live > min)
             .then(|| {
                 let executors = progress.executors().filter(may_go);
-                executors
-                    .filter(|executor| executor.running == 0)
-                    .map(|executor| executor.idle_since.saturating_add(timeout))
-                    .min()
+                let idle = executors.filter(|executor| executor.running == 0);
+                let since = idle.map(|executor| executor.idle_since);
+                // Who works now is idle at the end of the first task at the earliest.
+                since.chain(progress.next_task_end()).map(|since| since + timeout).min()
             })
             .flatten();
         grows.into_iter().chain(idles).min()
@@ -119,6 +121,10 @@ impl Target {
 
 /// Executors that the waiting and running tasks need.
 fn need(progress: &Progress, settings: &DynamicAllocation, slots: u32) -> u32 {
-    let tasks = f64::from(progress.tasks_pending() + progress.tasks_running());
+    executors_for(progress.tasks_pending() + progress.tasks_running(), settings, slots)
+}
+
+fn executors_for(tasks: u32, settings: &DynamicAllocation, slots: u32) -> u32 {
+    let tasks = f64::from(tasks);
     (tasks * settings.executor_allocation_ratio / f64::from(slots.max(1))).ceil() as u32
 }

@@ -45,6 +45,10 @@ pub(crate) struct Progress {
     pub(crate) task_time_lost: SimDuration,
     /// Since when tasks wait for slots.
     backlog_since: Option<SimTime>,
+    /// Up to when it was advanced.
+    advanced_to: SimTime,
+    /// Fewest tasks that waited or ran for any length of time since somebody asked.
+    fewest_tasks: u32,
 }
 
 /// A task that needs more memory than its executor has.
@@ -65,7 +69,10 @@ struct StageState {
     next: u32,
     requeued: Vec<u32>,
     left: u32,
-    submitted: bool,
+    /// Time of its tasks that are not launched.
+    waiting: SimDuration,
+    /// Its longest task.
+    longest: SimDuration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,6 +124,8 @@ impl Progress {
             .map(|stage| StageState {
                 parents_left: stage.parents.len() as u32,
                 left: stage.tasks.count(),
+                waiting: stage.tasks.total(),
+                longest: stage.tasks.longest(),
                 ..StageState::default()
             })
             .collect();
@@ -125,8 +134,7 @@ impl Progress {
                 stages[*parent as usize].children.push(place as u32);
             }
         }
-        let unlaunched =
-            work.stages.iter().fold(SimDuration::ZERO, |sum, stage| sum + stage.tasks.total());
+        let unlaunched = stages.iter().fold(SimDuration::ZERO, |sum, stage| sum + stage.waiting);
         Self {
             stages_left: stages.len() as u32,
             work,
@@ -144,6 +152,8 @@ impl Progress {
             task_time: SimDuration::ZERO,
             task_time_lost: SimDuration::ZERO,
             backlog_since: None,
+            advanced_to: SimTime::ZERO,
+            fewest_tasks: 0,
         }
     }
 
@@ -238,6 +248,13 @@ impl Progress {
             .sum()
     }
 
+    /// Fewest tasks that waited or ran since this was last asked. Targets of dynamic allocation
+    /// fall with them at once, so nobody has to look at every end of a task.
+    pub(crate) fn take_fewest_tasks(&mut self) -> u32 {
+        let now = self.tasks_pending() + self.tasks_running();
+        std::mem::replace(&mut self.fewest_tasks, now).min(now)
+    }
+
     /// Since when tasks wait for slots; `None` if none do.
     pub(crate) fn backlog_since(&self) -> Option<SimTime> {
         self.backlog_since
@@ -260,12 +277,9 @@ impl Progress {
                 (Some(_), None) => true,
                 _ => false,
             };
-            let Some(at) = (if ends_first { ends } else { submits }) else {
-                break;
-            };
-            if at > now {
-                break;
-            }
+            let next = if ends_first { ends } else { submits };
+            self.pass_time(next.unwrap_or(now).min(now));
+            let Some(at) = next.filter(|at| *at <= now) else { break };
             if ends_first {
                 let Some(Reverse(task)) = self.running.pop() else {
                     break;
@@ -287,6 +301,15 @@ impl Progress {
     /// The task that killed executors was tried too often, or is not fatal any more.
     pub(crate) fn lift_doom(&mut self) {
         self.doom = None;
+    }
+
+    /// What holds now holds until `to`: states that last no time are not seen by anybody.
+    fn pass_time(&mut self, to: SimTime) {
+        if to > self.advanced_to {
+            self.advanced_to = to;
+            let tasks = self.tasks_pending() + self.tasks_running();
+            self.fewest_tasks = self.fewest_tasks.min(tasks);
+        }
     }
 
     fn complete(&mut self, task: Running) {
@@ -321,7 +344,6 @@ impl Progress {
 
     fn submit(&mut self, place: u32, at: SimTime) {
         let state = &mut self.stages[place as usize];
-        state.submitted = true;
         if state.left == 0 {
             self.stage_done(place, at);
         } else {
@@ -333,6 +355,7 @@ impl Progress {
         let state = &mut self.stages[task.stage as usize];
         let duration = self.work.stages[task.stage as usize].tasks.get(task.task);
         self.unlaunched += duration;
+        state.waiting += duration;
         state.requeued.push(task.task);
         if !self.open.contains(&task.stage) {
             // An earlier stage's task comes before those of later ones.
@@ -359,6 +382,7 @@ impl Progress {
             }
             let duration = tasks.get(task);
             self.unlaunched = self.unlaunched.saturating_sub(duration);
+            state.waiting = state.waiting.saturating_sub(duration);
             let fatal = self.doom.filter(|doom| (doom.stage, doom.task) == (stage, task));
             let runs_for = fatal.map_or(duration, |doom| duration.scale_round(doom.at));
             self.executors[slot as usize].running += 1;
@@ -381,17 +405,26 @@ impl Progress {
     ///
     /// With fixed executors that is the end. Until then slots x time must cover the work that is
     /// left, and every running task must end, so the greater of the two is a safe bound. With
-    /// `dynamic` allocation, also the moment at which no task waits any more (executors start to
-    /// go idle) and the ends of stages; while tasks wait, all slots are busy, so that moment comes
-    /// not before slots x time covers all waiting and running work but one longest task per slot.
-    pub(crate) fn next_moment(&self, now: SimTime, dynamic: bool) -> Option<SimTime> {
+    /// `dynamic` allocation, also submissions of stages, ends of stages (which may submit others),
+    /// and the moment at which no task waits any more (executors start to go idle); while tasks
+    /// wait, all slots are busy, so that moment comes not before slots x time covers all waiting
+    /// and running work but one longest task per slot.
+    ///
+    /// `every_task` gives each end of a task and each submission instead: the reference that the
+    /// bounds are tested against.
+    pub(crate) fn next_moment(
+        &self,
+        now: SimTime,
+        dynamic: bool,
+        every_task: bool,
+    ) -> Option<SimTime> {
         if let Some(end) = self.finishes_at() {
             return Some(end.max(now));
         }
         let ends = self.running.peek().map(|Reverse(task)| task.end);
         let submits = self.submissions.peek().map(|Reverse((at, _))| *at);
         let local = ends.into_iter().chain(submits).min()?;
-        if self.doom.is_some() {
+        if self.doom.is_some() || every_task {
             return Some(local);
         }
         let slots: u64 = self.executors().map(|executor| u64::from(executor.slots)).sum();
@@ -409,42 +442,40 @@ impl Progress {
             let bound = by_work.max(last_end.unwrap_or(now));
             return Some(if bound > now { bound.max(local) } else { local });
         }
+        let stages = self.next_stage_end().into_iter().chain(submits).min();
         if self.open.is_empty() {
-            // Ends of stages, which may submit others.
-            let stage_end = self.next_stage_end();
-            return stage_end.into_iter().chain(submits).min();
+            return stages;
         }
         let (waiting, longest) = self.waiting_work();
         let slack = SimDuration::from_millis(longest.as_millis().saturating_mul(slots));
         let work = (running + waiting).saturating_sub(slack);
         let bound = now + SimDuration::from_millis(work.as_millis() / slots);
-        Some(bound.max(local))
+        Some(bound.max(local)).into_iter().chain(stages).min()
     }
 
-    /// The earliest end of a stage, while no task waits.
+    /// When the first running task ends: no executor goes idle before.
+    pub(crate) fn next_task_end(&self) -> Option<SimTime> {
+        self.running.peek().map(|Reverse(task)| task.end)
+    }
+
+    /// The earliest end of a stage of which no task waits.
     fn next_stage_end(&self) -> Option<SimTime> {
         let mut ends: Vec<Option<SimTime>> = vec![None; self.stages.len()];
         for Reverse(task) in &self.running {
+            if self.open.contains(&task.stage) {
+                continue;
+            }
             let end = &mut ends[task.stage as usize];
             *end = Some(end.map_or(task.end, |other: SimTime| other.max(task.end)));
         }
         ends.into_iter().flatten().min()
     }
 
-    /// Time of the tasks that wait, and of the longest task that waits or runs.
+    /// Time of the tasks that wait, and the longest task of any stage (a bound on what waits or
+    /// runs).
     fn waiting_work(&self) -> (SimDuration, SimDuration) {
-        let mut sum = SimDuration::ZERO;
-        let running = self.running.iter().map(|Reverse(task)| task.end.since(task.start));
-        let mut longest = running.max().unwrap_or_default();
-        for stage in &self.open {
-            let state = &self.stages[*stage as usize];
-            let tasks = &self.work.stages[*stage as usize].tasks;
-            let waiting = state.requeued.iter().copied().chain(state.next..tasks.count());
-            for duration in waiting.map(|task| tasks.get(task)) {
-                sum += duration;
-                longest = longest.max(duration);
-            }
-        }
-        (sum, longest)
+        let open = self.open.iter().map(|stage| self.stages[*stage as usize].waiting);
+        let longest = self.stages.iter().map(|stage| stage.longest).max();
+        (open.fold(SimDuration::ZERO, |sum, time| sum + time), longest.unwrap_or_default())
     }
 }

@@ -101,6 +101,15 @@ impl TaskDurations {
         }
     }
 
+    /// The longest task; zero without tasks.
+    pub fn longest(&self) -> SimDuration {
+        let ms = match self {
+            Self::Listed(durations) => durations.iter().max(),
+            Self::Quantiles { body, tail, .. } => tail.last().or(body.last()),
+        };
+        SimDuration::from_millis(u64::from(ms.copied().unwrap_or(0)))
+    }
+
     /// The sum over all tasks.
     pub fn total(&self) -> SimDuration {
         let ms = match self {
@@ -146,6 +155,7 @@ mod tests {
         assert_eq!(tasks.count(), 3);
         assert_eq!(tasks.get(1), SimDuration::from_millis(1));
         assert_eq!(tasks.total(), SimDuration::from_millis(15));
+        assert_eq!(tasks.longest(), SimDuration::from_millis(9));
     }
 
     #[test]
