@@ -23,6 +23,10 @@ pub(crate) struct Progress {
     stages: Vec<StageState>,
     /// Submitted stages with tasks to launch, in order of submission.
     open: VecDeque<u32>,
+    /// Submitted stages that are not done.
+    active: Vec<u32>,
+    /// Tasks of submitted stages that wait for a slot.
+    pending: u32,
     /// Stages whose parents are done: submitted at that time.
     submissions: BinaryHeap<Reverse<(SimTime, u32)>>,
     running: BinaryHeap<Reverse<Running>>,
@@ -73,6 +77,8 @@ struct StageState {
     waiting: SimDuration,
     /// Its longest task.
     longest: SimDuration,
+    /// The latest end of a launched task. A task that is run again ends later than it would have.
+    last_end: SimTime,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -140,6 +146,8 @@ impl Progress {
             work,
             stages,
             open: VecDeque::new(),
+            active: Vec::new(),
+            pending: 0,
             submissions: BinaryHeap::new(),
             running: BinaryHeap::new(),
             executors: Vec::new(),
@@ -238,14 +246,7 @@ impl Progress {
 
     /// Tasks of submitted stages that wait for a slot.
     pub(crate) fn tasks_pending(&self) -> u32 {
-        self.open
-            .iter()
-            .map(|stage| {
-                let state = &self.stages[*stage as usize];
-                let count = self.work.stages[*stage as usize].tasks.count();
-                count - state.next + state.requeued.len() as u32
-            })
-            .sum()
+        self.pending
     }
 
     /// Fewest tasks that waited or ran since this was last asked. Targets of dynamic allocation
@@ -329,6 +330,7 @@ impl Progress {
     }
 
     fn stage_done(&mut self, place: u32, at: SimTime) {
+        self.active.retain(|active| *active != place);
         self.stages_left -= 1;
         self.last_stage_at = self.last_stage_at.max(at);
         for index in 0..self.stages[place as usize].children.len() {
@@ -347,7 +349,9 @@ impl Progress {
         if state.left == 0 {
             self.stage_done(place, at);
         } else {
+            self.pending += state.left;
             self.open.push_back(place);
+            self.active.push(place);
         }
     }
 
@@ -357,6 +361,7 @@ impl Progress {
         self.unlaunched += duration;
         state.waiting += duration;
         state.requeued.push(task.task);
+        self.pending += 1;
         if !self.open.contains(&task.stage) {
             // An earlier stage's task comes before those of later ones.
             let place = self.open.iter().position(|open| *open > task.stage);
@@ -381,10 +386,12 @@ impl Progress {
                 self.open.pop_front();
             }
             let duration = tasks.get(task);
+            self.pending -= 1;
             self.unlaunched = self.unlaunched.saturating_sub(duration);
             state.waiting = state.waiting.saturating_sub(duration);
             let fatal = self.doom.filter(|doom| (doom.stage, doom.task) == (stage, task));
             let runs_for = fatal.map_or(duration, |doom| duration.scale_round(doom.at));
+            state.last_end = state.last_end.max(at + runs_for);
             self.executors[slot as usize].running += 1;
             self.running.push(Reverse(Running {
                 end: at + runs_for,
@@ -460,15 +467,8 @@ impl Progress {
 
     /// The earliest end of a stage of which no task waits.
     fn next_stage_end(&self) -> Option<SimTime> {
-        let mut ends: Vec<Option<SimTime>> = vec![None; self.stages.len()];
-        for Reverse(task) in &self.running {
-            if self.open.contains(&task.stage) {
-                continue;
-            }
-            let end = &mut ends[task.stage as usize];
-            *end = Some(end.map_or(task.end, |other: SimTime| other.max(task.end)));
-        }
-        ends.into_iter().flatten().min()
+        let launched = self.active.iter().filter(|stage| !self.open.contains(stage));
+        launched.map(|stage| self.stages[*stage as usize].last_end).min()
     }
 
     /// Time of the tasks that wait, and the longest task of any stage (a bound on what waits or
