@@ -378,6 +378,34 @@ fn traces_can_be_ingested_looked_at_and_checked() {
 }
 
 #[test]
+fn a_recording_without_anything_in_it_is_refused() {
+    let folder = folder();
+    let path = folder.path();
+    std::fs::create_dir(path.join("logs")).expect("a folder");
+    write(&path.join("logs/day.csv"), "run_id,application,submitted_at,duration_s\nr,a,0,1\n");
+    for arguments in [&["inspect", "logs"][..], &["ingest", "logs", "--out", "trace"]] {
+        let stderr = refused(path, &[&["trace"], arguments].concat());
+        assert!(stderr.contains("no run and no pod"), "{stderr}");
+        assert!(stderr.contains("a table is read where it is named itself"), "{stderr}");
+    }
+}
+
+#[test]
+fn a_time_that_is_far_off_is_named_where_it_costs_money() {
+    let folder = folder();
+    let path = folder.path();
+    let header = "run_id,application,submitted_at,duration_s\n";
+    write(&path.join("day.csv"), &format!("{header}a,app,0,60\nb,app,2026-11-20T08:00:00Z,60\n"));
+    let output = seatrial(path, &["run", "scenario.yaml", "--out", "result"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    assert!(stderr.contains("at 1970-01-01T00:00:00.000Z: is its time right?"), "{stderr}");
+    write(&path.join("day.csv"), &format!("{header}a,app,0,60\nb,app,9999-12-30T00:00:00Z,60\n"));
+    let stderr = refused(path, &["run", "scenario.yaml", "--out", "other"]);
+    assert!(stderr.contains("the trace spans 8030 years"), "{stderr}");
+}
+
+#[test]
 fn a_gate_says_no_with_its_own_code() {
     let folder = folder();
     let mut csv = std::fs::OpenOptions::new()

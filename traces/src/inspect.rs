@@ -5,7 +5,7 @@ mod lint;
 
 use std::collections::BTreeMap;
 
-pub use lint::lint;
+pub use lint::{gap, lint};
 
 use crate::canonical::{
     NO_TEAM, POD_COLUMNS, RUN_COLUMNS, RUN_FIELDS, RunRow, outcome_name, pod_value,
@@ -130,7 +130,8 @@ pub fn inspect(trace: &LoadedTrace) -> Inspection {
         first_submission: first.map(render_instant),
         last_submission: last.map(render_instant),
         span_s: span_ms as f64 / 1000.0,
-        task_core_hours: trace.runs.iter().filter_map(task_ms).sum::<f64>() / 3_600_000.0,
+        task_core_hours: trace.runs.iter().filter_map(task_ms).fold(0.0, |sum, ms| sum + ms)
+            / 3_600_000.0,
         applications: by_application.len() as u64,
         teams: by_team.len() as u64,
         top_teams: top(by_team),

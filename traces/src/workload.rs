@@ -13,6 +13,7 @@ use sim::{Seed, Workload};
 
 use crate::canonical::NO_TEAM;
 use crate::load::LoadedTrace;
+use crate::table::{render_instant, shorten};
 use crate::{LoweredRun, TraceError};
 
 /// Most runs that scaling or resampling may make.
@@ -73,8 +74,45 @@ impl WorkloadOptions {
                 problems.push("resample: the trace has no runs to draw from".to_owned());
             }
         }
+        match self.resample {
+            Some(resample) if resample.days > SPAN_MAX_DAYS => {
+                problems.push(format!("resample.days: {}; at most {SPAN_MAX_DAYS}", resample.days));
+            }
+            Some(_) => {}
+            None => problems.extend(span_problem(trace)),
+        }
         if problems.is_empty() { Ok(()) } else { Err(TraceError::Options(problems)) }
     }
+}
+
+/// All of the time between the first and the last submission is simulated: 100 years of it are a
+/// mistake of units, or a time such as 9999-12-31 that means "none".
+const SPAN_MAX_DAYS: f64 = 100.0 * 365.25;
+
+fn span_problem(trace: &LoadedTrace) -> Option<String> {
+    let runs = trace.runs.iter().map(|run| (run.submitted_at_ms, "run", &run.run.run_id));
+    let since_1970 = trace.pods.iter().filter(|pod| created_since_1970(pod)).map(|pod| {
+        (i64::try_from(pod.created_at.as_millis()).unwrap_or(i64::MAX), "pod", &pod.name)
+    });
+    let first = runs.clone().chain(since_1970.clone()).min_by_key(|(at, ..)| *at)?;
+    let last = runs.chain(since_1970).max_by_key(|(at, ..)| *at)?;
+    let days = last.0.saturating_sub(first.0) as f64 / DAY_MS as f64;
+    let name = |(at, kind, name): (i64, &str, &str)| {
+        format!("{kind} {} at {}", shorten(name), render_instant(at))
+    };
+    (days > SPAN_MAX_DAYS).then(|| {
+        format!(
+            "the trace spans {:.0} years, from {} to {}; at most 100 years are simulated: one of \
+             these times is wrong",
+            days / 365.25,
+            name((first.0, first.1, first.2)),
+            name((last.0, last.1, last.2)),
+        )
+    })
+}
+
+fn created_since_1970(pod: &TracePod) -> bool {
+    pod.created_at.as_millis() >= EPOCH_CREATED_MS
 }
 
 const DAY_MS: i64 = 86_400_000;
@@ -102,8 +140,7 @@ pub fn to_workload(trace: &LoadedTrace, options: &WorkloadOptions) -> Workload {
         _ => recorded(trace),
     };
     let submissions = scaled(submissions, options);
-    let pod_epoch = |pod: &TracePod| pod.created_at.as_millis() >= EPOCH_CREATED_MS;
-    let pods_since_1970 = trace.pods.iter().any(pod_epoch);
+    let pods_since_1970 = trace.pods.iter().any(created_since_1970);
     let epoch_ms = epoch(&submissions, trace, pods_since_1970);
     let mut names = Names::default();
     let mut runs: Vec<Run> = submissions

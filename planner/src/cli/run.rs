@@ -93,6 +93,9 @@ pub(super) fn run(
     findings.extend(Source::Scenario, loaded.findings.iter().cloned());
     findings.extend(Source::Scenario, timezone_finding(&loaded));
     findings.extend(Source::Trace, trace.findings.iter().cloned());
+    if loaded.workload.resample.is_none() {
+        findings.extend(Source::Trace, traces::inspect::gap(&trace));
+    }
     let workload = workloads(&loaded, trace, simulation.seed)?;
     interrupt.clean_up_first();
     let folder = ResultFolder::create(&out).map_err(Stop::failed)?;

@@ -79,6 +79,9 @@ pub(super) fn trace(verb: TraceVerb, noise: &Noise, output: &mut Output) -> Resu
         TraceVerb::Inspect(paths) => {
             let trace = load(&paths, noise)?;
             noise.findings(trace.findings.iter(), "from `seatrial trace lint`");
+            if trace.runs.is_empty() && trace.pods.is_empty() {
+                return Err(Stop::bad_input("there is no run and no pod in what was given"));
+            }
             inspection::print(&traces::inspect(&trace), output)
         }
         TraceVerb::Lint(args) => lint(&args, noise, output),

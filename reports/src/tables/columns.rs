@@ -93,7 +93,8 @@ pub static TABLES: [TableSpec; 6] = [
     TableSpec { name: "nodes", row: "One row per node.", columns: &NODES },
     TableSpec {
         name: "timeline",
-        row: "One row per sample of the cluster's state.",
+        row: "One row per sample of the cluster's state: once a minute in the first year, half as often \
+              in the next two, again half as often in the next four, and so on.",
         columns: &TIMELINE,
     },
     TableSpec {

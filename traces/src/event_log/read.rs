@@ -64,6 +64,19 @@ pub(super) fn read(log: &LogFiles, progress: &dyn Fn(u64)) -> ReadLog {
     reader.finish(refusal)
 }
 
+/// What a refused file is by its ending, where seatrial would read that elsewhere.
+fn hint(path: &Path) -> &'static str {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let is = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+    if is(&[".csv", ".csv.gz", ".parquet"]) {
+        "; a table is read where it is named itself, as a job table or a pod trace"
+    } else if is(&[".swf", ".swf.gz"]) {
+        "; an SWF log is read where it is named itself"
+    } else {
+        ""
+    }
+}
+
 /// Why reading went no further.
 enum Stop {
     /// This file has nothing; the log's other files may.
@@ -214,6 +227,7 @@ impl Reader<'_> {
                 Some(format!("its {events} events hold no application start and no work"))
             }
         };
+        let reason = reason.map(|reason| reason + hint(&self.log.path));
         let mut said = said(self.log, &self.report, &self.unknown, refusal);
         let partial = self.report.truncated
             || self.report.malformed > 0

@@ -96,8 +96,9 @@ pub fn lint(trace: &LoadedTrace) -> Vec<Finding> {
 /// A gap that is longer than any holiday; a time that was recorded as 0 is 1970.
 const GAP_MS: i64 = 14 * 86_400_000;
 
-/// A long gap between submissions: usually a wrong time, and all of it would be simulated.
-fn gap(trace: &LoadedTrace) -> Option<Finding> {
+/// A long gap between submissions: usually a wrong time, and all of it is simulated and billed
+/// where the trace is replayed as recorded.
+pub fn gap(trace: &LoadedTrace) -> Option<Finding> {
     let mut order: Vec<&LoweredRun> = trace.runs.iter().collect();
     order.sort_by_key(|run| run.submitted_at_ms);
     let gaps = order

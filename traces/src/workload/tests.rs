@@ -89,3 +89,22 @@ fn nonsense_is_refused_and_does_not_run_away() {
     assert_eq!(error.lines().count(), 3, "{error}");
     assert!(to_workload(&LoadedTrace::default(), &options).runs.is_empty());
 }
+
+#[test]
+fn a_trace_of_centuries_is_refused_with_the_times_that_make_it_one() {
+    let times = [1_772_445_600_000, 0, 253_402_214_400_000];
+    let options = WorkloadOptions::default();
+    let error = options.check(&trace(&times)).expect_err("refused").to_string();
+    for part in [" years, from", "run r1 at 1970-01-01T00:00:00.000Z", "run r2 at 9999-12-3"] {
+        assert!(error.contains(part), "{error}\nlacks {part}");
+    }
+    assert!(options.check(&trace(&times[..2])).is_ok());
+    // The times of the recording do not matter to what is drawn from it.
+    let resampled = |days| WorkloadOptions {
+        resample: Some(Resample { runs_per_day: 0.001, days }),
+        ..options
+    };
+    assert!(resampled(1.0).check(&trace(&times)).is_ok());
+    let error = resampled(1e9).check(&trace(&times)).expect_err("refused").to_string();
+    assert!(error.contains("resample.days: 1000000000"), "{error}");
+}
