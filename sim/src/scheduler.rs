@@ -22,6 +22,7 @@ pub(crate) use queue::Scheduler;
 use crate::cluster::{NodeId, NodeState, PodId, PodPhase, SpecId};
 use crate::engine::event::{Event, SchedulerEvent};
 use crate::engine::world::{Cx, World};
+use crate::outcome::PodResult;
 use crate::units::SimDuration;
 use crate::{autoscaler::cluster_autoscaler, lifecycle};
 
@@ -56,17 +57,7 @@ pub(crate) fn on_cycle(world: &mut World, cx: &mut Cx<'_>) {
         Decision::Rejected { reason } => {
             world.scheduler.note_failure(spec, reason);
             match preemption::find_victims(world, spec) {
-                Some((node, victims)) => {
-                    for victim in victims {
-                        lifecycle::lose_pod(
-                            world,
-                            cx,
-                            victim,
-                            crate::outcome::PodResult::Preempted,
-                        );
-                    }
-                    place(world, cx, pod_id, node);
-                }
+                Some((node, victims)) => preempt(world, cx, pod_id, node, victims),
                 None => park(world, cx, pod_id, reason),
             }
         }
@@ -123,6 +114,19 @@ pub(crate) fn forget(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId) {
         PodPhase::Active => {
             wake_one(world, cx, spec);
         }
+    }
+}
+
+/// The victims go and the pod takes their room. The loss of a driver ends its executors with it:
+/// other victims, or the pod itself, may be among them.
+fn preempt(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId, node: NodeId, victims: Vec<PodId>) {
+    for victim in victims {
+        if world.cluster.pods.get(victim).is_some() {
+            lifecycle::lose_pod(world, cx, victim, PodResult::Preempted);
+        }
+    }
+    if world.cluster.pods.get(pod_id).is_some() {
+        place(world, cx, pod_id, node);
     }
 }
 

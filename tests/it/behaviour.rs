@@ -2,6 +2,7 @@
 //! by hand.
 
 use crate::fixtures::*;
+use sim::Scenario;
 use sim::outcome::{PodKind, PodResult};
 use sim::scenario::*;
 use sim::units::{Bytes, MilliCores, SimDuration, SimTime};
@@ -220,4 +221,41 @@ fn timeouts_end_attempts() {
     assert_eq!(records.attempts[0].ended_at, SimTime::from_millis(600_000));
     assert_eq!(outcome.cost.ledger.useful.as_nano(), 0);
     assert!(outcome.cost.ledger.failed_attempts.as_nano() > 0);
+}
+
+/// One node on which a driver and its executors stand side by side.
+fn one_shared_node() -> Scenario {
+    let mut scenario = platform();
+    scenario.pools = vec![pool("all", CapacityType::OnDemand, (1, 1, 1))];
+    scenario.spark.driver_template = PodTemplate::default();
+    scenario.spark.executor_template = PodTemplate::default();
+    scenario.autoscaler = None;
+    scenario.daemonsets = DaemonSets::default();
+    scenario.assumptions.unschedulable_timeout = SimDuration::hours(3);
+    scenario
+}
+
+#[test]
+fn a_pod_that_pushes_out_a_driver_pushes_out_its_executors_once() {
+    let mut urgent = trace_pod("urgent", 120_000, 60_000, MilliCores::new(3500));
+    urgent.priority = 1000;
+    let mut workload = runs(vec![run("r", 0, 400)]);
+    workload.pods = vec![urgent];
+    let (outcome, records) = simulate(&one_shared_node(), &workload, 1);
+    assert_eq!((outcome.trace_pods_succeeded, outcome.failed), (1, 1));
+    let bound = records.pods.iter().find(|pod| pod.kind == PodKind::Trace).unwrap().bound_at;
+    assert_eq!(records.attempts[0].ended_at, bound.unwrap(), "the driver went, and all with it");
+}
+
+#[test]
+fn an_executor_that_pushes_out_its_own_driver_goes_with_it() {
+    let mut scenario = one_shared_node();
+    scenario.spark.executor_template.priority = 100;
+    let mut submitted = run("r", 0, 40);
+    submitted.executor_cores = Some(3);
+    submitted.executors_max = Some(1);
+    let (outcome, records) = simulate(&scenario, &runs(vec![submitted]), 1);
+    assert_eq!((outcome.succeeded, outcome.failed), (0, 1));
+    let executor = records.pods.iter().find(|pod| pod.kind == PodKind::Executor).unwrap();
+    assert_eq!((executor.bound_at, executor.result), (None, PodResult::Deleted));
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use crate::fixtures::*;
 use sim::scenario::*;
 use sim::units::{Bytes, MilliCores, SimDuration};
-use sim::workload::{Failure, Run, RunOutcome};
+use sim::workload::{Failure, Run, RunOutcome, TracePod};
 use sim::{RunOptions, Scenario, Seed, Workload};
 
 fn a_run(place: usize) -> impl Strategy<Value = Run> {
@@ -34,13 +34,16 @@ fn a_run(place: usize) -> impl Strategy<Value = Run> {
 
 fn a_workload() -> impl Strategy<Value = Workload> {
     let list: Vec<_> = (0..12).map(a_run).collect();
-    let pod = (0u64..7_200_000, 0u64..1_000_000, 1u64..5000);
+    let pod = (0u64..7_200_000, 0u64..1_000_000, 1u64..5000, -1i32..2);
     let pods = proptest::collection::vec(pod, 0..20);
     (list, pods).prop_map(|(mut list, pods)| {
         list.sort_by_key(|run| run.submitted_at);
         let mut pods: Vec<_> = pods
             .into_iter()
-            .map(|(at, ms, cpu)| trace_pod("p", at, ms, MilliCores::new(cpu)))
+            .map(|(at, ms, cpu, priority)| {
+                let pod = trace_pod("p", at, ms, MilliCores::new(cpu));
+                TracePod { priority, ..pod }
+            })
             .collect();
         pods.sort_by_key(|pod| pod.created_at);
         Workload { pods, ..runs(list) }
@@ -51,7 +54,8 @@ fn a_platform() -> impl Strategy<Value = Scenario> {
     let switches = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
     let sizes = (0u32..3, 0u32..4, 4u32..12, 20u32..=36);
     let spot = (0.02f64..2.0, 0.1f64..1.0, any::<bool>(), any::<bool>());
-    (switches, sizes, spot).prop_map(|(switches, sizes, spot)| {
+    let priorities = (-1i32..2, -1i32..2);
+    (switches, sizes, spot, priorities).prop_map(|(switches, sizes, spot, priorities)| {
         let mut scenario = platform();
         scenario.kubernetes.minor = sizes.3;
         scenario.scheduler = SchedulerProfile::default_of(scenario.kubernetes);
@@ -79,6 +83,8 @@ fn a_platform() -> impl Strategy<Value = Scenario> {
             scenario.spark.executor_template = PodTemplate::default();
             scenario.spark.driver_template = PodTemplate::default();
         }
+        scenario.spark.driver_template.priority = priorities.0;
+        scenario.spark.executor_template.priority = priorities.1;
         scenario.images.pre_pulled = spot.3;
         scenario.fees.emr_per_vcpu = scenario.fees.control_plane;
         scenario.fees.emr_per_gb = scenario.fees.control_plane;

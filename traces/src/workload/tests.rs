@@ -92,10 +92,10 @@ fn nonsense_is_refused_and_does_not_run_away() {
 
 #[test]
 fn a_trace_of_centuries_is_refused_with_the_times_that_make_it_one() {
-    let times = [1_772_445_600_000, 0, 253_402_214_400_000];
+    let times = [1_772_445_600_000, 0, 253_402_000_000_000];
     let options = WorkloadOptions::default();
     let error = options.check(&trace(&times)).expect_err("refused").to_string();
-    for part in [" years, from", "run r1 at 1970-01-01T00:00:00.000Z", "run r2 at 9999-12-3"] {
+    for part in [" years, from", "run r1 at 1970-01-01T00:00:00.000Z", "run r2 at 9999-12-2"] {
         assert!(error.contains(part), "{error}\nlacks {part}");
     }
     assert!(options.check(&trace(&times[..2])).is_ok());
