@@ -42,7 +42,7 @@ same bytes, whatever the machine and the number of threads.
 | `summary.json` | the totals, for scripts |
 | `findings.json` | what was left out, repaired or assumed, with file and line; every assumption with \
 its source |
-| `scenario.resolved.yaml` | the scenario with every value explicit; it can be run again |
+| `scenario.resolved.yaml` | the scenario with every value explicit; it can be run again (traces are named as they were written; elsewhere, `--set spec.workload.traces[0].jobTable=...` says where) |
 | `NAME.parquet` | the tables below, of the first replication |
 
 Times are seconds since the start of the workload, exact to the millisecond. The start is in each

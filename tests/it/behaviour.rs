@@ -236,6 +236,25 @@ fn one_shared_node() -> Scenario {
 }
 
 #[test]
+fn pending_executors_that_are_not_wanted_any_more_are_given_up() {
+    let mut scenario = one_shared_node();
+    scenario.spark.dynamic_allocation.initial_executors = Some(4);
+    let mut submitted = run("r", 0, 1);
+    submitted.executor_cores = Some(2);
+    submitted.dynamic_allocation = Some(true);
+    (submitted.executors_min, submitted.executors_max) = (Some(1), Some(4));
+    submitted.executor_task_time = Some(SimDuration::hours(1));
+    let (outcome, records) = simulate(&scenario, &runs(vec![submitted]), 1);
+    assert_eq!((outcome.succeeded, outcome.pods), (1, 5));
+    let pending: Vec<_> = records.pods.iter().filter(|pod| pod.bound_at.is_none()).collect();
+    assert_eq!(pending.len(), 3, "there is room for one executor, and work for one");
+    let timeout = scenario.spark.dynamic_allocation.executor_idle_timeout;
+    for pod in pending {
+        assert_eq!(pod.ended_at.since(pod.created_at), timeout);
+    }
+}
+
+#[test]
 fn a_pod_that_pushes_out_a_driver_pushes_out_its_executors_once() {
     let mut urgent = trace_pod("urgent", 120_000, 60_000, MilliCores::new(3500));
     urgent.priority = 1000;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sim::Severity;
 use sim::scenario::{CapacityType, InstanceType, NodePool, Taint, TaintEffect};
-use sim::units::Bytes;
+use sim::units::{Bytes, HourlyPrice};
 
 use super::context::Context;
 use super::instance_types::InstanceTypes;
@@ -259,6 +259,7 @@ fn pool(
         context.problem_at(&spec.place, message, None);
     }
     let [min_size, desired_size, max_size] = sizes?;
+    too_dear(context, &spec, max_size, &instance_types);
     let mut labels = provider_labels(&spec.name, capacity_type, first, region);
     labels.extend(spec.labels.unwrap_or_default());
     Some(NodePool {
@@ -273,6 +274,23 @@ fn pool(
         taints: spec.taints.unwrap_or_default(),
         volume: spec.volume.unwrap_or(Bytes::gib(VOLUME_GIB)),
     })
+}
+
+/// A bill is kept in nano-dollars, in 63 bits: a year at the most that a pool may cost fits.
+fn too_dear(context: &Context<'_>, spec: &PoolSpec, max_size: u32, types: &[InstanceType]) {
+    const MOST_USD_PER_HOUR: f64 = 1e6;
+    let prices = types.iter().map(|t| t.on_demand_price.as_usd_f64());
+    let spot = types.iter().filter_map(|t| t.spot_price).map(HourlyPrice::as_usd_f64);
+    let per_hour = prices.chain(spot).fold(0.0, f64::max) * f64::from(max_size);
+    if let Some((_, place)) = spec.sizes[2].as_ref().filter(|_| per_hour > MOST_USD_PER_HOUR) {
+        let message = format!(
+            "node pool `{}`: {max_size} nodes would cost ${per_hour:.0} an hour, more than a bill \
+             can hold",
+            spec.name,
+        );
+        let help = format!("at most ${MOST_USD_PER_HOUR:.0} an hour for a pool");
+        context.problem_at(place, message, Some(help));
+    }
 }
 
 /// Fewest, first and most nodes; `None` where they cannot be.

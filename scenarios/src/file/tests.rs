@@ -154,3 +154,24 @@ fn pause_pods_below_the_cutoff_are_a_warning() {
     assert_eq!(warnings.len(), 1);
     assert!(warnings[0].starts_with("pause-pods-expendable"), "{warnings:?}");
 }
+
+#[test]
+fn a_resolved_scenario_elsewhere_says_how_to_name_its_traces() {
+    let text = minimal("workload: {traces: [{jobTable: no-such-day.csv}]}");
+    let loaded = load_text("there/scenario.resolved.yaml", &text).unwrap();
+    let ScenarioError::Invalid(problems) = loaded.check_traces().unwrap_err();
+    let help = problems.0[0].help.as_deref().unwrap_or_default();
+    assert!(help.ends_with("--set spec.workload.traces[0].jobTable=PATH"), "{help}");
+}
+
+#[test]
+fn a_pool_that_no_bill_can_hold_is_refused() {
+    let text = |price: &str| {
+        minimal(&format!("prices: {{m5.2xlarge: {{onDemand: {price}, spot: 0.1}}}}"))
+            .replace("maxSize: 10}", "maxSize: 1000000}")
+    };
+    assert!(load_text("small.yaml", &text("1")).is_ok());
+    let ScenarioError::Invalid(problems) = load_text("small.yaml", &text("2")).unwrap_err();
+    let text = problems.to_string();
+    assert!(text.contains("1000000 nodes would cost $2000000 an hour"), "{text}");
+}

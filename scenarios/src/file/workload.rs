@@ -21,6 +21,9 @@ pub enum TraceKind {
     Swf,
 }
 
+/// The file's name in a result folder.
+const RESOLVED: &str = "scenario.resolved.yaml";
+
 const KINDS: [(&str, TraceKind); 4] = [
     ("jobTable", TraceKind::JobTable),
     ("eventLogs", TraceKind::EventLogs),
@@ -59,7 +62,16 @@ impl TraceRef {
         if self.is_address() || self.path.exists() {
             return None;
         }
-        Some(self.place.problem(format!("`{}`: no such file or folder", shown(&self.path))))
+        let mut problem =
+            self.place.problem(format!("`{}`: no such file or folder", shown(&self.path)));
+        if self.place.file().ends_with(RESOLVED) {
+            problem.help = Some(format!(
+                "a result folder keeps the names of traces as they were written: say where this \
+                 one is with --set {}=PATH",
+                problem.path
+            ));
+        }
+        Some(problem)
     }
 }
 
