@@ -141,7 +141,7 @@ fn print(
     );
     let next = format!(
         "change one thing and look again, for example seatrial run {} --set \
-         spec.images.prePulled=true --out results/other",
+         spec.workload.scale.arrivals=1.5 --out results/other",
         scenario.display()
     );
     let around = Surroundings { bold: output.bold(), folder: Some(&folder), next: Some(&next) };

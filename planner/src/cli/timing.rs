@@ -16,6 +16,8 @@ use super::Stop;
 /// A stop-watch over the phases of a command.
 pub(super) struct Timing {
     start: Instant,
+    /// What the process had used before: `cargo run` turns into the command it runs.
+    cpu_before: f64,
     phase: Instant,
     phases: Vec<(&'static str, Duration)>,
 }
@@ -39,7 +41,13 @@ struct Phase {
 impl Timing {
     pub(super) fn start() -> Self {
         let now = Instant::now();
-        Self { start: now, phase: now, phases: Vec::new() }
+        let cpu_before = cpu_seconds().unwrap_or(0.0);
+        Self { start: now, cpu_before, phase: now, phases: Vec::new() }
+    }
+
+    fn cpu_s(&self) -> Option<f64> {
+        // Rounded to the kernel's clock ticks, a hundredth of a second.
+        cpu_seconds().map(|now| ((now - self.cpu_before) * 100.0).round() / 100.0)
     }
 
     /// The phase that has just ended was called `name`.
@@ -52,7 +60,7 @@ impl Timing {
     /// One line for people.
     pub(super) fn line(&self) -> String {
         let mut line = format!("{} wall", duration(self.start.elapsed().as_secs_f64()));
-        if let Some(cpu) = cpu_seconds() {
+        if let Some(cpu) = self.cpu_s() {
             line.push_str(&format!(", {} CPU", duration(cpu)));
         }
         if let Some(bytes) = peak_memory_bytes() {
@@ -74,7 +82,7 @@ impl Timing {
         let report = Report {
             schema: "seatrial.timing/v1",
             wall_s: self.start.elapsed().as_secs_f64(),
-            cpu_s: cpu_seconds(),
+            cpu_s: self.cpu_s(),
             peak_memory_bytes: peak_memory_bytes(),
             phases: self
                 .phases

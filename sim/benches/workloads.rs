@@ -1,0 +1,129 @@
+//! Platforms and workloads to measure the engine with.
+
+use std::collections::BTreeMap;
+
+use sim::rng::RngExt;
+use sim::scenario::*;
+use sim::units::{Bytes, HourlyPrice, MilliCores, SimDuration, SimTime};
+use sim::workload::{Run, TracePod};
+use sim::{Scenario, Seed, Workload};
+
+/// Runs of a platform day.
+pub const RUNS: u64 = 8_000;
+/// Pods of a pod day.
+pub const PODS: u64 = 10_000;
+const DAY_MS: u64 = 86_400_000;
+
+fn pool(name: &str, capacity_type: CapacityType, max_size: u32) -> NodePool {
+    NodePool {
+        name: name.into(),
+        capacity_type,
+        instance_types: vec![InstanceType {
+            name: "r5.4xlarge".into(),
+            arch: "amd64".into(),
+            vcpu: 16,
+            memory: Bytes::gib(128),
+            allocatable_cpu: MilliCores::new(15_890),
+            allocatable_memory: Bytes::mib(118_312),
+            max_pods: 234,
+            gpus: 0,
+            on_demand_price: HourlyPrice::from_usd(1.008).expect("a price"),
+            spot_price: HourlyPrice::from_usd(0.4),
+            interruption_band: Some(2),
+        }],
+        zones: vec!["us-west-2a".into(), "us-west-2b".into(), "us-west-2c".into()],
+        min_size: 0,
+        desired_size: 0,
+        max_size,
+        labels: BTreeMap::from([("capacity".to_owned(), capacity_type.name().to_owned())]),
+        taints: Vec::new(),
+        volume: Bytes::gib(80),
+    }
+}
+
+fn on(capacity_type: CapacityType) -> PodTemplate {
+    let selector = ("capacity".to_owned(), capacity_type.name().to_owned());
+    PodTemplate { node_selector: BTreeMap::from([selector]), ..PodTemplate::default() }
+}
+
+/// Drivers on on-demand nodes, executors on spot, from zero.
+pub fn platform() -> Scenario {
+    let kubernetes = KubernetesVersion { major: 1, minor: 33 };
+    let mut spark = SparkDefaults::default_of(SparkVersion::default());
+    spark.driver_template = on(CapacityType::OnDemand);
+    spark.executor_template = on(CapacityType::Spot);
+    Scenario {
+        name: "bench".into(),
+        kubernetes,
+        region: "us-west-2".into(),
+        spark,
+        pools: vec![
+            pool("drivers", CapacityType::OnDemand, 300),
+            pool("executors", CapacityType::Spot, 1_000),
+        ],
+        autoscaler: Some(ClusterAutoscaler::default_of(kubernetes)),
+        scheduler: SchedulerProfile::default_of(kubernetes),
+        retries: RetryLadder::default(),
+        images: Images { pre_pulled: true, ..Images::default() },
+        overprovisioning: None,
+        daemonsets: DaemonSets::default(),
+        fees: Fees {
+            control_plane: HourlyPrice::ZERO,
+            storage_per_gib: HourlyPrice::ZERO,
+            emr_per_vcpu: HourlyPrice::ZERO,
+            emr_per_gb: HourlyPrice::ZERO,
+        },
+        assumptions: Assumptions::default(),
+    }
+}
+
+/// Runs of 20 to 580 tasks of 10 s on average, a third of them with dynamic allocation.
+pub fn platform_day() -> Workload {
+    let mut stream = Seed::new(7).stream("bench-day", &[]);
+    let mut runs: Vec<Run> = (0..RUNS)
+        .map(|i| {
+            let tasks = stream.random_range(20..580);
+            Run {
+                run_id: format!("r{i}").into(),
+                submitted_at: SimTime::from_millis(stream.random_range(0..DAY_MS)),
+                driver_memory: Some(Bytes::gib(4)),
+                executor_cores: Some(4),
+                executor_memory: Some(Bytes::gib(16)),
+                executors_min: Some(1),
+                executors_max: Some(stream.random_range(2..12)),
+                dynamic_allocation: Some(i % 3 == 0),
+                tasks: Some(tasks),
+                executor_task_time: Some(SimDuration::seconds(u64::from(tasks) * 10)),
+                driver_only: Some(SimDuration::seconds(30)),
+                ..Run::default()
+            }
+        })
+        .collect();
+    runs.sort_by_key(|run| run.submitted_at);
+    let names = vec!["bench".to_owned()];
+    Workload { applications: names.clone(), teams: names, runs, ..Workload::default() }
+}
+
+/// 20 pods arrive together, of 1, 2 or 4 cores and 6.5 GiB a core, for 10 minutes on average.
+pub fn pod_day() -> Workload {
+    let mut stream = Seed::new(7).stream("bench-pods", &[]);
+    let mut at = 0;
+    let pods = (0..PODS)
+        .map(|i| {
+            if i % 20 == 0 {
+                at = i * DAY_MS / PODS;
+            }
+            let cores = 1 << stream.random_range(0..3u32);
+            let mean: f64 = stream.random::<f64>();
+            TracePod {
+                name: format!("p{i}").into(),
+                created_at: SimTime::from_millis(at),
+                duration: SimDuration::from_secs_f64(-600.0 * (1.0 - mean).ln()),
+                cpu: MilliCores::cores(cores),
+                memory: Bytes::mib(6_656) * cores,
+                ..TracePod::default()
+            }
+        })
+        .collect();
+    Workload { pods, ..Workload::default() }
+}
