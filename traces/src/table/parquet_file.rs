@@ -2,6 +2,8 @@
 //!
 //! The decoder is a library that may panic on a damaged file, so magic bytes, footer length and
 //! the sizes that the footer claims are checked first, and a panic that remains becomes an error.
+//! What is left: damage inside a data page can make the decoder ask for more memory than there is,
+//! which ends the process; a Parquet file from a stranger is safer as CSV.
 //! Columns of other types (nested, decimal, 8 and 16 bits, dictionary) are not decoded: their cells
 //! are [`Cell::Bad`], which the reader of the table reports where it wanted them.
 
@@ -55,7 +57,28 @@ pub(super) fn read(path: &Path, sink: &mut dyn RowSink) -> Result<(), TraceError
             .finish()
             .map_err(|error| polars_error(path, &error))
     })?;
+    check_lengths(path, &frame)?;
     give_rows(path, &schema, &frame, sink)
+}
+
+/// A damaged file can decode to columns that hold fewer values than the frame says it has rows;
+/// asking them for a row would be out of bounds.
+fn check_lengths(path: &Path, frame: &DataFrame) -> Result<(), TraceError> {
+    let held = |column: &PolarsColumn| -> usize {
+        column.as_materialized_series().chunks().iter().map(|chunk| chunk.len()).sum()
+    };
+    match frame.columns().iter().find(|column| held(column) != frame.height()) {
+        None => Ok(()),
+        Some(column) => Err(TraceError::unreadable(
+            path,
+            format!(
+                "a damaged Parquet file: column `{}` holds {} of {} rows",
+                shorten(column.name()),
+                held(column),
+                frame.height()
+            ),
+        )),
+    }
 }
 
 /// The file's bytes, when both ends and the footer's length are plausible.
