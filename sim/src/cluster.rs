@@ -1,14 +1,18 @@
 //! The cluster's state: nodes, pods and what pods ask for. Plain data, no behaviour in time.
 
+mod image;
 mod node;
 mod pod;
+mod resources;
 mod slab;
 mod spec;
 
+pub(crate) use image::{ImageId, ImageNames};
 pub(crate) use node::{Node, NodeId, NodeKind, NodeKindId, NodeKinds, NodeState};
 pub(crate) use pod::{Pod, PodId, PodOwner, PodPhase};
+pub(crate) use resources::{ResourceNames, Resources};
 pub(crate) use slab::{Id, Slab};
-pub(crate) use spec::{Placement, PlacementId, PodSpec, Resources, SpecId, Specs};
+pub(crate) use spec::{NonZeroRequests, Placement, PlacementId, PodSpec, SpecId, Specs};
 
 use crate::units::SimTime;
 
@@ -25,6 +29,10 @@ pub(crate) struct Cluster {
     pub(crate) specs: Specs,
     /// Pool x instance type x zone.
     pub(crate) kinds: NodeKinds,
+    /// Names of the extended resources.
+    pub(crate) resource_names: ResourceNames,
+    /// Images that containers name.
+    pub(crate) image_names: ImageNames,
     /// Nodes launched so far.
     pub(crate) nodes_launched: u64,
     /// Pods created so far.
@@ -33,13 +41,33 @@ pub(crate) struct Cluster {
     pub(crate) pods_bound: u32,
 }
 
+/// What the scheduler reads of a node changes through these methods only, so that an index over
+/// nodes can follow.
 impl Cluster {
+    /// Adds a node, as the last in order.
+    pub(crate) fn add_node(&mut self, node: Node) -> NodeId {
+        let id = self.nodes.insert(node);
+        self.in_order.push(id);
+        id
+    }
+
+    /// The node is in `state` from now on.
+    pub(crate) fn set_node_state(&mut self, node_id: NodeId, state: NodeState) {
+        self.nodes[node_id].state = state;
+    }
+
+    /// The node reports `images` (ascending) from now on.
+    pub(crate) fn set_node_images(&mut self, node_id: NodeId, images: Vec<ImageId>) {
+        self.nodes[node_id].images = images;
+    }
+
     /// Puts `pod` on `node`: its requests are taken from the node's room.
     pub(crate) fn bind(&mut self, pod_id: PodId, node_id: NodeId, now: SimTime) {
         let pod = &mut self.pods[pod_id];
-        let requests = self.specs.get(pod.spec).requests;
+        let spec = self.specs.get(pod.spec);
         let node = &mut self.nodes[node_id];
-        node.requested.add(&requests);
+        node.requested.add(&spec.requests);
+        node.nonzero_requested.add(&spec.nonzero);
         node.pods.push(pod_id);
         node.pods_bound_ever += 1;
         pod.phase = PodPhase::Bound;
@@ -52,7 +80,9 @@ impl Cluster {
     pub(crate) fn remove_pod(&mut self, pod_id: PodId) -> Pod {
         let pod = self.pods.remove(pod_id);
         if let Some(node) = pod.node.and_then(|id| self.nodes.get_mut(id)) {
-            node.requested.subtract(&self.specs.get(pod.spec).requests);
+            let spec = self.specs.get(pod.spec);
+            node.requested.subtract(&spec.requests);
+            node.nonzero_requested.subtract(&spec.nonzero);
             node.pods.retain(|other| *other != pod_id);
             self.pods_bound -= 1;
         }

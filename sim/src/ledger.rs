@@ -104,12 +104,7 @@ mod tests {
             emr_per_vcpu: HourlyPrice::from_usd(0.01012).unwrap(),
             emr_per_gb: HourlyPrice::from_usd(0.001_111_25).unwrap(),
         };
-        let requests = Resources {
-            cpu: MilliCores::cores(25 * 16),
-            memory: Bytes::gib(25 * 128),
-            gpus: 0,
-            pods: 25,
-        };
+        let requests = Resources::of_pod(MilliCores::cores(16), Bytes::gib(128)).repeated(25);
         let fee = emr_fee(&fees, &requests, SimDuration::hours(3));
         assert_eq!(fee.as_nano(), 12_144_000_000 + 10_668_000_000);
     }

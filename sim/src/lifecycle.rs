@@ -59,10 +59,10 @@ pub(crate) fn on_trace_pod_created(world: &mut World, cx: &mut Cx<'_>, place: u3
         priority: pod.priority,
         ..PodTemplate::default()
     };
-    let placement = Placement { template, on_demand_only: false, evictable: false };
+    let placement = Placement { template, ..Placement::default() };
     let placement = world.cluster.specs.intern_placement(placement);
-    let requests = Resources { cpu: pod.cpu, memory: pod.memory, gpus: pod.gpus, pods: 1 };
-    let spec = PodSpec { requests, placement, priority: pod.priority };
+    let requests = Resources::of_pod(pod.cpu, pod.memory).with_gpus(pod.gpus);
+    let spec = PodSpec::of(requests, placement, pod.priority);
     cx.outcome.trace_pods += 1;
     create_pod(world, cx, PodOwner::Trace(place), spec, 1);
 }

@@ -7,7 +7,7 @@ mod records;
 
 pub use records::{
     AttemptRecord, LedgerRecord, NodeRecord, PodKind, PodRecord, PodResult, RunRecord,
-    TimelineRecord,
+    ScalingDecision, ScalingRecord, TimelineRecord, WaitingRecord,
 };
 
 use crate::scenario::CapacityType;
@@ -28,6 +28,11 @@ pub trait Sink {
     fn timeline(&mut self, _record: TimelineRecord) {}
     /// What one owner paid for.
     fn ledger(&mut self, _record: LedgerRecord) {}
+    /// A pod waits, and this is why; given when the reason changes.
+    fn waiting(&mut self, _record: WaitingRecord<'_>) {}
+    /// The autoscaler took a decision about a node group or a node, or would not take it; given
+    /// when the decision or its reason changes.
+    fn scaling(&mut self, _record: ScalingRecord<'_>) {}
     /// Simulated time has reached `now`; called now and then. Returning `false` stops the run.
     fn progress(&mut self, _now: SimTime, _finished_runs: u64) -> bool {
         true

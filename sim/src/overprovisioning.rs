@@ -22,10 +22,10 @@ pub(crate) fn create_pause_pod(world: &mut World, cx: &mut Cx<'_>) {
     };
     let placement = world.cluster.specs.intern_placement(Placement {
         template: pause.template.clone(),
-        on_demand_only: false,
         evictable: true,
+        ..Placement::default()
     });
-    let requests = Resources { cpu: pause.cpu, memory: pause.memory, gpus: 0, pods: 1 };
-    let spec = PodSpec { requests, placement, priority: pause.priority };
+    let requests = Resources::of_pod(pause.cpu, pause.memory);
+    let spec = PodSpec::of(requests, placement, pause.priority);
     lifecycle::create_pod(world, cx, PodOwner::Pause, spec, 1);
 }

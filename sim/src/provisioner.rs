@@ -6,7 +6,7 @@
 //! the group backs off for 5 minutes (Cluster Autoscaler's `initial-node-group-backoff-duration`).
 //! Leaves out: lack of capacity, quotas, allocation strategies over several instance types.
 
-use crate::cluster::{Node, NodeId, NodeKindId, NodeState, Resources};
+use crate::cluster::{Node, NodeId, NodeKindId, NodeState, NonZeroRequests};
 use crate::engine::event::{Event, ProvisionerEvent};
 use crate::engine::world::{Cx, World};
 use crate::outcome::{Ledger, NodeRecord};
@@ -82,9 +82,9 @@ pub(crate) fn on_node_ready(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId)
     if node.state != NodeState::Booting {
         return;
     }
-    node.state = NodeState::Ready;
     node.ready_at = Some(cx.now);
     images::on_node_joined(node, cx.scenario, cx.now);
+    world.cluster.set_node_state(node_id, NodeState::Ready);
     scheduler::room_freed(world, cx, node_id);
     cluster_autoscaler::arm(world, cx);
 }
@@ -132,7 +132,7 @@ pub(crate) fn close_bill(world: &mut World, cx: &mut Cx<'_>, node: &Node) {
         ..Ledger::default()
     };
     let held_back = kind.capacity.minus(&kind.room());
-    cost.reserved = ledger::share(kind, &Resources { gpus: 0, pods: 0, ..held_back }, up);
+    cost.reserved = ledger::share(kind, &held_back, up);
     cost.unallocated = bill - cost.starting - cost.reserved - node.pods_cost;
     assert!(cost.unallocated >= NanoUsd::ZERO, "node {} was charged too much", node.number);
 
@@ -188,6 +188,8 @@ fn new_node(world: &mut World, cx: &mut Cx<'_>, pool: u32) -> NodeId {
         launched_at: cx.now,
         ready_at: None,
         requested: kinds.get(kind).daemonsets,
+        nonzero_requested: NonZeroRequests::of(&kinds.get(kind).daemonsets),
+        images: Vec::new(),
         pods: Vec::new(),
         image_ready_at: None,
         unneeded_since: None,
@@ -195,9 +197,7 @@ fn new_node(world: &mut World, cx: &mut Cx<'_>, pool: u32) -> NodeId {
         pods_bound_ever: 0,
         pods_cost: NanoUsd::ZERO,
     };
-    let id = world.cluster.nodes.insert(node);
-    world.cluster.in_order.push(id);
-    id
+    world.cluster.add_node(node)
 }
 
 fn note_peak(world: &World, cx: &mut Cx<'_>) {

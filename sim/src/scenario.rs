@@ -6,8 +6,10 @@
 
 mod assumptions;
 mod autoscaler;
+mod container;
 mod fees;
 mod nodes;
+mod pod_affinity;
 mod pod_shape;
 mod retries;
 mod scheduler;
@@ -15,8 +17,13 @@ mod spark;
 
 pub use assumptions::{Assumption, Assumptions, LogNormal, SpotModel};
 pub use autoscaler::{ClusterAutoscaler, Expander};
+pub use container::{Container, HostPort, ResourceList};
 pub use fees::Fees;
 pub use nodes::{CapacityType, InstanceType, NodePool, Taint, TaintEffect};
+pub use pod_affinity::{
+    LabelSelector, NodeInclusionPolicy, PodAffinity, PodAffinityTerm, TopologySpreadConstraint,
+    WhenUnsatisfiable,
+};
 pub use pod_shape::{
     LabelOperator, LabelRequirement, NodeSelectorTerm, PodTemplate, PreferredTerm, Toleration,
     TolerationOperator,

@@ -11,6 +11,7 @@
 //! deleted, the next of its kind is woken, so that the chain ends only with a pod that did not fit.
 
 pub(crate) mod filter;
+pub(crate) mod framework;
 mod placement;
 mod preemption;
 mod queue;

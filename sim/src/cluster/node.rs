@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::slab::Id;
-use super::{PodId, Resources};
+use super::{ImageId, NonZeroRequests, PodId, Resources};
 use crate::scenario::{CapacityType, DaemonSets, InstanceType, NodePool, Taint};
-use crate::units::{HourlyPrice, NanoUsd, SimTime};
+use crate::units::{Bytes, HourlyPrice, NanoUsd, SimTime};
 
 /// A node's id.
 pub(crate) type NodeId = Id<Node>;
@@ -36,6 +36,10 @@ pub(crate) struct Node {
     pub(crate) ready_at: Option<SimTime>,
     /// Requests of its pods, those of the DaemonSets included.
     pub(crate) requested: Resources,
+    /// The same as scores count it.
+    pub(crate) nonzero_requested: NonZeroRequests,
+    /// Images that it reports, ascending.
+    pub(crate) images: Vec<ImageId>,
     /// Its pods, without those of the DaemonSets.
     pub(crate) pods: Vec<PodId>,
     /// When the Spark image is there, once somebody asked for it.
@@ -97,13 +101,11 @@ impl NodeKinds {
                         instance_type: type_place as u32,
                         zone: zone_place as u32,
                         capacity_type: pool.capacity_type,
-                        capacity: capacity(instance_type),
-                        allocatable: allocatable(instance_type),
+                        capacity: capacity(pool, instance_type),
+                        allocatable: allocatable(pool, instance_type),
                         daemonsets: Resources {
-                            cpu: daemonsets.cpu,
-                            memory: daemonsets.memory,
-                            gpus: 0,
                             pods: daemonsets.pods,
+                            ..Resources::of_pod(daemonsets.cpu, daemonsets.memory)
                         },
                         labels: labels(pool, instance_type, zone),
                         taints: pool.taints.clone(),
@@ -147,20 +149,21 @@ impl NodeKind {
     }
 }
 
-fn capacity(instance_type: &InstanceType) -> Resources {
-    Resources {
-        cpu: crate::units::MilliCores::cores(u64::from(instance_type.vcpu)),
-        memory: instance_type.memory,
-        gpus: instance_type.gpus,
-        pods: instance_type.max_pods,
-    }
+fn capacity(pool: &NodePool, instance_type: &InstanceType) -> Resources {
+    let cpu = crate::units::MilliCores::cores(u64::from(instance_type.vcpu));
+    let of_pods = Resources::of_pod(cpu, instance_type.memory).with_gpus(instance_type.gpus);
+    Resources { pods: instance_type.max_pods, ephemeral_storage: pool.volume, ..of_pods }
 }
 
-fn allocatable(instance_type: &InstanceType) -> Resources {
+/// Of the root volume, the kubelet keeps a tenth back (`nodefs.available<10%`) and EKS 1 GiB
+/// (`systemReserved`); what the image and the system take is left out.
+fn allocatable(pool: &NodePool, instance_type: &InstanceType) -> Resources {
+    let whole = capacity(pool, instance_type);
     Resources {
         cpu: instance_type.allocatable_cpu,
         memory: instance_type.allocatable_memory,
-        ..capacity(instance_type)
+        ephemeral_storage: whole.ephemeral_storage.scale_floor(0.9).saturating_sub(Bytes::gib(1)),
+        ..whole
     }
 }
 

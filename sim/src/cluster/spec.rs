@@ -3,67 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use super::{ImageId, Resources};
 use crate::scenario::PodTemplate;
 use crate::units::{Bytes, MilliCores};
-
-/// Amounts that pods request and nodes offer.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Resources {
-    /// CPU.
-    pub(crate) cpu: MilliCores,
-    /// Memory.
-    pub(crate) memory: Bytes,
-    /// `nvidia.com/gpu`.
-    pub(crate) gpus: u32,
-    /// Pod slots: 1 for a pod.
-    pub(crate) pods: u32,
-}
-
-impl Resources {
-    /// Adds.
-    pub(crate) fn add(&mut self, other: &Self) {
-        self.cpu += other.cpu;
-        self.memory += other.memory;
-        self.gpus += other.gpus;
-        self.pods += other.pods;
-    }
-
-    /// Subtracts; what was added before.
-    pub(crate) fn subtract(&mut self, other: &Self) {
-        self.cpu -= other.cpu;
-        self.memory -= other.memory;
-        self.gpus -= other.gpus;
-        self.pods -= other.pods;
-    }
-
-    /// What is left of `self` after `used`.
-    pub(crate) fn minus(&self, used: &Self) -> Self {
-        Self {
-            cpu: self.cpu.saturating_sub(used.cpu),
-            memory: self.memory.saturating_sub(used.memory),
-            gpus: self.gpus.saturating_sub(used.gpus),
-            pods: self.pods.saturating_sub(used.pods),
-        }
-    }
-
-    /// Whether `request` fits into `self`.
-    pub(crate) fn fits(&self, request: &Self) -> bool {
-        request.cpu <= self.cpu
-            && request.memory <= self.memory
-            && request.gpus <= self.gpus
-            && request.pods <= self.pods
-    }
-
-    /// How many times `request` fits into `self`.
-    pub(crate) fn times(&self, request: &Self) -> u32 {
-        let ratio = |room: u64, ask: u64| room.checked_div(ask).unwrap_or(u64::MAX);
-        let times = ratio(self.cpu.as_millis(), request.cpu.as_millis())
-            .min(ratio(self.memory.as_u64(), request.memory.as_u64()))
-            .min(ratio(u64::from(self.gpus), u64::from(request.gpus)))
-            .min(ratio(u64::from(self.pods), u64::from(request.pods)));
-        u32::try_from(times).unwrap_or(u32::MAX)
-    }
-}
 
 /// Place in [`Specs`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,19 +18,61 @@ pub(crate) struct PlacementId(pub(crate) u32);
 /// What a pod asks for, as far as placement is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct PodSpec {
-    /// Requests.
+    /// Requests: what filters, the autoscaler and the bill count.
     pub(crate) requests: Resources,
+    /// What scores count: 100m and 200 MiB for each container that does not say.
+    pub(crate) nonzero: NonZeroRequests,
     /// Where it may run.
     pub(crate) placement: PlacementId,
     /// Priority.
     pub(crate) priority: i32,
 }
 
-/// Where pods of one kind may run.
+impl PodSpec {
+    /// Of a pod whose every container says what it asks for.
+    pub(crate) const fn of(requests: Resources, placement: PlacementId, priority: i32) -> Self {
+        Self { requests, nonzero: NonZeroRequests::of(&requests), placement, priority }
+    }
+}
+
+/// CPU and memory as the scores of `NodeResourcesFit` count them: a container without a request
+/// counts as if it asked for 100m and 200 MiB; an explicit 0 stays 0. Source: facts-kubernetes 1.1
+/// (upstream `NonZeroRequested`).
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NonZeroRequests {
+    /// CPU.
+    pub(crate) cpu: MilliCores,
+    /// Memory.
+    pub(crate) memory: Bytes,
+}
+
+impl NonZeroRequests {
+    /// Of a pod whose every container says what it asks for.
+    pub(crate) const fn of(requests: &Resources) -> Self {
+        Self { cpu: requests.cpu, memory: requests.memory }
+    }
+
+    /// Adds.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.cpu += other.cpu;
+        self.memory += other.memory;
+    }
+
+    /// Subtracts; what was added before.
+    pub(crate) fn subtract(&mut self, other: &Self) {
+        self.cpu -= other.cpu;
+        self.memory -= other.memory;
+    }
+}
+
+/// Where pods of one kind may run, and what else the scheduler reads of them.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct Placement {
-    /// Selectors, affinity, tolerations.
+    /// Selectors, affinity, tolerations, spread constraints; namespace and those labels that some
+    /// selector of the scenario reads.
     pub(crate) template: PodTemplate,
+    /// Images of its containers, init containers included, one entry per container.
+    pub(crate) images: Vec<ImageId>,
     /// Set by a retry ladder: on-demand nodes only. The template then says nothing about capacity
     /// types.
     pub(crate) on_demand_only: bool,
@@ -140,21 +124,5 @@ impl Specs {
     /// The placement of `id`.
     pub(crate) fn placement(&self, id: PlacementId) -> &Placement {
         &self.placements[id.0 as usize]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_is_how_often_fits_holds() {
-        let room =
-            Resources { cpu: MilliCores::new(3770), memory: Bytes::gib(14), gpus: 0, pods: 56 };
-        let request =
-            Resources { cpu: MilliCores::cores(1), memory: Bytes::gib(4), gpus: 0, pods: 1 };
-        assert_eq!(room.times(&request), 3);
-        assert_eq!(room.times(&Resources { gpus: 1, ..request }), 0);
-        assert!(!room.fits(&Resources { cpu: MilliCores::cores(4), ..request }));
     }
 }

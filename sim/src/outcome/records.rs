@@ -242,3 +242,67 @@ pub struct LedgerRecord {
     /// By kind.
     pub cost: Ledger,
 }
+
+/// Why a pod waits, from a moment on. A row of `waiting`.
+#[derive(Debug, Clone, Copy)]
+pub struct WaitingRecord<'a> {
+    /// Number of the pod, as in [`PodRecord`].
+    pub pod: u64,
+    /// Since when.
+    pub at: SimTime,
+    /// The scheduler's message, in upstream's words.
+    pub reason: &'a str,
+}
+
+/// What the autoscaler decided, from a moment on. A row of `scaling`.
+#[derive(Debug, Clone, Copy)]
+pub struct ScalingRecord<'a> {
+    /// When.
+    pub at: SimTime,
+    /// Place of the pool in the scenario; `None` for the cluster as a whole.
+    pub pool: Option<u32>,
+    /// Number of the node, where the decision is about one.
+    pub node: Option<u64>,
+    /// The decision.
+    pub decision: ScalingDecision,
+    /// Why, in upstream's words where it has any.
+    pub reason: &'a str,
+}
+
+/// What the autoscaler decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScalingDecision {
+    /// Grow by so many nodes.
+    ScaleUp {
+        /// How many.
+        nodes: u32,
+    },
+    /// Do not grow, although pods wait.
+    NoScaleUp,
+    /// A launch failed, or was given up.
+    LaunchFailed,
+    /// The group is backed off.
+    BackedOff,
+    /// The node is unneeded: its timer runs.
+    Unneeded,
+    /// Delete the node.
+    ScaleDown,
+    /// Keep the node, although it is little used.
+    NoScaleDown,
+}
+
+impl ScalingDecision {
+    /// The name in results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ScaleUp { .. } => "scale_up",
+            Self::NoScaleUp => "no_scale_up",
+            Self::LaunchFailed => "launch_failed",
+            Self::BackedOff => "backed_off",
+            Self::Unneeded => "unneeded",
+            Self::ScaleDown => "scale_down",
+            Self::NoScaleDown => "no_scale_down",
+        }
+    }
+}

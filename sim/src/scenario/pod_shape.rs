@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Taint, TaintEffect};
+use super::{Container, PodAffinity, ResourceList, Taint, TaintEffect, TopologySpreadConstraint};
 
 /// Placement rules of a driver's, executor's or pause pod's template.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct PodTemplate {
+    /// Namespace; empty means `default`.
+    pub namespace: String,
     /// Labels.
     pub labels: BTreeMap<String, String>,
     /// Annotations.
@@ -19,8 +21,22 @@ pub struct PodTemplate {
     pub required_node_affinity: Vec<NodeSelectorTerm>,
     /// Preferred node affinity.
     pub preferred_node_affinity: Vec<PreferredTerm>,
+    /// `podAffinity`.
+    pub pod_affinity: PodAffinity,
+    /// `podAntiAffinity`.
+    pub pod_anti_affinity: PodAffinity,
+    /// `topologySpreadConstraints`.
+    pub topology_spread: Vec<TopologySpreadConstraint>,
     /// Tolerations.
     pub tolerations: Vec<Toleration>,
+    /// `nodeName`: the pod asks for this node and no other.
+    pub node_name: Option<String>,
+    /// Containers: of a template of Spark's, those besides the container that Spark fills in.
+    pub containers: Vec<Container>,
+    /// Init containers, sidecars (`restartPolicy: Always`) included, in order.
+    pub init_containers: Vec<Container>,
+    /// `overhead` of the pod's runtime class.
+    pub overhead: ResourceList,
     /// Priority, already resolved from its class.
     pub priority: i32,
     /// `schedulerName`, where it is not the default one.
@@ -59,6 +75,8 @@ impl PodTemplate {
 /// One term of node affinity: all requirements must hold. A term without any matches no node.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct NodeSelectorTerm {
+    /// `matchFields`: of these, upstream knows `metadata.name`.
+    pub match_fields: Vec<LabelRequirement>,
     /// `matchExpressions`.
     pub match_expressions: Vec<LabelRequirement>,
 }

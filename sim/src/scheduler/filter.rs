@@ -1,9 +1,10 @@
-//! Filters that do not depend on what runs on a node: taints, node selector, required affinity.
+//! Filters. Upstream's messages are kept: people grep for them.
 //!
-//! They give the same answer for every node of a kind, so they are asked once per kind. Resources
-//! are filtered per node in `placement`. Upstream's messages are kept: people grep for them.
+//! Taints, node selector and required node affinity give the same answer for every node of a kind,
+//! so they are asked once per kind ([`static_fit`]). The rest is asked per node.
 
-use crate::cluster::{NodeKind, Placement};
+use super::framework::Cycle;
+use crate::cluster::{Cluster, Node, NodeKind, NodeState, Placement, PlacementId, Resources};
 use crate::scenario::{CapacityType, TaintEffect};
 
 /// What placement rules say about a kind of node.
@@ -17,14 +18,16 @@ pub(crate) struct StaticFit {
     pub(crate) intolerable_preferences: i64,
 }
 
+const UNTOLERATED: &str = "had untolerated taint";
+
 /// Asks the filters in upstream's order: TaintToleration, then NodeAffinity.
-pub(crate) fn static_fit(placement: &Placement, kind: &NodeKind) -> StaticFit {
+fn static_fit(placement: &Placement, kind: &NodeKind) -> StaticFit {
     let template = &placement.template;
     let tolerated = |taint| template.tolerations.iter().any(|t| t.tolerates(taint));
     let hard = |effect| matches!(effect, TaintEffect::NoSchedule | TaintEffect::NoExecute);
     let tainted = kind.taints.iter().any(|taint| hard(taint.effect) && !tolerated(taint));
     let rejected = if tainted {
-        Some("had untolerated taint")
+        Some(UNTOLERATED)
     } else if !matches_affinity(placement, kind) {
         Some("didn't match Pod's node affinity/selector")
     } else {
@@ -40,6 +43,62 @@ pub(crate) fn static_fit(placement: &Placement, kind: &NodeKind) -> StaticFit {
             .sum(),
         intolerable_preferences: soft.filter(|taint| !tolerated(taint)).count() as i64,
     }
+}
+
+/// What placement rules say about every kind of node, worked out when first asked.
+#[derive(Debug, Default)]
+pub(crate) struct StaticFits {
+    by_placement: Vec<Vec<StaticFit>>,
+}
+
+impl StaticFits {
+    /// One entry per kind of node.
+    pub(crate) fn of(&mut self, cluster: &Cluster, placement: PlacementId) -> &[StaticFit] {
+        let place = placement.0 as usize;
+        if self.by_placement.len() <= place {
+            self.by_placement.resize(place + 1, Vec::new());
+        }
+        let row = &mut self.by_placement[place];
+        if row.len() < cluster.kinds.len() {
+            let rules = cluster.specs.placement(placement);
+            *row = cluster.kinds.iter().map(|(_, kind)| static_fit(rules, kind)).collect();
+        }
+        row
+    }
+}
+
+/// Why a filter turned a node down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rejection {
+    /// Upstream's plugin name.
+    pub(crate) plugin: &'static str,
+    /// What it says: one message, or one per resource that is short.
+    pub(crate) messages: Vec<&'static str>,
+}
+
+/// Asks the filters in upstream's order; the first that says no is the answer.
+pub(super) fn rejection(cycle: &Cycle<'_>, node: &Node) -> Option<Rejection> {
+    let no = |plugin, message| Some(Rejection { plugin, messages: vec![message] });
+    if node.state != NodeState::Ready {
+        return no("NodeUnschedulable", "were unschedulable");
+    }
+    match cycle.fit(node).rejected {
+        Some(message @ UNTOLERATED) => return no("TaintToleration", message),
+        Some(message) => return no("NodeAffinity", message),
+        None => {}
+    }
+    let short = insufficient(&super::room_of(cycle.cluster, node), &cycle.spec.requests);
+    (!short.is_empty()).then_some(Rejection { plugin: "NodeResourcesFit", messages: short })
+}
+
+fn insufficient(room: &Resources, request: &Resources) -> Vec<&'static str> {
+    let checks = [
+        (request.pods > room.pods, "Too many pods"),
+        (request.cpu > room.cpu, "Insufficient cpu"),
+        (request.memory > room.memory, "Insufficient memory"),
+        (request.gpus() > room.gpus(), "Insufficient nvidia.com/gpu"),
+    ];
+    checks.into_iter().filter(|(fails, _)| *fails).map(|(_, message)| message).collect()
 }
 
 fn matches_affinity(placement: &Placement, kind: &NodeKind) -> bool {

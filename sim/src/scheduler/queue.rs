@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 
-use super::filter::{self, StaticFit};
+use super::filter::{StaticFit, StaticFits};
 use super::score::Scorer;
 use crate::cluster::{Cluster, NodeKindId, PlacementId, PodId, SpecId};
 use crate::scenario::Scenario;
@@ -15,7 +15,8 @@ pub(crate) struct Scheduler {
     active: BinaryHeap<Queued>,
     waiting: Vec<Waiting>,
     waiting_specs: BTreeSet<SpecId>,
-    fits: Vec<Vec<Option<StaticFit>>>,
+    /// Filters and scores that are the same for all nodes of a kind.
+    pub(crate) fits: StaticFits,
     failures: Vec<Option<(u64, u32)>>,
     reasons: Vec<String>,
     /// Counts every change that may let a pod fit that did not.
@@ -53,7 +54,7 @@ impl Scheduler {
             active: BinaryHeap::new(),
             waiting: Vec::new(),
             waiting_specs: BTreeSet::new(),
-            fits: Vec::new(),
+            fits: StaticFits::default(),
             failures: Vec::new(),
             reasons: Vec::new(),
             epoch: 0,
@@ -165,15 +166,7 @@ impl Scheduler {
         placement: PlacementId,
         kind: NodeKindId,
     ) -> StaticFit {
-        let place = placement.0 as usize;
-        if self.fits.len() <= place {
-            self.fits.resize(place + 1, Vec::new());
-        }
-        let row = &mut self.fits[place];
-        row.resize(cluster.kinds.len(), None);
-        *row[kind.0 as usize].get_or_insert_with(|| {
-            filter::static_fit(cluster.specs.placement(placement), cluster.kinds.get(kind))
-        })
+        self.fits.of(cluster, placement)[kind.0 as usize]
     }
 
     fn waiting_of(&mut self, spec: SpecId) -> &mut Waiting {

@@ -7,11 +7,10 @@ mod balanced_allocation;
 mod fit;
 mod image_locality;
 
-use crate::cluster::{Cluster, NodeId, Resources};
+use super::framework::{Candidate, Cycle};
+use crate::cluster::Node;
 use crate::scenario::{KubernetesVersion, SchedulerProfile, ScoreSpec};
-use crate::units::Bytes;
 
-use super::filter::StaticFit;
 use balanced_allocation::Era;
 
 /// The highest score of a plugin.
@@ -27,19 +26,6 @@ pub(crate) struct Scorer {
     pub(crate) random_ties: bool,
 }
 
-/// A node that passed the filters.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Candidate {
-    /// The node.
-    pub(crate) node: NodeId,
-    /// What placement rules say about it.
-    pub(crate) fit: StaticFit,
-    /// The Spark image is on it.
-    pub(crate) has_image: bool,
-    /// Weighted sum of all plugins.
-    pub(crate) score: i64,
-}
-
 impl Scorer {
     /// The scorer of a profile in a release.
     pub(crate) fn new(profile: &SchedulerProfile, version: KubernetesVersion) -> Self {
@@ -52,23 +38,25 @@ impl Scorer {
 }
 
 /// Scores every candidate: each plugin, normalised over all of them, times its weight.
-pub(crate) fn normalize_and_weigh(
-    scorer: &Scorer,
-    cluster: &Cluster,
-    request: &Resources,
-    image: Bytes,
-    candidates: &mut [Candidate],
-) {
-    let affinity_max = candidates.iter().map(|c| c.fit.preferred_affinity).max().unwrap_or(0);
-    let taints_max = candidates.iter().map(|c| c.fit.intolerable_preferences).max().unwrap_or(0);
-    let with_image = candidates.iter().filter(|candidate| candidate.has_image).count();
+pub(super) fn normalize_and_weigh(cycle: &Cycle<'_>, candidates: &mut [Candidate]) {
+    let cluster = cycle.cluster;
+    let node_of = |candidate: &Candidate| &cluster.nodes[candidate.node];
+    let fit_of = |candidate: &Candidate| cycle.fit(node_of(candidate));
+    let affinity_max = candidates.iter().map(|c| fit_of(c).preferred_affinity).max().unwrap_or(0);
+    let taints_max = candidates.iter().map(|c| fit_of(c).intolerable_preferences).max();
+    let taints_max = taints_max.unwrap_or(0);
+    let has_image = |node: &Node| node.image_ready_at.is_some_and(|ready_at| ready_at <= cycle.now);
+    let with_image: u32 =
+        candidates.iter().filter(|c| has_image(node_of(c))).map(|c| c.members).sum();
     let nodes = cluster.in_order.len();
+    let request = &cycle.spec.requests;
     for candidate in candidates {
-        let node = &cluster.nodes[candidate.node];
+        let node = node_of(candidate);
+        let fit = cycle.fit(node);
         let allocatable = &cluster.kinds.get(node.kind).allocatable;
         let used = &node.requested;
         candidate.score = 0;
-        for (plugin, weight) in &scorer.scores {
+        for (plugin, weight) in &cycle.scorer.scores {
             let score = match plugin {
                 ScoreSpec::LeastAllocated { cpu, memory } => {
                     fit::least_allocated(allocatable, used, request, [*cpu, *memory])
@@ -86,16 +74,16 @@ pub(crate) fn normalize_and_weigh(
                     )
                 }
                 ScoreSpec::BalancedAllocation => {
-                    balanced_allocation::score(scorer.era, allocatable, used, request)
+                    balanced_allocation::score(cycle.scorer.era, allocatable, used, request)
                 }
-                ScoreSpec::ImageLocality if candidate.has_image => {
-                    image_locality::score(image, with_image, nodes)
+                ScoreSpec::ImageLocality if has_image(node) => {
+                    image_locality::score(cycle.images.size, with_image as usize, nodes)
                 }
                 ScoreSpec::NodeAffinity if affinity_max > 0 => {
-                    MAX_SCORE * candidate.fit.preferred_affinity / affinity_max
+                    MAX_SCORE * fit.preferred_affinity / affinity_max
                 }
                 ScoreSpec::TaintToleration => {
-                    let count = candidate.fit.intolerable_preferences;
+                    let count = fit.intolerable_preferences;
                     (MAX_SCORE * count).checked_div(taints_max).map_or(MAX_SCORE, |s| MAX_SCORE - s)
                 }
                 ScoreSpec::ImageLocality

@@ -64,7 +64,7 @@ pub(crate) fn on_run_submitted(world: &mut World, cx: &mut Cx<'_>, place: u32) {
     let priority = template.priority;
     let placement = placement(template, false);
     let placement = world.cluster.specs.intern_placement(placement);
-    let spec = PodSpec { requests: shape.driver, placement, priority };
+    let spec = PodSpec::of(shape.driver, placement, priority);
     let driver = lifecycle::create_pod(world, cx, PodOwner::Driver(id), spec, 1);
     world.attempts[id].driver = Some(driver);
     let assumptions = &cx.scenario.assumptions;
@@ -448,7 +448,7 @@ fn executor_spec(world: &mut World, cx: &Cx<'_>, shape: &Shape, on_demand: bool)
     let template = cx.scenario.spark.executor_template.clone();
     let priority = template.priority;
     let placement = world.cluster.specs.intern_placement(placement(template, on_demand));
-    PodSpec { requests: shape.executor, placement, priority }
+    PodSpec::of(shape.executor, placement, priority)
 }
 
 /// Labels and annotations do not matter to placement, so they are left out: equal placements are
@@ -461,5 +461,5 @@ fn placement(mut template: PodTemplate, on_demand_only: bool) -> Placement {
     if on_demand_only {
         template = template.without_capacity_type();
     }
-    Placement { template, on_demand_only, evictable }
+    Placement { template, images: Vec::new(), on_demand_only, evictable }
 }

@@ -63,18 +63,11 @@ pub(crate) fn shape(cx: &Cx<'_>, run: &Run, raises: &Raises, run_key: u64) -> Sh
     };
     let (oom, driver_oom) = (Failure::ExecutorOom, Failure::DriverOom);
     Shape {
-        driver: Resources {
-            cpu: spark.driver_request_cores.unwrap_or(driver_cpu),
-            memory: driver_memory,
-            gpus: 0,
-            pods: 1,
-        },
-        executor: Resources {
-            cpu: cpu.unwrap_or(MilliCores::cores(executor_cores.into())),
-            memory: executor_memory,
-            gpus: 0,
-            pods: 1,
-        },
+        driver: Resources::of_pod(spark.driver_request_cores.unwrap_or(driver_cpu), driver_memory),
+        executor: Resources::of_pod(
+            cpu.unwrap_or(MilliCores::cores(executor_cores.into())),
+            executor_memory,
+        ),
         slots: (executor_cores / spark.task_cpus.max(1)).max(1),
         initial,
         min,

@@ -66,7 +66,7 @@ fn give_notice(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId) {
         return;
     }
     node.interrupted = true;
-    node.state = NodeState::Cordoned;
+    world.cluster.set_node_state(node_id, NodeState::Cordoned);
     let notice = cx.scenario.assumptions.spot_notice;
     cx.after(notice, Event::Spot(SpotEvent::InstanceReclaimed(node_id)));
     if cx.scenario.assumptions.spot_drain {

@@ -63,7 +63,7 @@ fn term<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<NodeSelectorTerm> {
     let expressions = fields.get("matchExpressions");
     let match_expressions =
         expressions.and_then(|at| at.list_of(|at| requirement(reader, at))).unwrap_or_default();
-    Some(NodeSelectorTerm { match_expressions })
+    Some(NodeSelectorTerm { match_expressions, ..NodeSelectorTerm::default() })
 }
 
 fn requirement<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<LabelRequirement> {

@@ -91,9 +91,8 @@ fn delete_due(world: &mut World, cx: &mut Cx<'_>, flags: &ClusterAutoscaler, unn
 }
 
 fn delete(world: &mut World, cx: &mut Cx<'_>, flags: &ClusterAutoscaler, id: NodeId) {
-    let node = &mut world.cluster.nodes[id];
-    node.state = NodeState::Cordoned;
-    let pool = world.cluster.kinds.get(node.kind).pool;
+    world.cluster.set_node_state(id, NodeState::Cordoned);
+    let pool = world.cluster.kinds.get(world.cluster.nodes[id].kind).pool;
     world.pools[pool as usize].leaving += 1;
     lifecycle::evict_all(world, cx, id, PodResult::Deleted);
     if let Some(state) = world.autoscaler.as_mut() {

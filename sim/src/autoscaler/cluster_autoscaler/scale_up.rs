@@ -99,7 +99,7 @@ fn drop_pods_that_fit(world: &mut World, groups: &mut [Group]) {
             }
             let taken = room.times(&spec.requests).min(group.count);
             group.count -= taken;
-            *room = room.minus(&times(&spec.requests, taken));
+            *room = room.minus(&spec.requests.repeated(taken));
         }
     }
 }
@@ -146,12 +146,12 @@ fn estimate(
                 nodes.push(room);
             }
             let taken = nodes[place].times(&requests).min(left);
-            nodes[place] = nodes[place].minus(&times(&requests, taken));
+            nodes[place] = nodes[place].minus(&requests.repeated(taken));
             left -= taken;
             place += 1;
         }
         pods += group.count - left;
-        used.add(&times(&requests, group.count - left));
+        used.add(&requests.repeated(group.count - left));
     }
     let nodes = nodes.len() as u32;
     (nodes > 0).then_some(GrowthOption { pool, kind: kind_id, nodes, pods, used, capacity })
@@ -172,13 +172,4 @@ fn share_of_node(requests: &Resources, allocatable: &Resources) -> f64 {
     };
     ratio(requests.cpu.as_millis(), allocatable.cpu.as_millis())
         + ratio(requests.memory.as_u64(), allocatable.memory.as_u64())
-}
-
-fn times(requests: &Resources, count: u32) -> Resources {
-    Resources {
-        cpu: requests.cpu * u64::from(count),
-        memory: requests.memory * u64::from(count),
-        gpus: requests.gpus * count,
-        pods: requests.pods * count,
-    }
 }

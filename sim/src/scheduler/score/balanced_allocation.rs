@@ -76,7 +76,7 @@ mod tests {
     use crate::units::{Bytes, MilliCores};
 
     fn of(cpu: u64, memory: u64) -> Resources {
-        Resources { cpu: MilliCores::new(cpu), memory: Bytes::new(memory), gpus: 0, pods: 0 }
+        Resources::of_pod(MilliCores::new(cpu), Bytes::new(memory))
     }
 
     #[test]
