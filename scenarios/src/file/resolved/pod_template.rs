@@ -217,3 +217,6 @@ fn amounts(list: &ResourceList) -> Map<String, Value> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests;
