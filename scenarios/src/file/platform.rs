@@ -49,7 +49,6 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
     let types = InstanceTypes::read(context, &spec, nodes.as_ref(), region.as_deref());
     let pools = pools::read(context, nodes.as_ref(), eksctl, &types, region.as_deref());
     let spark = spark::read(context, spec.section("spark"));
-    let scheduler_name = spark.executor_template.scheduler_name.clone();
     let autoscaler = autoscaler::read(context, &spec, kubernetes);
     let pause =
         spec.section("overprovisioning").and_then(|at| overprovisioning::read(context, &at));
@@ -66,7 +65,7 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
         region: region.unwrap_or_default(),
         pools,
         autoscaler,
-        scheduler: scheduler::read(context, &spec, kubernetes, scheduler_name.as_deref())
+        scheduler: scheduler::read(context, &spec, kubernetes, &spark)
             .unwrap_or_else(|| SchedulerProfile::default_of(kubernetes)),
         retries: retry_ladder::read(context, spec.section("retries")),
         images: images(spec.section("images")),

@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use sim::scenario::{
     Adjustment, Assumptions, CapacityType, ClusterAutoscaler, InstanceType, LogNormal, NodePool,
-    RetryLadder, Scenario, SchedulerProfile, ScoreSpec, SpotModel, TaintEffect,
+    RetryLadder, Scenario, SpotModel, TaintEffect,
 };
 use sim::units::{HourlyPrice, SimDuration};
 
 use super::workload::Read;
 
 mod pod_template;
+mod scheduler;
 mod spark;
 
 /// The scenario as YAML.
@@ -43,7 +44,7 @@ fn scenario_value(scenario: &Scenario) -> Value {
         let flags = flags(autoscaler, scenario.kubernetes);
         put("autoscaler", json!({ "clusterAutoscaler": { "extraArgs": flags } }));
     }
-    put("scheduler", json!({ "profile": profile(&scenario.scheduler) }));
+    put("scheduler", json!({ "profile": scheduler::value(&scenario.scheduler) }));
     put("retries", ladder(&scenario.retries));
     let images = &scenario.images;
     put("images", json!({ "size": images.size.to_string(), "prePulled": images.pre_pulled }));
@@ -212,36 +213,6 @@ fn adjustment(adjustment: &Adjustment) -> Value {
         }
         Adjustment::OnDemand => json!({ "onDemand": true }),
     }
-}
-
-fn profile(profile: &SchedulerProfile) -> Value {
-    let scores: Vec<Value> =
-        profile.scores.iter().map(|(spec, weight)| score(spec, *weight)).collect();
-    json!({ "schedulerName": profile.name, "scores": scores })
-}
-
-fn score(spec: &ScoreSpec, weight: i64) -> Value {
-    let mut out = json!({ "plugin": spec.plugin(), "weight": weight });
-    let mut fit = |strategy: &str, resources: &[(String, i64)]| {
-        out["strategy"] = json!(strategy);
-        let of = |name| resources.iter().find(|(known, _)| known == name).map_or(0, |(_, w)| *w);
-        out["cpu"] = json!(of("cpu"));
-        out["memory"] = json!(of("memory"));
-    };
-    match spec {
-        ScoreSpec::LeastAllocated { resources } => fit("LeastAllocated", resources),
-        ScoreSpec::MostAllocated { resources } => fit("MostAllocated", resources),
-        ScoreSpec::RequestedToCapacityRatio { resources, shape } => {
-            fit("RequestedToCapacityRatio", resources);
-            let shape: Vec<Value> = shape
-                .iter()
-                .map(|point| json!({ "utilization": point.utilization, "score": point.score }))
-                .collect();
-            out["shape"] = json!(shape);
-        }
-        _ => {}
-    }
-    out
 }
 
 /// The autoscaler's flags, by the release's names. What the release has no flag for has its

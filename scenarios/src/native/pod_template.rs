@@ -31,8 +31,8 @@ use sim::scenario::PodTemplate;
 use sim::units::SimDuration;
 
 use super::keys::{Reader, string_map};
-use super::{NativeRead, read_documents};
-use crate::walk::{At, Fields, Walker};
+use super::{NativeRead, in_place, read_documents};
+use crate::walk::{At, Fields};
 
 /// Keys of a pod's spec without effect on capacity, cost or waiting.
 const IRRELEVANT: [&str; 22] = [
@@ -113,7 +113,7 @@ pub fn read_pod(file_name: &str, text: &str) -> NativeRead<PodTemplate> {
 /// Reads a template of Spark's that stands in place in a file of ours: a map with `metadata` and
 /// `spec`. Problems and findings are the enclosing file's.
 pub fn read_inline(at: &At<'_>, main: Option<&str>) -> NativeRead<PodTemplate> {
-    in_place(at, |reader, at| template(reader, &at, Role::Spark(main)))
+    in_place(at, |reader, at| template(reader, &at, Role::Spark(main)).unwrap_or_default())
 }
 
 /// Reads the spec of a complete pod that stands in place; labels and namespace are the caller's.
@@ -121,21 +121,8 @@ pub fn read_pod_spec(at: &At<'_>) -> NativeRead<PodTemplate> {
     in_place(at, |reader, at| {
         let mut template = PodTemplate::default();
         spec(reader, &at, Role::Whole, &mut template);
-        Some(template)
+        template
     })
-}
-
-fn in_place(
-    at: &At<'_>,
-    read: impl for<'a> FnOnce(&Reader<'a>, At<'a>) -> Option<PodTemplate>,
-) -> NativeRead<PodTemplate> {
-    let walker = Walker::tolerant(at.walker.sources());
-    let reader = Reader::new(&walker);
-    let value = read(&reader, walker.at(at.node, at.path.clone())).unwrap_or_default();
-    let slips = reader.into_findings();
-    let (problems, mut not_modelled) = walker.finish();
-    not_modelled.extend(slips);
-    NativeRead { value, problems, not_modelled }
 }
 
 fn read_as(file_name: &str, text: &str, role: Role<'_>) -> NativeRead<PodTemplate> {
