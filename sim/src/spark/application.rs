@@ -461,5 +461,5 @@ fn placement(mut template: PodTemplate, on_demand_only: bool) -> Placement {
     if on_demand_only {
         template = template.without_capacity_type();
     }
-    Placement { template, images: Vec::new(), on_demand_only, evictable }
+    Placement { template, on_demand_only, evictable, ..Placement::default() }
 }
