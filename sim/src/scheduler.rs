@@ -10,13 +10,22 @@
 //! node became ready). As many of a kind are woken as fit; whenever one of them is placed or
 //! deleted, the next of its kind is woken, so that the chain ends only with a pod that did not fit.
 
+mod classes;
 pub(crate) mod filter;
 pub(crate) mod framework;
+mod node_tree;
+mod nominated;
 mod placement;
 mod preemption;
 mod queue;
+mod reasons;
+mod rotation;
 pub(crate) mod score;
+#[cfg(test)]
+mod test_cluster;
 
+pub(crate) use classes::NodeClasses;
+pub(crate) use node_tree::NodeTree;
 pub(crate) use placement::{Decision, room_of};
 pub(crate) use queue::Scheduler;
 

@@ -66,7 +66,9 @@ fn in_place(given: &Settings<'_>) -> Option<SchedulerProfile> {
             scores.push((spec, weight));
         }
     }
-    Some(SchedulerProfile { name: name.unwrap_or_else(|| "default-scheduler".to_owned()), scores })
+    let name = name.unwrap_or_else(|| "default-scheduler".to_owned());
+    let default = SchedulerProfile::default_of(KubernetesVersion::NEWEST);
+    Some(SchedulerProfile { name, scores, ..default })
 }
 
 fn score(given: &Settings<'_>) -> Option<(ScoreSpec, i64)> {

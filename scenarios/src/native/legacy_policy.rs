@@ -79,10 +79,7 @@ pub fn read(
         policy(reader, &reader.document(first), version)
     });
     NativeRead {
-        value: SchedulerProfile {
-            scores: read.value.unwrap_or(default.scores),
-            name: default.name,
-        },
+        value: SchedulerProfile { scores: read.value.unwrap_or(default.scores), ..default },
         problems: read.problems,
         not_modelled: read.not_modelled,
     }

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::units::SimDuration;
+
 /// The cluster's Kubernetes release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct KubernetesVersion {
@@ -31,6 +33,13 @@ pub struct SchedulerProfile {
     pub name: String,
     /// Plugins with their weights; a plugin appears once.
     pub scores: Vec<(ScoreSpec, i64)>,
+    /// `percentageOfNodesToScore`: the search for feasible nodes ends with this share of all nodes;
+    /// 0, like `None`, follows the size of the cluster. Source: facts-kubernetes 1.4.
+    pub percentage_of_nodes_to_score: Option<u32>,
+    /// `podInitialBackoffSeconds`. Source of the default: facts-kubernetes 1.4.
+    pub pod_initial_backoff: SimDuration,
+    /// `podMaxBackoffSeconds`. Source of the default: facts-kubernetes 1.4.
+    pub pod_max_backoff: SimDuration,
 }
 
 /// A score plugin with its arguments: name and parameters are data.
@@ -120,6 +129,9 @@ impl SchedulerProfile {
                 (ScoreSpec::BalancedAllocation, 1),
                 (ScoreSpec::ImageLocality, 1),
             ],
+            percentage_of_nodes_to_score: None,
+            pod_initial_backoff: SimDuration::seconds(1),
+            pod_max_backoff: SimDuration::seconds(10),
         }
     }
 }

@@ -91,7 +91,7 @@ pub(super) fn rejection(cycle: &Cycle<'_>, node: &Node) -> Option<Rejection> {
     (!short.is_empty()).then_some(Rejection { plugin: "NodeResourcesFit", messages: short })
 }
 
-fn insufficient(room: &Resources, request: &Resources) -> Vec<&'static str> {
+pub(super) fn insufficient(room: &Resources, request: &Resources) -> Vec<&'static str> {
     let checks = [
         (request.pods > room.pods, "Too many pods"),
         (request.cpu > room.cpu, "Insufficient cpu"),

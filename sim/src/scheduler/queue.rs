@@ -4,6 +4,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 
 use super::filter::{StaticFit, StaticFits};
+use super::nominated::Nominations;
+use super::placement::Buffers;
+use super::reasons::Reasons;
 use super::score::Scorer;
 use crate::cluster::{Cluster, NodeKindId, PlacementId, PodId, SpecId};
 use crate::scenario::Scenario;
@@ -18,7 +21,6 @@ pub(crate) struct Scheduler {
     /// Filters and scores that are the same for all nodes of a kind.
     pub(crate) fits: StaticFits,
     failures: Vec<Option<(u64, u32)>>,
-    reasons: Vec<String>,
     /// Counts every change that may let a pod fit that did not.
     pub(crate) epoch: u64,
     /// A cycle is in the calendar.
@@ -27,6 +29,14 @@ pub(crate) struct Scheduler {
     pub(crate) free_at: SimTime,
     /// Score plugins with their weights.
     pub(crate) scorer: Scorer,
+    /// Why pods wait.
+    pub(super) reasons: Reasons,
+    /// Pods that wait for their victims to end.
+    pub(super) nominations: Nominations,
+    /// Index of the node that the next search starts with: upstream's `nextStartNodeIndex`.
+    pub(super) next_start: usize,
+    /// Lists that a search fills.
+    pub(super) buffers: Buffers,
 }
 
 /// Pods of one spec that failed to be placed.
@@ -56,11 +66,14 @@ impl Scheduler {
             waiting_specs: BTreeSet::new(),
             fits: StaticFits::default(),
             failures: Vec::new(),
-            reasons: Vec::new(),
             epoch: 0,
             cycle_scheduled: false,
             free_at: SimTime::ZERO,
             scorer: Scorer::new(&scenario.scheduler, scenario.kubernetes),
+            reasons: Reasons::default(),
+            nominations: Nominations::default(),
+            next_start: 0,
+            buffers: Buffers::default(),
         }
     }
 
@@ -146,17 +159,9 @@ impl Scheduler {
         self.failures[place] = Some((self.epoch, reason));
     }
 
-    /// Keeps a reason; gives its place.
-    pub(crate) fn keep_reason(&mut self, reason: String) -> u32 {
-        if self.reasons.last() != Some(&reason) {
-            self.reasons.push(reason);
-        }
-        self.reasons.len() as u32 - 1
-    }
-
     /// The reason at `place`.
     pub(crate) fn reason(&self, place: u32) -> &str {
-        &self.reasons[place as usize]
+        self.reasons.get(place)
     }
 
     /// What placement rules say about a kind of node: worked out once.
