@@ -17,7 +17,7 @@ use crate::cluster::{Resources, Slab};
 use crate::units::SimTime;
 
 /// No class; no serial, of a place without a registered node.
-const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 
 /// What nodes of a class have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -171,6 +171,16 @@ impl NodeClasses {
     /// Classes in use, in no particular order.
     pub(super) fn in_use(&self) -> &[u32] {
         &self.in_use
+    }
+
+    /// Classes are numbered below this.
+    pub(super) fn slots(&self) -> usize {
+        self.classes.len()
+    }
+
+    /// The class of a registered node.
+    pub(super) fn class_of(&self, node: NodeId) -> u32 {
+        self.entries[node.place()].class
     }
 
     /// A class in use.

@@ -24,6 +24,10 @@ use crate::engine::world::{Cx, World};
 /// From so many nodes on, classes are looked at. Measured: `docs/performance.md`.
 const NODES_BY_CLASS: usize = 100;
 
+/// So many searches at every node follow one by class that was not worth it. The index then follows
+/// all changes since at once.
+const PLAIN_SEARCHES: u32 = 200;
+
 /// What the scheduler decided for a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
@@ -41,6 +45,8 @@ pub(crate) enum Decision {
 pub(crate) struct Buffers {
     feasible: Vec<Candidate>,
     spans: Vec<Span>,
+    /// Place of each class among the spans.
+    span_of: Vec<u32>,
 }
 
 /// What is left for pods on `node`.
@@ -50,18 +56,46 @@ pub(crate) fn room_of(cluster: &Cluster, node: &Node) -> Resources {
 
 /// Finds the best node for a pod, or says why there is none.
 pub(crate) fn find_node(world: &mut World, cx: &Cx<'_>, pod_id: PodId) -> Decision {
+    let World { cluster, scheduler, .. } = world;
+    let Cluster { classes, nodes, tree, .. } = &mut *cluster;
     let by_class = match cx.options.node_search {
-        NodeSearch::BySize => world.cluster.tree.len() >= NODES_BY_CLASS,
         NodeSearch::EveryNode => false,
         NodeSearch::ByClass => true,
+        NodeSearch::BySize => scheduler.way.by_class(tree.len()),
     };
-    let Cluster { classes, nodes, tree, .. } = &mut world.cluster;
     if by_class {
         classes.sync(nodes, tree, cx.now);
-    } else {
+    } else if tree.len() < NODES_BY_CLASS {
         classes.drop_index();
     }
     search(world, cx, pod_id, by_class)
+}
+
+/// Which way to search: whichever is likely to look at less.
+#[derive(Debug, Default)]
+pub(crate) struct Way {
+    /// Classes are more than nodes that a search looks at: so many searches more at every node.
+    plain_searches: u32,
+}
+
+impl Way {
+    fn by_class(&mut self, nodes: usize) -> bool {
+        if nodes < NODES_BY_CLASS {
+            return false;
+        }
+        if self.plain_searches > 0 {
+            self.plain_searches -= 1;
+            return false;
+        }
+        true
+    }
+
+    /// A search by class found `classes`; the plain one would have looked at `looked_at` nodes.
+    fn learn(&mut self, classes: usize, looked_at: usize) {
+        if classes > looked_at {
+            self.plain_searches = PLAIN_SEARCHES;
+        }
+    }
 }
 
 /// The search itself. `by_class` asks for an index that is up to date.
@@ -88,6 +122,9 @@ fn search(world: &mut World, cx: &Cx<'_>, pod_id: PodId, by_class: bool) -> Deci
         return Decision::Node(node);
     }
     let found = if by_class { turn.by_class(&mut buffers) } else { turn.plainly(&mut buffers) };
+    if by_class {
+        scheduler.way.learn(cluster.classes.in_use().len(), found.looked_at);
+    }
     let decision = match found {
         Found { node: Some(node), .. } => Decision::Node(node),
         Found { node: None, .. } => {
@@ -150,7 +187,7 @@ impl Turn<'_> {
     fn by_class(&self, buffers: &mut Buffers) -> Found {
         let cluster = self.cycle.cluster;
         let classes = &cluster.classes;
-        let Buffers { feasible, spans } = buffers;
+        let Buffers { feasible, spans, span_of } = buffers;
         feasible.clear();
         spans.clear();
         for id in classes.in_use() {
@@ -160,7 +197,7 @@ impl Turn<'_> {
             }
         }
         let rotation = Rotation { tree: &cluster.tree, classes, start: self.start };
-        let looked_at = rotation.search(spans, self.limit);
+        let looked_at = rotation.search(spans, span_of, self.limit);
         spans.retain(|span| span.found > 0);
         let count: usize = spans.iter().map(|span| span.found as usize).sum();
         if count <= 1 {

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 
 use super::filter::{StaticFit, StaticFits};
 use super::nominated::Nominations;
-use super::placement::Buffers;
+use super::placement::{Buffers, Way};
 use super::reasons::Reasons;
 use super::score::Scorer;
 use crate::cluster::{Cluster, NodeKindId, PlacementId, PodId, SpecId};
@@ -37,6 +37,8 @@ pub(crate) struct Scheduler {
     pub(super) next_start: usize,
     /// Lists that a search fills.
     pub(super) buffers: Buffers,
+    /// How the next search is made.
+    pub(super) way: Way,
 }
 
 /// Pods of one spec that failed to be placed.
@@ -74,6 +76,7 @@ impl Scheduler {
             nominations: Nominations::default(),
             next_start: 0,
             buffers: Buffers::default(),
+            way: Way::default(),
         }
     }
 
