@@ -29,7 +29,10 @@ pub use pod_shape::{
     TolerationOperator,
 };
 pub use retries::{Adjustment, RetryLadder, Rung};
-pub use scheduler::{KubernetesVersion, SchedulerProfile, ScoreSpec, ShapePoint};
+pub use scheduler::{
+    AddedAffinity, InterPodAffinityArgs, KubernetesVersion, SchedulerProfile, ScoreSpec,
+    ShapePoint, SpreadDefaults,
+};
 pub use spark::{DynamicAllocation, MemoryOverheads, SparkDefaults, SparkVersion};
 
 use crate::units::{Bytes, MilliCores};

@@ -222,16 +222,17 @@ fn profile(profile: &SchedulerProfile) -> Value {
 
 fn score(spec: &ScoreSpec, weight: i64) -> Value {
     let mut out = json!({ "plugin": spec.plugin(), "weight": weight });
-    let mut fit = |strategy: &str, cpu: &i64, memory: &i64| {
+    let mut fit = |strategy: &str, resources: &[(String, i64)]| {
         out["strategy"] = json!(strategy);
-        out["cpu"] = json!(cpu);
-        out["memory"] = json!(memory);
+        let of = |name| resources.iter().find(|(known, _)| known == name).map_or(0, |(_, w)| *w);
+        out["cpu"] = json!(of("cpu"));
+        out["memory"] = json!(of("memory"));
     };
     match spec {
-        ScoreSpec::LeastAllocated { cpu, memory } => fit("LeastAllocated", cpu, memory),
-        ScoreSpec::MostAllocated { cpu, memory } => fit("MostAllocated", cpu, memory),
-        ScoreSpec::RequestedToCapacityRatio { cpu, memory, shape } => {
-            fit("RequestedToCapacityRatio", cpu, memory);
+        ScoreSpec::LeastAllocated { resources } => fit("LeastAllocated", resources),
+        ScoreSpec::MostAllocated { resources } => fit("MostAllocated", resources),
+        ScoreSpec::RequestedToCapacityRatio { resources, shape } => {
+            fit("RequestedToCapacityRatio", resources);
             let shape: Vec<Value> = shape
                 .iter()
                 .map(|point| json!({ "utilization": point.utilization, "score": point.score }))

@@ -66,9 +66,7 @@ fn in_place(given: &Settings<'_>) -> Option<SchedulerProfile> {
             scores.push((spec, weight));
         }
     }
-    let name = name.unwrap_or_else(|| "default-scheduler".to_owned());
-    let default = SchedulerProfile::default_of(KubernetesVersion::NEWEST);
-    Some(SchedulerProfile { name, scores, ..default })
+    Some(SchedulerProfile::new(name.as_deref().unwrap_or("default-scheduler"), scores))
 }
 
 fn score(given: &Settings<'_>) -> Option<(ScoreSpec, i64)> {
@@ -83,7 +81,7 @@ fn score(given: &Settings<'_>) -> Option<(ScoreSpec, i64)> {
     }
     let spec = match plugin {
         "NodeResourcesFit" => fit(given)?,
-        "NodeResourcesBalancedAllocation" => ScoreSpec::BalancedAllocation,
+        "NodeResourcesBalancedAllocation" => ScoreSpec::balanced_allocation(),
         "ImageLocality" => ScoreSpec::ImageLocality,
         "NodeAffinity" => ScoreSpec::NodeAffinity,
         "TaintToleration" => ScoreSpec::TaintToleration,
@@ -96,10 +94,11 @@ fn score(given: &Settings<'_>) -> Option<(ScoreSpec, i64)> {
 fn fit(given: &Settings<'_>) -> Option<ScoreSpec> {
     let cpu = given.int("cpu").unwrap_or(1);
     let memory = given.int("memory").unwrap_or(1);
+    let resources = ScoreSpec::cpu_and_memory(cpu, memory);
     let shape = given.sections("shape").map(|points| shape(&points));
     match (given.choice("strategy"), shape) {
         (Some("RequestedToCapacityRatio"), Some(shape)) if !shape.is_empty() => {
-            Some(ScoreSpec::RequestedToCapacityRatio { cpu, memory, shape })
+            Some(ScoreSpec::RequestedToCapacityRatio { resources, shape })
         }
         (Some("RequestedToCapacityRatio"), _) => {
             let at = given.optional("shape").unwrap_or_else(|| given.fields.at.clone());
@@ -111,8 +110,8 @@ fn fit(given: &Settings<'_>) -> Option<ScoreSpec> {
                 at.problem("`shape` is for the strategy RequestedToCapacityRatio");
             }
             Some(match strategy {
-                Some("MostAllocated") => ScoreSpec::MostAllocated { cpu, memory },
-                _ => ScoreSpec::LeastAllocated { cpu, memory },
+                Some("MostAllocated") => ScoreSpec::MostAllocated { resources },
+                _ => ScoreSpec::LeastAllocated { resources },
             })
         }
     }

@@ -191,7 +191,7 @@ fn profile<'a>(
             format!("no plugin of profile `{name}` scores nodes: any feasible one is taken");
         reader.find(Place::of(at).finding(Severity::Info, "no-score-plugins", message));
     }
-    Some(SchedulerProfile { name, scores, ..default.clone() })
+    Some(SchedulerProfile::new(&name, scores))
 }
 
 #[cfg(test)]

@@ -38,16 +38,16 @@ enum Target {
 
 fn targets() -> [(&'static str, Target); 14] {
     use Target::{NoEffect, NotModelled, Ratio, Score};
-    let (cpu, memory) = (1, 1);
+    let resources = || ScoreSpec::cpu_and_memory(1, 1);
     let spread = || Score(ScoreSpec::PodTopologySpread);
     [
-        ("BalancedResourceAllocation", Score(ScoreSpec::BalancedAllocation)),
+        ("BalancedResourceAllocation", Score(ScoreSpec::balanced_allocation())),
         ("EqualPriority", NoEffect),
         ("EvenPodsSpreadPriority", spread()),
         ("ImageLocalityPriority", Score(ScoreSpec::ImageLocality)),
         ("InterPodAffinityPriority", Score(ScoreSpec::InterPodAffinity)),
-        ("LeastRequestedPriority", Score(ScoreSpec::LeastAllocated { cpu, memory })),
-        ("MostRequestedPriority", Score(ScoreSpec::MostAllocated { cpu, memory })),
+        ("LeastRequestedPriority", Score(ScoreSpec::LeastAllocated { resources: resources() })),
+        ("MostRequestedPriority", Score(ScoreSpec::MostAllocated { resources: resources() })),
         ("NodeAffinityPriority", Score(ScoreSpec::NodeAffinity)),
         ("NodePreferAvoidPodsPriority", NotModelled),
         ("RequestedToCapacityRatioPriority", Ratio),
@@ -178,7 +178,10 @@ fn argument<'a>(reader: &Reader<'a>, fields: &Fields<'a>) -> Option<Target> {
         }
         None => [1, 1],
     };
-    Some(Target::Score(ScoreSpec::RequestedToCapacityRatio { cpu, memory, shape }))
+    Some(Target::Score(ScoreSpec::RequestedToCapacityRatio {
+        resources: ScoreSpec::cpu_and_memory(cpu, memory),
+        shape,
+    }))
 }
 
 #[cfg(test)]

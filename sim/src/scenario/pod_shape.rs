@@ -35,6 +35,8 @@ pub struct PodTemplate {
     pub containers: Vec<Container>,
     /// Init containers, sidecars (`restartPolicy: Always`) included, in order.
     pub init_containers: Vec<Container>,
+    /// Images of `volumes[].image` (`reference`).
+    pub image_volumes: Vec<String>,
     /// `overhead` of the pod's runtime class.
     pub overhead: ResourceList,
     /// Priority, already resolved from its class.

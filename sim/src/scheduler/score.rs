@@ -37,6 +37,13 @@ impl Scorer {
     }
 }
 
+/// Weights of CPU and memory.
+fn weights(resources: &[(String, i64)]) -> [i64; 2] {
+    ["cpu", "memory"].map(|name| {
+        resources.iter().find(|(known, _)| known == name).map_or(0, |(_, weight)| *weight)
+    })
+}
+
 /// Scores every candidate: each plugin, normalised over all of them, times its weight.
 pub(super) fn normalize_and_weigh(cycle: &Cycle<'_>, candidates: &mut [Candidate]) {
     let cluster = cycle.cluster;
@@ -58,22 +65,22 @@ pub(super) fn normalize_and_weigh(cycle: &Cycle<'_>, candidates: &mut [Candidate
         candidate.score = 0;
         for (plugin, weight) in &cycle.scorer.scores {
             let score = match plugin {
-                ScoreSpec::LeastAllocated { cpu, memory } => {
-                    fit::least_allocated(allocatable, used, request, [*cpu, *memory])
+                ScoreSpec::LeastAllocated { resources } => {
+                    fit::least_allocated(allocatable, used, request, weights(resources))
                 }
-                ScoreSpec::MostAllocated { cpu, memory } => {
-                    fit::most_allocated(allocatable, used, request, [*cpu, *memory])
+                ScoreSpec::MostAllocated { resources } => {
+                    fit::most_allocated(allocatable, used, request, weights(resources))
                 }
-                ScoreSpec::RequestedToCapacityRatio { cpu, memory, shape } => {
+                ScoreSpec::RequestedToCapacityRatio { resources, shape } => {
                     fit::requested_to_capacity_ratio(
                         allocatable,
                         used,
                         request,
-                        [*cpu, *memory],
+                        weights(resources),
                         shape,
                     )
                 }
-                ScoreSpec::BalancedAllocation => {
+                ScoreSpec::BalancedAllocation { .. } => {
                     balanced_allocation::score(cycle.scorer.era, allocatable, used, request)
                 }
                 ScoreSpec::ImageLocality if has_image(node) => {

@@ -71,20 +71,20 @@ impl Arguments {
                 ("NodeResourcesFit", strategy.and_then(|at| strategy_of(reader, &at)))
             }
             "NodeResourcesLeastAllocated" => {
-                let [cpu, memory] = weights_or_default(reader, resources.as_ref());
-                let spec = ScoreSpec::LeastAllocated { cpu, memory };
+                let resources = resources_or_default(reader, resources.as_ref());
+                let spec = ScoreSpec::LeastAllocated { resources };
                 ("NodeResourcesLeastAllocated", Some(spec))
             }
             "NodeResourcesMostAllocated" => {
-                let [cpu, memory] = weights_or_default(reader, resources.as_ref());
-                let spec = ScoreSpec::MostAllocated { cpu, memory };
+                let resources = resources_or_default(reader, resources.as_ref());
+                let spec = ScoreSpec::MostAllocated { resources };
                 ("NodeResourcesMostAllocated", Some(spec))
             }
             "RequestedToCapacityRatio" => {
-                let [cpu, memory] = weights_or_default(reader, resources.as_ref());
+                let resources = resources_or_default(reader, resources.as_ref());
                 let points = fields.require("shape").and_then(|at| shape(reader, &at));
                 let spec =
-                    points.map(|shape| ScoreSpec::RequestedToCapacityRatio { cpu, memory, shape });
+                    points.map(|shape| ScoreSpec::RequestedToCapacityRatio { resources, shape });
                 ("RequestedToCapacityRatio", spec)
             }
             "NodeResourcesBalancedAllocation" => {
@@ -134,17 +134,22 @@ fn strategy_of<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<ScoreSpec> {
         ("RequestedToCapacityRatio", Strategy::Ratio),
     ];
     let kind = fields.get("type").map_or(Some(Strategy::Least), |at| at.one_of(&kinds));
-    let [cpu, memory] = weights_or_default(reader, fields.get("resources").as_ref());
+    let resources = resources_or_default(reader, fields.get("resources").as_ref());
     match kind? {
-        Strategy::Least => Some(ScoreSpec::LeastAllocated { cpu, memory }),
-        Strategy::Most => Some(ScoreSpec::MostAllocated { cpu, memory }),
+        Strategy::Least => Some(ScoreSpec::LeastAllocated { resources }),
+        Strategy::Most => Some(ScoreSpec::MostAllocated { resources }),
         Strategy::Ratio => {
             let parameters = fields.require("requestedToCapacityRatio")?;
             let parameters = reader.fields(&parameters, &["shape"], &[])?;
             let shape = shape(reader, &parameters.require("shape")?)?;
-            Some(ScoreSpec::RequestedToCapacityRatio { cpu, memory, shape })
+            Some(ScoreSpec::RequestedToCapacityRatio { resources, shape })
         }
     }
+}
+
+fn resources_or_default<'a>(reader: &Reader<'a>, at: Option<&At<'a>>) -> Vec<(String, i64)> {
+    let [cpu, memory] = weights_or_default(reader, at);
+    ScoreSpec::cpu_and_memory(cpu, memory)
 }
 
 fn weights_or_default<'a>(reader: &Reader<'a>, at: Option<&At<'a>>) -> [i64; 2] {

@@ -63,12 +63,12 @@ fn spec_of(name: &str, api: Api, arguments: &Arguments) -> Option<ScoreSpec> {
     if let Some(spec) = arguments.get(name) {
         return Some(spec.clone());
     }
-    let (cpu, memory) = (1, 1);
+    let resources = ScoreSpec::cpu_and_memory(1, 1);
     Some(match name {
-        "NodeResourcesFit" if api != Api::V1Beta1 => ScoreSpec::LeastAllocated { cpu, memory },
-        "NodeResourcesLeastAllocated" => ScoreSpec::LeastAllocated { cpu, memory },
-        "NodeResourcesMostAllocated" => ScoreSpec::MostAllocated { cpu, memory },
-        "NodeResourcesBalancedAllocation" => ScoreSpec::BalancedAllocation,
+        "NodeResourcesFit" if api != Api::V1Beta1 => ScoreSpec::LeastAllocated { resources },
+        "NodeResourcesLeastAllocated" => ScoreSpec::LeastAllocated { resources },
+        "NodeResourcesMostAllocated" => ScoreSpec::MostAllocated { resources },
+        "NodeResourcesBalancedAllocation" => ScoreSpec::balanced_allocation(),
         "ImageLocality" => ScoreSpec::ImageLocality,
         "NodeAffinity" => ScoreSpec::NodeAffinity,
         "TaintToleration" => ScoreSpec::TaintToleration,

@@ -11,12 +11,16 @@ const fn release(minor: u32) -> KubernetesVersion {
 
 /// `plugin:weight`, with the strategy of `NodeResourcesFit`.
 fn show(profile: &SchedulerProfile) -> String {
+    let weights = |resources: &[(String, i64)]| {
+        let of = |name| resources.iter().find(|(known, _)| known == name).map_or(0, |(_, w)| *w);
+        format!("{},{}", of("cpu"), of("memory"))
+    };
     let one = |(spec, weight): &(ScoreSpec, i64)| {
         let strategy = match spec {
-            ScoreSpec::LeastAllocated { cpu, memory } => format!("/least({cpu},{memory})"),
-            ScoreSpec::MostAllocated { cpu, memory } => format!("/most({cpu},{memory})"),
-            ScoreSpec::RequestedToCapacityRatio { cpu, memory, shape } => {
-                format!("/ratio({cpu},{memory};{})", shape.len())
+            ScoreSpec::LeastAllocated { resources } => format!("/least({})", weights(resources)),
+            ScoreSpec::MostAllocated { resources } => format!("/most({})", weights(resources)),
+            ScoreSpec::RequestedToCapacityRatio { resources, shape } => {
+                format!("/ratio({};{})", weights(resources), shape.len())
             }
             _ => String::new(),
         };
@@ -83,8 +87,10 @@ fn strategies() {
     let read = read("s.yaml", text, release(33));
     let shape = vec![(0, 0), (100, 10)].into_iter();
     let shape = shape.map(|(utilization, score)| ShapePoint { utilization, score });
-    let expected =
-        ScoreSpec::RequestedToCapacityRatio { cpu: 1, memory: 0, shape: shape.collect() };
+    let expected = ScoreSpec::RequestedToCapacityRatio {
+        resources: ScoreSpec::cpu_and_memory(1, 0),
+        shape: shape.collect(),
+    };
     assert!(read.value[0].scores.contains(&(expected, 1)), "{:?}", read.value);
 }
 

@@ -26,8 +26,8 @@ fn a_published_policy() {
     let read = read("policy.json", PUBLISHED, V120);
     assert_eq!(read.problems, []);
     let expected = [
-        (ScoreSpec::MostAllocated { cpu: 1, memory: 1 }, 25),
-        (ScoreSpec::BalancedAllocation, 20),
+        (ScoreSpec::MostAllocated { resources: ScoreSpec::cpu_and_memory(1, 1) }, 25),
+        (ScoreSpec::balanced_allocation(), 20),
         (ScoreSpec::ImageLocality, 5),
         (ScoreSpec::PodTopologySpread, 1),
         (ScoreSpec::NodeAffinity, 1),
@@ -73,11 +73,11 @@ fn arguments_make_custom_priorities() {
                 - {name: Label, weight: 1, argument: {labelPreference: {label: a}}}\n";
     let read = read("p.yaml", text, V120);
     assert_eq!(read.problems, []);
-    let [(ScoreSpec::RequestedToCapacityRatio { cpu, memory, shape }, 2)] = &read.value.scores[..]
+    let [(ScoreSpec::RequestedToCapacityRatio { resources, shape }, 2)] = &read.value.scores[..]
     else {
         panic!("{:?}", read.value);
     };
-    assert_eq!((*cpu, *memory, shape.len()), (0, 3, 2));
+    assert_eq!((resources, shape.len()), (&vec![("memory".to_owned(), 3)], 2));
     assert_eq!(read.not_modelled.len(), 1);
 }
 

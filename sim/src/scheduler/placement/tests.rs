@@ -140,7 +140,12 @@ fn a_profile(scenario: &mut Scenario, draw: &mut Stream) {
     profile.percentage_of_nodes_to_score =
         [None, Some(5), Some(30), Some(100)][draw.random_range(0..4usize)];
     match draw.random_range(0..4) {
-        0 => profile.scores = vec![(ScoreSpec::MostAllocated { cpu: 1, memory: 1 }, 1)],
+        0 => {
+            profile.scores = {
+                let resources = ScoreSpec::cpu_and_memory(1, 1);
+                vec![(ScoreSpec::MostAllocated { resources }, 1)]
+            }
+        }
         1 => profile.scores = Vec::new(),
         _ => {}
     }
