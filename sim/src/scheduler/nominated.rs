@@ -14,12 +14,14 @@ pub(crate) struct Nominations {
     list: Vec<Nomination>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Nomination {
     pod: PodId,
     node: NodeId,
     priority: i32,
     requests: Resources,
+    /// Those that have to go; they may be gone by now.
+    victims: Vec<PodId>,
 }
 
 impl Nominations {
@@ -35,43 +37,57 @@ impl Nominations {
     }
 
     /// What pods of at least `priority`, other than `pod`, are to have on `node`.
-    pub(super) fn reserved(&self, node: NodeId, pod: PodId, priority: i32) -> Resources {
+    pub(super) fn reserved(&self, node: NodeId, pod: Option<PodId>, priority: i32) -> Resources {
         let mut sum = Resources::default();
         for other in &self.list {
-            if other.node == node && other.pod != pod && other.priority >= priority {
+            if other.node == node && Some(other.pod) != pod && other.priority >= priority {
                 sum.add(&other.requests);
             }
         }
         sum
     }
 
-    /// Pods that wait for `node`.
-    pub(super) fn on(&self, node: NodeId) -> impl Iterator<Item = PodId> {
-        self.list.iter().filter(move |other| other.node == node).map(|other| other.pod)
+    /// Pods that wait for `node`, first come first.
+    pub(super) fn on(&self, node: NodeId) -> Vec<PodId> {
+        self.list.iter().filter(|other| other.node == node).map(|other| other.pod).collect()
     }
 
-    /// `pod` waits for `node`; pods of lower priority do no longer.
-    pub(super) fn add(&mut self, cluster: &mut Cluster, pod: PodId, node: NodeId) {
+    /// Whether some victim of `pod` is still there: then it must not preempt others. Source:
+    /// upstream `PodEligibleToPreemptOthers`.
+    pub(super) fn awaits_victims(&self, cluster: &Cluster, pod: PodId) -> bool {
+        let mut own = self.list.iter().filter(|nomination| nomination.pod == pod);
+        own.any(|nomination| nomination.victims.iter().any(|v| cluster.pods.get(*v).is_some()))
+    }
+
+    /// `pod` waits for `node` until `victims` are gone; pods of lower priority do no longer: these are
+    /// given.
+    pub(super) fn add(
+        &mut self,
+        cluster: &mut Cluster,
+        pod: PodId,
+        node: NodeId,
+        victims: Vec<PodId>,
+    ) -> Vec<PodId> {
         self.remove(cluster, pod);
         let spec = cluster.specs.get(cluster.pods[pod].spec);
         let (priority, requests) = (spec.priority, spec.requests);
         let lower = |other: &Nomination| other.node == node && other.priority < priority;
-        for _ in self.list.extract_if(.., |other| lower(other)) {
+        let displaced: Vec<PodId> =
+            self.list.extract_if(.., |other| lower(other)).map(|other| other.pod).collect();
+        for _ in &displaced {
             cluster.classes.nominate(node, -1);
         }
-        self.list.push(Nomination { pod, node, priority, requests });
+        self.list.push(Nomination { pod, node, priority, requests, victims });
         cluster.classes.nominate(node, 1);
+        displaced
     }
 
-    /// `pod` waits for no node any more. Tells whether it did.
-    pub(super) fn remove(&mut self, cluster: &mut Cluster, pod: PodId) -> bool {
-        let Some(place) = self.list.iter().position(|nomination| nomination.pod == pod) else {
-            return false;
-        };
-        let nomination = self.list.swap_remove(place);
-        if cluster.nodes.get(nomination.node).is_some() {
-            cluster.classes.nominate(nomination.node, -1);
-        }
-        true
+    /// `pod` waits for no node any more. Gives the node that it waited for, if that is there.
+    pub(super) fn remove(&mut self, cluster: &mut Cluster, pod: PodId) -> Option<NodeId> {
+        let place = self.list.iter().position(|nomination| nomination.pod == pod)?;
+        let nomination = self.list.remove(place);
+        cluster.nodes.get(nomination.node)?;
+        cluster.classes.nominate(nomination.node, -1);
+        Some(nomination.node)
     }
 }

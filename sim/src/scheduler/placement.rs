@@ -243,7 +243,7 @@ impl Turn<'_> {
     /// What is left on a node after those that wait for it.
     fn room_left(&self, id: NodeId, node: &Node) -> Resources {
         let room = room_of(self.cycle.cluster, node);
-        room.minus(&self.nominations.reserved(id, self.pod, self.cycle.spec.priority))
+        room.minus(&self.nominations.reserved(id, Some(self.pod), self.cycle.spec.priority))
     }
 
     /// Why a node does not pass.

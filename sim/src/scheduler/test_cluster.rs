@@ -126,6 +126,7 @@ pub(super) fn bare_pod(world: &mut World, spec: PodSpec) -> PodId {
         failed_attempts: 0,
         last_attempt_at: SimTime::ZERO,
         reason: None,
+        last_reason: None,
         busy: SimDuration::ZERO,
         lost: SimDuration::ZERO,
         slots: 1,

@@ -96,7 +96,7 @@ impl Trial {
                 let pod = self.a_pod();
                 if state == NodeState::Ready {
                     let World { cluster, scheduler, .. } = &mut self.world;
-                    scheduler.nominations.add(cluster, pod, node);
+                    scheduler.nominations.add(cluster, pod, node, Vec::new());
                 }
                 self.nominated.push(pod);
             }
