@@ -34,6 +34,20 @@ pub struct RunOptions {
     /// Wake every application at each end of a task, not only when something is to be decided. The
     /// decisions are the same: a reference for tests.
     pub every_task: bool,
+    /// How the scheduler looks for a node. The decisions are the same.
+    pub node_search: NodeSearch,
+}
+
+/// How the scheduler looks for a node for a pod.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum NodeSearch {
+    /// Whichever is faster for the size of the cluster.
+    #[default]
+    BySize,
+    /// At every node: a reference for tests.
+    EveryNode,
+    /// At classes of nodes that no plugin can tell apart, where the pod allows it.
+    ByClass,
 }
 
 /// Simulates `workload` on `scenario`. Same arguments: same outcome and same records, bit by bit.

@@ -37,4 +37,4 @@ mod scheduler;
 mod spark;
 mod spot;
 
-pub use engine::{RunOptions, run};
+pub use engine::{NodeSearch, RunOptions, run};

@@ -42,6 +42,7 @@ pub(crate) fn create_pod(
         failed_attempts: 0,
         last_attempt_at: cx.now,
         reason: None,
+        last_reason: None,
         busy: SimDuration::ZERO,
         lost: SimDuration::ZERO,
         slots,

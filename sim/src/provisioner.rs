@@ -116,6 +116,7 @@ pub(crate) fn on_node_deleted(world: &mut World, cx: &mut Cx<'_>, node_id: NodeI
 /// The node is gone, its bill is closed. Its pods must be gone.
 pub(crate) fn terminate(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId) {
     let node = world.cluster.remove_node(node_id);
+    scheduler::node_gone(world, cx, node_id);
     let pool = world.cluster.kinds.get(node.kind).pool;
     world.pools[pool as usize].nodes -= 1;
     close_bill(world, cx, &node);

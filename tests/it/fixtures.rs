@@ -43,7 +43,7 @@ impl Sink for Records {
 /// Simulates with every invariant checked after every event.
 pub(crate) fn simulate(scenario: &Scenario, workload: &Workload, seed: u64) -> (Outcome, Records) {
     let mut records = Records::default();
-    let options = RunOptions { check_invariants: true, every_task: false };
+    let options = RunOptions { check_invariants: true, ..RunOptions::default() };
     let outcome = sim::run(scenario, workload, Seed::new(seed), options, &mut records);
     (outcome, records)
 }

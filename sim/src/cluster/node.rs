@@ -11,7 +11,7 @@ use crate::units::{Bytes, HourlyPrice, NanoUsd, SimTime};
 pub(crate) type NodeId = Id<Node>;
 
 /// Where a node is in its life. Billed from the first to the last state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum NodeState {
     /// Asked for, not ready.
     Booting,

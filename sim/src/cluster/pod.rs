@@ -74,6 +74,8 @@ pub(crate) struct Pod {
     pub(crate) last_attempt_at: SimTime,
     /// Why it was not placed at the first try, as a place in the scheduler's list of reasons.
     pub(crate) reason: Option<u32>,
+    /// The same at the last try.
+    pub(crate) last_reason: Option<u32>,
     /// Executors: task slot time that was used, over all slots, of tasks that completed.
     pub(crate) busy: SimDuration,
     /// Executors: task slot time that was lost.

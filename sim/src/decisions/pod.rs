@@ -54,6 +54,7 @@ pub(super) const fn waiting(number: u64, spec: SpecId) -> Pod {
         failed_attempts: 0,
         last_attempt_at: SimTime::ZERO,
         reason: None,
+        last_reason: None,
         busy: SimDuration::ZERO,
         lost: SimDuration::ZERO,
         slots: 1,
