@@ -27,6 +27,8 @@ mod rotation;
 pub(crate) mod score;
 #[cfg(test)]
 mod test_cluster;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use classes::NodeClasses;
 pub(crate) use node_tree::NodeTree;

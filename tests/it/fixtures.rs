@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use sim::outcome::{AttemptRecord, LedgerRecord, NodeRecord, PodRecord, RunRecord, TimelineRecord};
+use sim::outcome::{
+    AttemptRecord, LedgerRecord, NodeRecord, PodRecord, RunRecord, TimelineRecord, WaitingRecord,
+};
 use sim::scenario::*;
 use sim::units::{Bytes, HourlyPrice, MilliCores, SimDuration, SimTime};
 use sim::workload::{Run, TracePod};
@@ -17,6 +19,8 @@ pub(crate) struct Records {
     pub(crate) nodes: Vec<NodeRecord>,
     pub(crate) timeline: Vec<TimelineRecord>,
     pub(crate) ledger: Vec<LedgerRecord>,
+    /// (pod, since when, why).
+    pub(crate) waiting: Vec<(u64, SimTime, String)>,
 }
 
 impl Sink for Records {
@@ -37,6 +41,9 @@ impl Sink for Records {
     }
     fn ledger(&mut self, record: LedgerRecord) {
         self.ledger.push(record);
+    }
+    fn waiting(&mut self, record: WaitingRecord<'_>) {
+        self.waiting.push((record.pod, record.at, record.reason.to_owned()));
     }
 }
 
