@@ -1,5 +1,5 @@
-//! `spec.scheduler`: a KubeSchedulerConfiguration, a legacy Policy, or a profile in place; and which
-//! of several profiles places Spark's pods.
+//! `spec.scheduler`: a KubeSchedulerConfiguration, a legacy Policy, or a profile in place; and
+//! which of several profiles places Spark's pods.
 //!
 //! One profile is modelled: the one that executors name. Drivers that name another one are placed
 //! by it too, which is a finding.

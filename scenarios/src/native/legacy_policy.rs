@@ -197,9 +197,8 @@ fn priority<'a>(reader: &Reader<'a>, at: &At<'a>, priorities: &mut Vec<Priority>
     match priorities.iter_mut().find(|one| one.key == key) {
         Some(_) if is_custom => at.problem("a second priority by requested to capacity ratio"),
         Some(before) => {
-            let message = format!(
-                "`{name}` is the priority `{key}` again: the last weight, {weight}, counts"
-            );
+            let message =
+                format!("`{name}` sets `{key}` a second time: the last weight, {weight}, counts");
             reader.find(Place::of(at).finding(Severity::Info, "priority-twice", message));
             before.weight = weight;
         }

@@ -219,4 +219,4 @@ fn amounts(list: &ResourceList) -> Map<String, Value> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

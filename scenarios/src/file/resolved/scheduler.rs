@@ -67,3 +67,6 @@ fn score(spec: &ScoreSpec, weight: i64) -> Value {
     out.insert("resources".into(), json!(resources));
     Value::Object(out)
 }
+
+#[cfg(test)]
+mod tests;

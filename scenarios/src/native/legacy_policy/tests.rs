@@ -42,7 +42,7 @@ fn a_published_policy() {
             (Some(8), "`priorities.NodePreferAvoidPodsPriority` was read and is not modelled"),
             (
                 Some(11),
-                "`SelectorSpreadPriority` is the priority `SelectorSpreadPriority` again: the last \
+                "`SelectorSpreadPriority` sets `SelectorSpreadPriority` a second time: the last \
                  weight, 3, counts"
             ),
         ]

@@ -357,3 +357,34 @@ fn recorded_templates_load() {
     }
     assert_eq!(count, 4);
 }
+
+/// Every pod that a recorded scheduler took reads without a word.
+#[test]
+fn pods_of_a_real_scheduler_read() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/decision-cases");
+    let mut count = 0;
+    for name in ["default_11", "flotilla_41", "most_21", "rtcr_31"] {
+        let path = format!("{folder}/placement-{name}.json");
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            eprintln!("skipped: no {path}");
+            return;
+        };
+        let case: serde_json::Value = serde_json::from_str(&text).unwrap();
+        for step in case["steps"].as_array().unwrap() {
+            if step["op"] != "create" {
+                continue;
+            }
+            let pod = serde_json::json!({
+                "metadata": {"name": step["pod"], "labels": step["labels"]},
+                "spec": step["spec"],
+            });
+            let read = read_pod("case.json", &pod.to_string());
+            assert_eq!(shown(&read), [""; 0], "{step}");
+            let containers = step["spec"]["containers"].as_array().unwrap();
+            assert_eq!(read.value.containers.len(), containers.len());
+            assert_eq!(read.value.labels.len(), step["labels"].as_object().unwrap().len());
+            count += 1;
+        }
+    }
+    assert!(count > 1_000, "{count}");
+}

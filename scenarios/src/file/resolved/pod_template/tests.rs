@@ -10,7 +10,7 @@ use super::*;
 use crate::native::pod_template;
 
 /// Names as YAML likes to take them for something else.
-fn name() -> impl Strategy<Value = String> {
+pub(crate) fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z][a-z0-9./-]{0,12}[a-z0-9]",
         Just("on".to_owned()),
@@ -48,7 +48,7 @@ fn selector() -> impl Strategy<Value = LabelSelector> {
     vec(requirement(false), 0..3).prop_map(|requirements| LabelSelector { requirements })
 }
 
-fn node_term() -> impl Strategy<Value = NodeSelectorTerm> {
+pub(crate) fn node_term() -> impl Strategy<Value = NodeSelectorTerm> {
     let field = |value| LabelRequirement {
         key: "metadata.name".to_owned(),
         operator: LabelOperator::NotIn,
@@ -85,7 +85,7 @@ fn pod_affinity() -> impl Strategy<Value = PodAffinity> {
         .prop_map(|(required, preferred)| PodAffinity { required, preferred })
 }
 
-fn constraint() -> impl Strategy<Value = TopologySpreadConstraint> {
+pub(crate) fn constraint() -> impl Strategy<Value = TopologySpreadConstraint> {
     let policy = |honor| {
         if honor { NodeInclusionPolicy::Honor } else { NodeInclusionPolicy::Ignore }
     };
