@@ -23,7 +23,7 @@ pub(crate) use queue::Scheduler;
 use crate::cluster::{NodeId, NodeState, PodId, PodPhase, SpecId};
 use crate::engine::event::{Event, SchedulerEvent};
 use crate::engine::world::{Cx, World};
-use crate::outcome::PodResult;
+use crate::outcome::{PodResult, WaitingRecord};
 use crate::units::SimDuration;
 use crate::{autoscaler::cluster_autoscaler, lifecycle};
 
@@ -140,6 +140,10 @@ fn place(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId, node: NodeId) {
 /// Nothing can be done for the pod now: it waits for [`room_freed`], and the autoscaler is told.
 fn park(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId, reason: u32) {
     let pod = &mut world.cluster.pods[pod_id];
+    let text = world.scheduler.reason(reason);
+    if pod.reason.is_none_or(|first| world.scheduler.reason(first) != text) {
+        cx.sink.waiting(WaitingRecord { pod: pod.number, at: cx.now, reason: text });
+    }
     if pod.failed_attempts == 0 {
         world.control_plane.add_events(cx.now, 1);
     }
