@@ -55,4 +55,3 @@ pub fn explain(folder: &Path, subject: &Subject) -> Result<Explanation, ExplainE
         Subject::NodeGroup(name) => node_group::explain(&result, name),
     }
 }
-
