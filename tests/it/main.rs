@@ -7,5 +7,6 @@ mod analytic;
 mod behaviour;
 mod cli;
 mod determinism;
+mod explain;
 mod fixtures;
 mod invariants;

@@ -129,7 +129,7 @@ fn bound_after(case: &Case<'_>, bound: f64) -> String {
     if waited < SHORT_S {
         return format!("Nothing to do about its wait: it had a node after {}.", duration(waited));
     }
-    let node = case.node.filter(|node| node.launched >= case.pod.created);
+    let node = case.node.filter(|node| node.launched > case.pod.created);
     match node.and_then(|node| Some((node, node.ready?))) {
         Some((node, ready)) => format!(
             "Of {} it waited {} until its node was asked for, {} until that was ready and {} \

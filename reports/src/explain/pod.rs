@@ -127,7 +127,7 @@ fn life(
         event: "waits",
         detail: wait.reason.clone(),
     }));
-    if let Some(node) = node.filter(|node| node.launched >= pod.created) {
+    if let Some(node) = node.filter(|node| node.launched > pod.created) {
         let came_with = |row: &&ScalingRow| {
             row.pool.as_ref() == Some(&node.pool)
                 && row.decision == "scale_up"

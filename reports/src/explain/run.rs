@@ -258,6 +258,14 @@ fn advice(run: &RunRow, pods: &[PodRow], lost: i64, killed: i64) -> Vec<String> 
         "driver_oom" => said.push("The driver was killed for memory: more of it.".to_owned()),
         "spot" => said.push("The driver's node was taken back: drivers on on-demand.".to_owned()),
         "timeout" => said.push("It ran into the orchestrator's timeout.".to_owned()),
+        "preempted" => said.push(
+            "A pod of higher priority took its driver's room: a higher priority class for drivers."
+                .to_owned(),
+        ),
+        "drained" => said.push(
+            "The autoscaler removed its driver's node: safe-to-evict: \"false\" on drivers."
+                .to_owned(),
+        ),
         "unschedulable" => said.push("A pod found no node for too long.".to_owned()),
         _ => {}
     }

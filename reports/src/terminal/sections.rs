@@ -14,6 +14,10 @@ use crate::summary::{Named, Quantiles, Summary, Usd};
 /// Teams and pools shown; the others are added up in one line.
 const SHOWN_MAX: usize = 10;
 
+/// Below this share of the nodes in use, longer recorded waits have another cause than the trace's
+/// own pods.
+const SAMPLED_BELOW: f64 = 0.2;
+
 /// Reasons for waiting shown.
 const REASONS_SHOWN: usize = 5;
 
@@ -155,7 +159,7 @@ fn pod_waits(summary: &Summary) -> Option<Section> {
         row.push(GridCell::whole(never));
         grid.push(row);
     }
-    let lines = vec![
+    let mut lines = vec![
         format!(
             "{} pods; {} bound in both: {} within 1 s, {} within 10 s, {} within 60 s; rank \
              correlation {:.2}",
@@ -168,6 +172,15 @@ fn pod_waits(summary: &Summary) -> Option<Section> {
         ),
         format!("{} never bound in both", grouped(waits.both_never)),
     ];
+    // A list that fills next to nothing of its cluster cannot have waited for itself.
+    let used = summary.utilization.cpu.max(summary.utilization.memory);
+    if used < SAMPLED_BELOW && waits.recorded.p90 > 10.0 * waits.simulated.p90.max(0.1) {
+        lines.push(format!(
+            "these pods ask for {} of the nodes: what the recorded ones waited for is not in the \
+             trace",
+            percent(used, 1.0),
+        ));
+    }
     Some(Section { title: "Waits against the recording", lines, grid: Some(grid) })
 }
 
