@@ -10,9 +10,11 @@
 
 mod balance;
 mod replications;
+mod waiting;
 
 pub use balance::Imbalance;
 pub use replications::numbers;
+pub use waiting::{PodWaitsPart, WaitingPart, WaitingReason};
 
 use std::collections::BTreeMap;
 
@@ -44,6 +46,11 @@ pub struct Summary {
     pub outcome: OutcomePart,
     /// How long it took, in seconds.
     pub latency_s: LatencyPart,
+    /// What pods waited for.
+    pub waiting: WaitingPart,
+    /// Waits of trace pods beside the recorded ones; only where the trace has such.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pod_waits: Option<PodWaitsPart>,
     /// What it ran on.
     pub nodes: NodesPart,
     /// How full the nodes were.
@@ -97,6 +104,8 @@ pub struct TracePodsPart {
     pub succeeded: u64,
     /// Pending, running or lost at the end.
     pub unfinished: u64,
+    /// Of those, never bound to a node; `waiting.by_reason` says why.
+    pub never_bound: u64,
 }
 
 /// Latencies, in seconds.
@@ -255,6 +264,11 @@ impl Summary {
                     submitted: outcome.trace_pods,
                     succeeded: outcome.trace_pods_succeeded,
                     unfinished: outcome.trace_pods_unfinished,
+                    never_bound: outcome
+                        .waiting_reasons
+                        .iter()
+                        .map(|total| total.trace_pods_never_bound)
+                        .sum(),
                 },
             },
             latency_s: LatencyPart {
@@ -262,6 +276,8 @@ impl Summary {
                 run_queue_delay: quantiles(&outcome.run_queue_delay),
                 run_duration: quantiles(&outcome.run_duration),
             },
+            waiting: WaitingPart::of(outcome),
+            pod_waits: PodWaitsPart::of(&outcome.pod_waits),
             nodes: NodesPart {
                 launched: outcome.nodes_launched,
                 node_hours: CapacityHours { on_demand: hours(on_demand), spot: hours(spot) },

@@ -11,6 +11,7 @@ mod autoscaler;
 mod context;
 mod cross_check;
 mod instance_types;
+mod node_list;
 mod overprovisioning;
 mod platform;
 mod pools;

@@ -13,6 +13,7 @@ mod route;
 mod timeline;
 pub(crate) mod world;
 
+use crate::outcome::Tally;
 use crate::units::{SimDuration, SimTime};
 use crate::{Outcome, Scenario, Seed, Sink, Workload};
 use crate::{lifecycle, overprovisioning, provisioner, spark::application, spot::interruption};
@@ -65,6 +66,8 @@ pub fn run(
     let outcome = Outcome { scenario: scenario.name.clone(), ..Outcome::default() };
     let calendar = Calendar::default();
     let now = SimTime::ZERO;
+    let mut tally = Tally::new(sink, workload);
+    let sink = &mut tally;
     let mut cx = Cx { now, calendar, scenario, workload, options, seed, sink, outcome };
     provisioner::start(&mut world, &mut cx);
     overprovisioning::start(&mut world, &mut cx);
@@ -105,7 +108,9 @@ pub fn run(
             }
         }
     }
-    finish::finish(world, cx)
+    let mut outcome = finish::finish(world, cx);
+    tally.finish(&mut outcome);
+    outcome
 }
 
 /// What comes next.

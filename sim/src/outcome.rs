@@ -5,6 +5,15 @@
 
 mod records;
 
+mod tally;
+
+mod waits;
+
+pub use tally::normalised as normalised_reason;
+pub use waits::{PodWaits, WaitingTotal};
+
+pub(crate) use tally::Tally;
+
 pub use records::{
     AttemptRecord, LedgerRecord, NodeRecord, PodKind, PodRecord, PodResult, RunRecord,
     ScalingDecision, ScalingRecord, TimelineRecord, WaitingRecord,
@@ -74,6 +83,10 @@ pub struct Outcome {
     pub trace_pods_succeeded: u64,
     /// Trace pods: pending, running or lost at the end.
     pub trace_pods_unfinished: u64,
+    /// Why pods waited, by normalised reason; the longest time first.
+    pub waiting_reasons: Vec<WaitingTotal>,
+    /// Waits of trace pods, simulated beside recorded.
+    pub pod_waits: PodWaits,
     /// Created to bound, of every pod that was bound, pause pods aside.
     pub pod_scheduling_delay: Samples,
     /// Run submitted to its (first) driver running.

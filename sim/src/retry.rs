@@ -70,7 +70,7 @@ pub(crate) fn attempt_ended(
     }
     let ladder = &cx.scenario.retries;
     let rung = failure
-        .and_then(|failure| ladder.rungs.iter().find(|rung| rung.when.contains(&failure)))
+        .and_then(|failure| ladder.rung_for(failure))
         .filter(|rung| attempt.number < rung.attempts_max);
     match rung {
         Some(rung) => {

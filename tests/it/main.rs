@@ -7,6 +7,7 @@ mod analytic;
 mod behaviour;
 mod cli;
 mod determinism;
+mod explain;
 mod fixtures;
 mod invariants;
 mod library;

@@ -171,7 +171,12 @@ fn say_unschedulable(world: &World, cx: &mut Cx<'_>, id: AttemptId) {
 /// The driver's pod is lost, and the attempt with it.
 pub(crate) fn driver_lost(world: &mut World, cx: &mut Cx<'_>, id: AttemptId, result: PodResult) {
     if advance(world, cx, id) {
-        end(world, cx, id, Err(Failure::Spot), result);
+        let failure = match result {
+            PodResult::Preempted => Failure::Preempted,
+            PodResult::Deleted => Failure::Drained,
+            _ => Failure::Spot,
+        };
+        end(world, cx, id, Err(failure), result);
     }
 }
 

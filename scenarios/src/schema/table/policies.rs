@@ -194,6 +194,11 @@ pub(crate) static FAILURES: Kind = Choice(&[
     ("application", "a bug in the application or its data"),
     ("transient", "a dependency failed for a moment"),
     ("unschedulable", "a pod could not be placed for too long"),
+    (
+        "preempted",
+        "a pod of higher priority took the driver's room; without a rung of its own, as `spot`",
+    ),
+    ("drained", "the autoscaler removed the driver's node; without a rung of its own, as `spot`"),
 ]);
 
 static RUNG: Section = Section {

@@ -4,7 +4,7 @@ use crate::cluster::{Cluster, Node, NodeId, NodeKindId, NodeState, Resources, Sp
 use crate::engine::event::{Event, ProvisionerEvent};
 use crate::engine::world::{Cx, World};
 use crate::lifecycle;
-use crate::outcome::PodResult;
+use crate::outcome::{PodResult, ScalingDecision, ScalingRecord};
 use crate::scenario::ClusterAutoscaler;
 use crate::scheduler::room_of;
 
@@ -26,7 +26,7 @@ pub(super) fn scale_down(world: &mut World, cx: &mut Cx<'_>, flags: &ClusterAuto
 
 /// Nodes that are unneeded now: little used, no pod that must stay, and room elsewhere for the
 /// pods that may move.
-fn update_timers(world: &mut World, cx: &Cx<'_>, flags: &ClusterAutoscaler) -> Vec<NodeId> {
+fn update_timers(world: &mut World, cx: &mut Cx<'_>, flags: &ClusterAutoscaler) -> Vec<NodeId> {
     let mut unneeded = Vec::new();
     for place in 0..world.cluster.in_order.len() {
         let id = world.cluster.in_order[place];
@@ -35,6 +35,9 @@ fn update_timers(world: &mut World, cx: &Cx<'_>, flags: &ClusterAutoscaler) -> V
             && utilization(&world.cluster, node, flags) <= flags.scale_down_utilization_threshold
             && movable(&world.cluster, node)
             && fits_elsewhere(world, id);
+        if candidate && world.cluster.nodes[id].unneeded_since.is_none() {
+            say(world, cx, id, ScalingDecision::Unneeded, "node is unneeded");
+        }
         let node = &mut world.cluster.nodes[id];
         if candidate {
             node.unneeded_since.get_or_insert(cx.now);
@@ -90,7 +93,18 @@ fn delete_due(world: &mut World, cx: &mut Cx<'_>, flags: &ClusterAutoscaler, unn
     }
 }
 
+fn say(world: &World, cx: &mut Cx<'_>, id: NodeId, decision: ScalingDecision, reason: &str) {
+    let node = &world.cluster.nodes[id];
+    let (pool, node) = (Some(world.cluster.kinds.get(node.kind).pool), Some(node.number));
+    cx.sink.scaling(ScalingRecord { at: cx.now, pool, node, decision, reason });
+}
+
 fn delete(world: &mut World, cx: &mut Cx<'_>, flags: &ClusterAutoscaler, id: NodeId) {
+    let reason = match world.cluster.nodes[id].pods.is_empty() {
+        true => "node removed by cluster autoscaler: empty",
+        false => "node removed by cluster autoscaler: its pods fit elsewhere",
+    };
+    say(world, cx, id, ScalingDecision::ScaleDown, reason);
     world.cluster.set_node_state(id, NodeState::Cordoned);
     let pool = world.cluster.kinds.get(world.cluster.nodes[id].kind).pool;
     world.pools[pool as usize].leaving += 1;

@@ -3,6 +3,7 @@
 use super::expander::{self, GrowthOption};
 use crate::cluster::{NodeId, NodeKindId, NodeState, Resources, SpecId};
 use crate::engine::world::{Cx, World};
+use crate::outcome::{ScalingDecision, ScalingRecord};
 use crate::provisioner;
 use crate::scenario::ClusterAutoscaler;
 use crate::scheduler::room_of;
@@ -39,6 +40,7 @@ pub(super) fn scale_up(world: &mut World, cx: &mut Cx<'_>, flags: &ClusterAutosc
     if let Some(choice) =
         expander::choose(cx, &world.cluster.kinds, &flags.expander, options, scans)
     {
+        say_scale_up(world, cx, choice.pool, choice.nodes);
         for _ in 0..choice.nodes {
             provisioner::launch(world, cx, choice.pool);
         }
@@ -47,6 +49,17 @@ pub(super) fn scale_up(world: &mut World, cx: &mut Cx<'_>, flags: &ClusterAutosc
         }
     }
     true
+}
+
+/// Upstream's words for the event on a pod: `TriggeredScaleUp`.
+fn say_scale_up(world: &World, cx: &mut Cx<'_>, pool: u32, nodes: u32) {
+    let (state, spec) = (&world.pools[pool as usize], &cx.scenario.pools[pool as usize]);
+    let now = state.nodes - state.leaving;
+    let (name, then, max) = (&spec.name, now + nodes, spec.max_size);
+    let reason = format!("pod triggered scale-up: [{{{name} {now}->{then} (max: {max})}}]");
+    let decision = ScalingDecision::ScaleUp { nodes };
+    let (at, reason) = (cx.now, reason.as_str());
+    cx.sink.scaling(ScalingRecord { at, pool: Some(pool), node: None, decision, reason });
 }
 
 /// Groups of unschedulable pods, the creation time of the oldest pod among those old enough to
