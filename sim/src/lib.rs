@@ -16,6 +16,8 @@ pub mod finding;
 
 pub mod outcome;
 
+pub mod decisions;
+
 pub use finding::{Finding, Severity};
 pub use outcome::{Outcome, Sink};
 pub use rng::Seed;

@@ -43,7 +43,7 @@ impl Sink for Records {
 /// Simulates with every invariant checked after every event.
 pub(crate) fn simulate(scenario: &Scenario, workload: &Workload, seed: u64) -> (Outcome, Records) {
     let mut records = Records::default();
-    let options = RunOptions { check_invariants: true, every_task: false };
+    let options = RunOptions { check_invariants: true, every_task: false, every_scan: false };
     let outcome = sim::run(scenario, workload, Seed::new(seed), options, &mut records);
     (outcome, records)
 }
@@ -78,6 +78,7 @@ pub(crate) fn pool(name: &str, capacity_type: CapacityType, sizes: (u32, u32, u3
         labels: BTreeMap::from([label]),
         taints: Vec::new(),
         volume: Bytes::gib(80),
+        scale_down_disabled: false,
     }
 }
 

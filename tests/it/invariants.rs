@@ -148,7 +148,7 @@ proptest! {
         seed in 0u64..1000,
     ) {
         let run = |every_task| {
-            let options = RunOptions { check_invariants: false, every_task };
+            let options = RunOptions { check_invariants: false, every_task, every_scan: false };
             let mut records = Records::default();
             let mut outcome =
                 sim::run(&scenario, &workload, Seed::new(seed), options, &mut records);
