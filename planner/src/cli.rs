@@ -4,6 +4,7 @@
 //! is an error before anything is written.
 
 mod catalog;
+pub mod conformance;
 mod explain;
 mod interrupt;
 mod noise;

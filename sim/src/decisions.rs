@@ -4,6 +4,7 @@
 //! Builds the simulator's own cluster and runs the very code that simulations run. Every node is a
 //! kind of its own, with its name and labels. Leaves out time, the queue, and volumes.
 
+pub mod cluster_autoscaler;
 mod message;
 mod pod;
 
@@ -174,6 +175,7 @@ impl Decisions {
             pods: Vec::new(),
             image_ready_at: None,
             unneeded_since: None,
+            kept_because: None,
             interrupted: false,
             pods_bound_ever: 0,
             pods_cost: NanoUsd::ZERO,

@@ -13,6 +13,7 @@ mod route;
 mod timeline;
 pub(crate) mod world;
 
+use crate::autoscaler::cluster_autoscaler;
 use crate::outcome::Tally;
 use crate::units::{SimDuration, SimTime};
 use crate::{Outcome, Scenario, Seed, Sink, Workload};
@@ -35,6 +36,9 @@ pub struct RunOptions {
     /// Wake every application at each end of a task, not only when something is to be decided. The
     /// decisions are the same: a reference for tests.
     pub every_task: bool,
+    /// Let the autoscaler scan at every interval, also where nothing can have changed. The
+    /// decisions are the same: a reference for tests.
+    pub every_scan: bool,
     /// How the scheduler looks for a node. The decisions are the same.
     pub node_search: NodeSearch,
 }
@@ -73,6 +77,9 @@ pub fn run(
     overprovisioning::start(&mut world, &mut cx);
     interruption::start(&mut world, &mut cx);
     cx.after(SimDuration::ZERO, Event::Sample);
+    if options.every_scan {
+        cluster_autoscaler::arm(&mut world, &mut cx);
+    }
 
     let horizon = workload.last_submission().saturating_add(HORIZON);
     let mut arrivals = Arrivals::default();

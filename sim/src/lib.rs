@@ -12,10 +12,11 @@ pub mod workload;
 
 pub mod scenario;
 
-pub mod decisions;
 pub mod finding;
 
 pub mod outcome;
+
+pub mod decisions;
 
 pub use finding::{Finding, Severity};
 pub use outcome::{Outcome, Sink};

@@ -6,8 +6,10 @@
 
 mod assumptions;
 mod autoscaler;
+mod capacity;
 mod container;
 mod fees;
+mod group_pattern;
 mod nodes;
 mod pod_affinity;
 mod pod_shape;
@@ -16,9 +18,11 @@ mod scheduler;
 mod spark;
 
 pub use assumptions::{Assumption, Assumptions, LogNormal, SpotModel};
-pub use autoscaler::{ClusterAutoscaler, Expander};
+pub use autoscaler::{ClusterAutoscaler, Expander, ResourceLimit};
+pub use capacity::{Capacity, CapacityLimit};
 pub use container::{Container, HostPort, ResourceList};
 pub use fees::Fees;
+pub use group_pattern::{GroupPattern, PatternError};
 pub use nodes::{CapacityType, InstanceType, NodePool, Taint, TaintEffect};
 pub use pod_affinity::{
     LabelSelector, NodeInclusionPolicy, PodAffinity, PodAffinityTerm, TopologySpreadConstraint,

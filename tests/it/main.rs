@@ -6,6 +6,7 @@ mod accuracy;
 mod analytic;
 mod behaviour;
 mod cli;
+mod conformance_ca;
 mod determinism;
 mod explain;
 mod fixtures;

@@ -222,5 +222,6 @@ fn pool(shape: &Shape, count: u32, region: Option<&str>) -> NodePool {
         labels,
         taints: Vec::new(),
         volume: Bytes::ZERO,
+        scale_down_disabled: false,
     }
 }

@@ -280,6 +280,7 @@ fn pool(
         max_size,
         taints: spec.taints.unwrap_or_default(),
         volume: spec.volume.unwrap_or(Bytes::gib(VOLUME_GIB)),
+        scale_down_disabled: false,
     })
 }
 

@@ -46,6 +46,8 @@ pub(crate) struct Node {
     pub(crate) image_ready_at: Option<SimTime>,
     /// Since when the autoscaler holds it for unneeded.
     pub(crate) unneeded_since: Option<SimTime>,
+    /// Why the autoscaler keeps it, as last recorded.
+    pub(crate) kept_because: Option<&'static str>,
     /// The cloud takes it back.
     pub(crate) interrupted: bool,
     /// Pods that were ever bound to it.

@@ -40,6 +40,8 @@ pub(crate) enum ProvisionerEvent {
     LaunchTimedOut(NodeId),
     /// The autoscaler's deletion is through.
     NodeDeleted(NodeId),
+    /// It is known that the pool (by its place) gets no instance for one of its launches.
+    LaunchFailed(u32),
 }
 
 /// Spot capacity being taken back.
@@ -112,7 +114,9 @@ impl Event {
         match self {
             Self::Pod(PodEvent::TracePodEnded(_))
             | Self::Provisioner(
-                ProvisionerEvent::NodeDeleted(_) | ProvisionerEvent::LaunchTimedOut(_),
+                ProvisionerEvent::NodeDeleted(_)
+                | ProvisionerEvent::LaunchTimedOut(_)
+                | ProvisionerEvent::LaunchFailed(_),
             )
             | Self::Spot(_)
             | Self::Spark(

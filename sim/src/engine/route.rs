@@ -24,6 +24,9 @@ pub(crate) fn route(event: Event, world: &mut World, cx: &mut Cx<'_>) {
         Event::Provisioner(ProvisionerEvent::NodeDeleted(node)) => {
             provisioner::on_node_deleted(world, cx, node);
         }
+        Event::Provisioner(ProvisionerEvent::LaunchFailed(pool)) => {
+            provisioner::on_launch_failed(world, cx, pool);
+        }
         Event::Spot(SpotEvent::PoolShock(pool)) => interruption::on_pool_shock(world, cx, pool),
         Event::Spot(SpotEvent::InstanceReclaimed(node)) => {
             interruption::on_instance_reclaimed(world, cx, node);

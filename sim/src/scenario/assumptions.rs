@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::Capacity;
 use crate::units::{Bytes, SimDuration};
 
 /// A log-normal latency, given by two quantiles.
@@ -56,6 +57,8 @@ pub struct Assumptions {
     pub spot: SpotModel,
     /// Notice before a spot node is taken.
     pub spot_notice: SimDuration,
+    /// Whether the cloud has an instance when one is asked for.
+    pub capacity: Capacity,
     /// Nodes under notice are drained at once (managed node groups, node termination handler).
     pub spot_drain: bool,
     /// `terminationGracePeriodSeconds` of Spark pods.
@@ -97,6 +100,7 @@ impl Default for Assumptions {
             executor_start: LogNormal { p50: seconds(4), p99: seconds(10) },
             spot: SpotModel::PoolShocks { mean_hours_between: 24.0, share_taken: 0.25 },
             spot_notice: seconds(120),
+            capacity: Capacity::default(),
             spot_drain: true,
             termination_grace: seconds(30),
             unschedulable_timeout: SimDuration::hours(1),
@@ -165,6 +169,12 @@ impl Assumptions {
                 fact,
             ),
             line(
+                "capacity",
+                capacity_text(&self.capacity),
+                "no limits are known; that failed launches are seen after a minute is ours",
+                guess,
+            ),
+            line(
                 "spotDrain",
                 self.spot_drain.to_string(),
                 "facts-kubernetes 3: managed node groups drain spot nodes themselves",
@@ -207,5 +217,13 @@ impl Assumptions {
                 guess,
             ),
         ]
+    }
+}
+
+fn capacity_text(capacity: &Capacity) -> String {
+    let limited = if capacity.is_limited() { "limited" } else { "unlimited" };
+    match capacity.failure_seen_after {
+        Some(time) => format!("{limited}; a failed launch is seen after {time}"),
+        None => format!("{limited}; a failed launch hangs until max-node-provision-time"),
     }
 }

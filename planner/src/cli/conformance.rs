@@ -1,0 +1,3 @@
+//! Cases of the real systems' decisions, put through the model.
+
+pub mod cluster_autoscaler;
