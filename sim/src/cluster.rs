@@ -37,6 +37,8 @@ pub(crate) struct Cluster {
     pub(crate) nodes_launched: u64,
     /// Pods created so far.
     pub(crate) pods_created: u64,
+    /// When the last of the pods that are, or were, being deleted ends.
+    pub(crate) last_pod_ends_at: SimTime,
     /// Pods on a node.
     pub(crate) pods_bound: u32,
 }

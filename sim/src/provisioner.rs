@@ -13,7 +13,7 @@ use crate::outcome::{Ledger, NodeRecord};
 use crate::rng::{self, RngExt};
 use crate::scenario::{CapacityType, NodePool};
 use crate::units::{NanoUsd, SimDuration, SimTime};
-use crate::{autoscaler::cluster_autoscaler, images, ledger, scheduler};
+use crate::{autoscaler::cluster_autoscaler, images, ledger, lifecycle, scheduler};
 use rand_distr::StandardNormal;
 
 /// `initial-node-group-backoff-duration`.
@@ -63,7 +63,10 @@ pub(crate) fn launch(world: &mut World, cx: &mut Cx<'_>, pool: u32) {
     let node = new_node(world, cx, pool);
     let state = &world.pools[pool as usize];
     let mut stream = cx.seed.stream("node-boot", &[state.key, state.launches]);
-    let boot = cx.scenario.assumptions.node_boot.at(stream.sample(StandardNormal));
+    let assumptions = &cx.scenario.assumptions;
+    let boot = assumptions.node_boot.at(stream.sample(StandardNormal));
+    // The startup taint goes when the DaemonSet pods run.
+    let boot = boot + assumptions.daemonset_start;
     let patience = cx.scenario.autoscaler.as_ref().map(|ca| ca.max_node_provision_time);
     match patience {
         Some(patience) if boot > patience => {
@@ -83,8 +86,9 @@ pub(crate) fn on_node_ready(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId)
         return;
     }
     node.ready_at = Some(cx.now);
-    images::on_node_joined(node, cx.scenario, cx.now);
     world.cluster.set_node_state(node_id, NodeState::Ready);
+    world.control_plane.node_registered(cx.now);
+    images::on_node_joined(world, cx, node_id);
     scheduler::room_freed(world, cx, node_id);
     cluster_autoscaler::arm(world, cx);
 }
@@ -108,6 +112,10 @@ pub(crate) fn on_node_deleted(world: &mut World, cx: &mut Cx<'_>, node_id: NodeI
     let Some(node) = world.cluster.nodes.get(node_id) else {
         return;
     };
+    if let Some(at) = lifecycle::last_pod_ends_at(world, node) {
+        cx.at(at, Event::Provisioner(ProvisionerEvent::NodeDeleted(node_id)));
+        return;
+    }
     let pool = world.cluster.kinds.get(node.kind).pool;
     world.pools[pool as usize].leaving -= 1;
     terminate(world, cx, node_id);
@@ -116,6 +124,7 @@ pub(crate) fn on_node_deleted(world: &mut World, cx: &mut Cx<'_>, node_id: NodeI
 /// The node is gone, its bill is closed. Its pods must be gone.
 pub(crate) fn terminate(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId) {
     let node = world.cluster.remove_node(node_id);
+    images::on_node_gone(world, cx, node_id, &node);
     let pool = world.cluster.kinds.get(node.kind).pool;
     world.pools[pool as usize].nodes -= 1;
     close_bill(world, cx, &node);
@@ -191,7 +200,8 @@ fn new_node(world: &mut World, cx: &mut Cx<'_>, pool: u32) -> NodeId {
         nonzero_requested: NonZeroRequests::of(&kinds.get(kind).daemonsets),
         images: Vec::new(),
         pods: Vec::new(),
-        image_ready_at: None,
+        image_store: images::ImageStore::default(),
+        gone_at: None,
         unneeded_since: None,
         interrupted: false,
         pods_bound_ever: 0,

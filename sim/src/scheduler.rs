@@ -25,7 +25,7 @@ use crate::engine::event::{Event, SchedulerEvent};
 use crate::engine::world::{Cx, World};
 use crate::outcome::PodResult;
 use crate::units::SimDuration;
-use crate::{autoscaler::cluster_autoscaler, lifecycle};
+use crate::{autoscaler::cluster_autoscaler, control_plane, lifecycle};
 
 /// `podInitialBackoffSeconds` and `podMaxBackoffSeconds`.
 const BACKOFF_INITIAL: SimDuration = SimDuration::seconds(1);
@@ -58,7 +58,7 @@ pub(crate) fn on_cycle(world: &mut World, cx: &mut Cx<'_>) {
         Decision::Rejected { reason } => {
             world.scheduler.note_failure(spec, reason);
             match preemption::find_victims(world, spec) {
-                Some((node, victims)) => preempt(world, cx, pod_id, node, victims),
+                Some((node, victims)) => preempt(world, cx, pod_id, node, victims, reason),
                 None => park(world, cx, pod_id, reason),
             }
         }
@@ -118,16 +118,30 @@ pub(crate) fn forget(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId) {
     }
 }
 
-/// The victims go and the pod takes their room. The loss of a driver ends its executors with it:
+/// The victims go and the pod takes their room; where they take their time to end, it waits for
+/// that as other pods wait for room. The loss of a driver ends its executors with it:
 /// other victims, or the pod itself, may be among them.
-fn preempt(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId, node: NodeId, victims: Vec<PodId>) {
+fn preempt(
+    world: &mut World,
+    cx: &mut Cx<'_>,
+    pod_id: PodId,
+    node: NodeId,
+    victims: Vec<PodId>,
+    reason: u32,
+) {
     for victim in victims {
         if world.cluster.pods.get(victim).is_some() {
             lifecycle::lose_pod(world, cx, victim, PodResult::Preempted);
         }
     }
-    if world.cluster.pods.get(pod_id).is_some() {
+    let Some(pod) = world.cluster.pods.get(pod_id) else {
+        return;
+    };
+    let requests = world.cluster.specs.get(pod.spec).requests;
+    if room_of(&world.cluster, &world.cluster.nodes[node]).fits(&requests) {
         place(world, cx, pod_id, node);
+    } else {
+        park(world, cx, pod_id, reason);
     }
 }
 
@@ -139,10 +153,8 @@ fn place(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId, node: NodeId) {
 
 /// Nothing can be done for the pod now: it waits for [`room_freed`], and the autoscaler is told.
 fn park(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId, reason: u32) {
+    control_plane::on_failed_scheduling(world, cx, pod_id);
     let pod = &mut world.cluster.pods[pod_id];
-    if pod.failed_attempts == 0 {
-        world.control_plane.add_events(cx.now, 1);
-    }
     pod.failed_attempts += 1;
     pod.last_attempt_at = cx.now;
     pod.reason.get_or_insert(reason);

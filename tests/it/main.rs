@@ -9,3 +9,4 @@ mod cli;
 mod determinism;
 mod fixtures;
 mod invariants;
+mod lifecycle;

@@ -54,6 +54,7 @@ fn victims_on(
     let priority_of = |pod: PodId| cluster.specs.get(cluster.pods[pod].spec).priority;
     let mut lower: Vec<PodId> =
         node.pods.iter().copied().filter(|pod| priority_of(*pod) < priority).collect();
+    lower.retain(|pod| cluster.pods[*pod].ends_at.is_none());
     if lower.is_empty() {
         return None;
     }

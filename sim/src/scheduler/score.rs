@@ -52,7 +52,8 @@ pub(super) fn normalize_and_weigh(cycle: &Cycle<'_>, candidates: &mut [Candidate
     let affinity_max = candidates.iter().map(|c| fit_of(c).preferred_affinity).max().unwrap_or(0);
     let taints_max = candidates.iter().map(|c| fit_of(c).intolerable_preferences).max();
     let taints_max = taints_max.unwrap_or(0);
-    let has_image = |node: &Node| node.image_ready_at.is_some_and(|ready_at| ready_at <= cycle.now);
+    let images = &cycle.cluster.specs.placement(cycle.spec.placement).images;
+    let has_image = |node: &Node| images.iter().any(|image| node.images.contains(image));
     let with_image: u32 =
         candidates.iter().filter(|c| has_image(node_of(c))).map(|c| c.members).sum();
     let nodes = cluster.in_order.len();
