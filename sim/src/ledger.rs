@@ -94,7 +94,8 @@ pub(crate) fn emr_fee(fees: &Fees, requests: &Resources, time: SimDuration) -> N
 
 /// What `bytes` between zones cost. AWS counts 2^30 bytes as a GB.
 pub(crate) fn cross_zone_fee(fees: &Fees, bytes: u64) -> NanoUsd {
-    let nano = u128::from(bytes) * fees.cross_zone_per_gb.as_nano().max(0) as u128 >> 30;
+    let price = u128::from(fees.cross_zone_per_gb.as_nano().max(0).unsigned_abs());
+    let nano = (u128::from(bytes) * price) >> 30;
     NanoUsd::new(i64::try_from(nano).unwrap_or(i64::MAX))
 }
 
