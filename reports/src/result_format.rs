@@ -104,10 +104,19 @@ const SUMMARY_KEYS: &[(&str, &str)] = &[
     ("nodes.node_hours.*", "billed node-hours by capacity type"),
     ("nodes.peak", "most nodes at one time"),
     ("nodes.spot_interruptions", "spot nodes taken back"),
+    (
+        "nodes.cross_zone_bytes",
+        "shuffle bytes that executors fetched from other zones, expected from how executors were \
+         spread",
+    ),
     ("utilization.cpu", "CPU requested by pods over allocatable, over all node time (0 to 1)"),
     ("utilization.memory", "the same for memory"),
     ("cost_usd.total", "the whole bill"),
-    ("cost_usd.by_kind.*", "by kind; adds up to `total`"),
+    (
+        "cost_usd.by_kind.*",
+        "by kind; adds up to `total`. `network` is shuffle traffic between zones, with the team \
+         whose run it was",
+    ),
     (
         "cost_usd.by_pool.POOL",
         "instances by node pool; adds up to the node part, `on_demand + spot`",
@@ -125,6 +134,20 @@ const SUMMARY_KEYS: &[(&str, &str)] = &[
     ),
     ("control_plane.event_objects_peak", "most event objects alive at one time"),
     ("control_plane.pods_peak", "most pod objects alive at one time"),
+    (
+        "control_plane.etcd_bytes_peak",
+        "bytes in etcd in its fullest minute, revisions that are not compacted included",
+    ),
+    (
+        "control_plane.etcd_quota_share",
+        "the same as a share of etcd's quota (`etcdQuota`): above 1, the cluster would be read-only",
+    ),
+    ("control_plane.etcd_peak_s", "end of that minute, seconds from the start"),
+    (
+        "control_plane.events_at_etcd_peak.*",
+        "event objects alive in that minute, by upstream's reason; `NodeReady` stands for all of a \
+         joining node",
+    ),
     ("engine.events", "events simulated"),
     ("engine.tasks", "tasks simulated, every attempt of them"),
     (

@@ -10,6 +10,7 @@ mod assumptions;
 mod autoscaler;
 mod context;
 mod cross_check;
+mod images;
 mod instance_types;
 mod node_list;
 mod overprovisioning;

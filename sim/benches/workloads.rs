@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sim::rng::RngExt;
 use sim::scenario::*;
-use sim::units::{Bytes, HourlyPrice, MilliCores, SimDuration, SimTime};
+use sim::units::{Bytes, HourlyPrice, MilliCores, NanoUsd, SimDuration, SimTime};
 use sim::workload::{Run, TracePod};
 use sim::{Scenario, Seed, Workload};
 
@@ -73,6 +73,7 @@ pub fn platform() -> Scenario {
             storage_per_gib: HourlyPrice::ZERO,
             emr_per_vcpu: HourlyPrice::ZERO,
             emr_per_gb: HourlyPrice::ZERO,
+            cross_zone_per_gb: NanoUsd::new(20_000_000),
         },
         assumptions: Assumptions::default(),
     }

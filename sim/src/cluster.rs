@@ -48,6 +48,8 @@ pub(crate) struct Cluster {
     pub(crate) nodes_launched: u64,
     /// Pods created so far.
     pub(crate) pods_created: u64,
+    /// When the last of the pods that are, or were, being deleted ends.
+    pub(crate) last_pod_ends_at: SimTime,
     /// Pods on a node.
     pub(crate) pods_bound: u32,
 }
@@ -88,11 +90,6 @@ impl Cluster {
             self.classes.set_images(node_id, &node.images);
         }
         self.image_names.lost(&before);
-    }
-
-    /// Something else that filters or scores read of a registered node has changed.
-    pub(crate) fn touch(&mut self, node_id: NodeId) {
-        self.classes.touch(node_id);
     }
 
     fn register(&mut self, node_id: NodeId) {

@@ -15,7 +15,7 @@ use crate::outcome::{Ledger, NodeRecord, ScalingDecision, ScalingRecord};
 use crate::rng::{self, RngExt};
 use crate::scenario::{CapacityType, NodePool};
 use crate::units::{NanoUsd, SimDuration, SimTime};
-use crate::{autoscaler::cluster_autoscaler, images, ledger, scheduler};
+use crate::{autoscaler::cluster_autoscaler, images, ledger, lifecycle, scheduler};
 use cluster_autoscaler::backoff::{Backoff, BackoffTimes};
 use rand_distr::StandardNormal;
 
@@ -95,7 +95,10 @@ pub(crate) fn launch(world: &mut World, cx: &mut Cx<'_>, pool: u32) {
     let node = new_node(world, cx, pool, instance_type, zone);
     let state = &world.pools[pool as usize];
     let mut stream = cx.seed.stream("node-boot", &[state.key, state.launches]);
-    let boot = cx.scenario.assumptions.node_boot.at(stream.sample(StandardNormal));
+    let assumptions = &cx.scenario.assumptions;
+    let boot = assumptions.node_boot.at(stream.sample(StandardNormal));
+    // The startup taint goes when the DaemonSet pods run.
+    let boot = boot + assumptions.daemonset_start;
     let patience = cx.scenario.autoscaler.as_ref().map(|ca| ca.max_node_provision_time);
     match patience {
         Some(patience) if boot > patience => {
@@ -116,8 +119,9 @@ pub(crate) fn on_node_ready(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId)
     }
     node.ready_at = Some(cx.now);
     let pool = world.cluster.kinds.get(node.kind).pool;
-    images::on_node_joined(node, cx.scenario, cx.now);
     world.cluster.set_node_state(node_id, NodeState::Ready);
+    world.control_plane.node_registered(cx.now);
+    images::on_node_joined(world, cx, node_id);
     if world.pools[pool as usize].backoff.is_known() && !any_upcoming(world, pool) {
         // All that was asked for came: upstream then takes the group for healthy.
         world.pools[pool as usize].backoff.remove();
@@ -203,6 +207,10 @@ pub(crate) fn on_node_deleted(world: &mut World, cx: &mut Cx<'_>, node_id: NodeI
     let Some(node) = world.cluster.nodes.get(node_id) else {
         return;
     };
+    if let Some(at) = lifecycle::last_pod_ends_at(world, node) {
+        cx.at(at, Event::Provisioner(ProvisionerEvent::NodeDeleted(node_id)));
+        return;
+    }
     let pool = world.cluster.kinds.get(node.kind).pool;
     world.pools[pool as usize].leaving -= 1;
     terminate(world, cx, node_id);
@@ -212,6 +220,7 @@ pub(crate) fn on_node_deleted(world: &mut World, cx: &mut Cx<'_>, node_id: NodeI
 pub(crate) fn terminate(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId) {
     let node = world.cluster.remove_node(node_id);
     scheduler::node_gone(world, cx, node_id);
+    images::on_node_gone(world, cx, node_id, &node);
     let pool = world.cluster.kinds.get(node.kind).pool;
     world.pools[pool as usize].nodes -= 1;
     close_bill(world, cx, &node);
@@ -293,7 +302,8 @@ fn new_node(world: &mut World, cx: &Cx<'_>, pool: u32, instance_type: u32, zone:
         nonzero_requested: NonZeroRequests::of(&kinds.get(kind).daemonsets),
         images: Vec::new(),
         pods: Vec::new(),
-        image_ready_at: None,
+        image_store: images::ImageStore::default(),
+        gone_at: None,
         unneeded_since: None,
         kept_because: None,
         interrupted: false,

@@ -64,6 +64,9 @@ pub(crate) fn attempt_ended(
     let state = &mut world.runs[attempt.run as usize];
     state.cost.add(&cost);
     state.emr += attempt.emr;
+    if attempt.network > NanoUsd::ZERO {
+        *world.books.network_by_team.entry(run.team).or_default() += attempt.network;
+    }
     state.failure = failure;
     if state.started_at.is_none() {
         state.started_at = attempt.started_at;

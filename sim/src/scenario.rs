@@ -10,6 +10,7 @@ mod capacity;
 mod container;
 mod fees;
 mod group_pattern;
+mod images;
 mod nodes;
 mod pod_affinity;
 mod pod_shape;
@@ -23,6 +24,7 @@ pub use capacity::{Capacity, CapacityLimit};
 pub use container::{Container, HostPort, ResourceList};
 pub use fees::Fees;
 pub use group_pattern::{GroupPattern, PatternError};
+pub use images::{Image, ImageLayer, Images};
 pub use nodes::{CapacityType, InstanceType, NodePool, Taint, TaintEffect};
 pub use pod_affinity::{
     LabelSelector, NodeInclusionPolicy, PodAffinity, PodAffinityTerm, TopologySpreadConstraint,
@@ -70,22 +72,6 @@ pub struct Scenario {
     pub fees: Fees,
     /// What no config file says.
     pub assumptions: Assumptions,
-}
-
-/// Container images: how large, and whether they are on the nodes before the pods are.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Images {
-    /// Compressed size that is pulled from the registry.
-    /// Source: facts-cloud section 4, "typical Spark image 3-5 GB compressed".
-    pub size: Bytes,
-    /// A pre-puller DaemonSet pulls the image as soon as a node joins, before any pod asks.
-    pub pre_pulled: bool,
-}
-
-impl Default for Images {
-    fn default() -> Self {
-        Self { size: Bytes::gib(3), pre_pulled: false }
-    }
 }
 
 /// Overprovisioning: low-priority pause pods that Spark pods push out.

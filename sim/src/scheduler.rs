@@ -40,7 +40,7 @@ use crate::engine::event::{Event, SchedulerEvent};
 use crate::engine::world::{Cx, World};
 use crate::outcome::{PodResult, WaitingRecord};
 use crate::units::{SimDuration, SimTime};
-use crate::{autoscaler::cluster_autoscaler, lifecycle};
+use crate::{autoscaler::cluster_autoscaler, control_plane, lifecycle};
 
 /// Of the pods of one spec that wait, so many are looked at for the one that is tried next: the
 /// longest waiting. Others were parked later, and hardly ever come before all of these.
@@ -73,7 +73,7 @@ pub(crate) fn on_cycle(world: &mut World, cx: &mut Cx<'_>) {
         Decision::Rejected { reason } => {
             world.scheduler.note_failure(spec, reason);
             let waits = world.scheduler.nominations.awaits_victims(&world.cluster, pod_id);
-            let victims = if waits { None } else { preemption::find_victims(world, cx, spec) };
+            let victims = if waits { None } else { preemption::find_victims(world, spec) };
             match victims {
                 Some((node, victims)) => preempt(world, cx, pod_id, node, victims, reason),
                 None => park(world, cx, pod_id, reason),
@@ -212,10 +212,8 @@ fn give_up_nomination(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId, bound: 
 
 /// Nothing can be done for the pod now: it waits for [`room_freed`], and the autoscaler is told.
 fn park(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId, reason: u32) {
+    control_plane::on_failed_scheduling(world, cx, pod_id);
     let pod = &mut world.cluster.pods[pod_id];
-    if pod.failed_attempts == 0 {
-        world.control_plane.add_events(cx.now, 1);
-    }
     pod.failed_attempts += 1;
     pod.last_attempt_at = cx.now;
     pod.reason.get_or_insert(reason);

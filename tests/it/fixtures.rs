@@ -6,7 +6,7 @@ use sim::outcome::{
     AttemptRecord, LedgerRecord, NodeRecord, PodRecord, RunRecord, TimelineRecord, WaitingRecord,
 };
 use sim::scenario::*;
-use sim::units::{Bytes, HourlyPrice, MilliCores, SimDuration, SimTime};
+use sim::units::{Bytes, HourlyPrice, MilliCores, NanoUsd, SimDuration, SimTime};
 use sim::workload::{Run, TracePod};
 use sim::{Outcome, RunOptions, Scenario, Seed, Sink, Workload};
 
@@ -115,6 +115,7 @@ pub(crate) fn platform() -> Scenario {
             storage_per_gib: HourlyPrice::from_usd(0.08 / 730.0).expect("a price"),
             emr_per_vcpu: HourlyPrice::ZERO,
             emr_per_gb: HourlyPrice::ZERO,
+            cross_zone_per_gb: NanoUsd::new(20_000_000),
         },
         assumptions: Assumptions { spot: SpotModel::None, ..Assumptions::default() },
     }

@@ -12,3 +12,4 @@ mod explain;
 mod fixtures;
 mod invariants;
 mod library;
+mod lifecycle;

@@ -24,6 +24,7 @@ pub(crate) fn outcome() -> Outcome {
             spot: usd(50_000_000_002),
             storage: usd(3),
             control_plane: usd(4),
+            network: NanoUsd::ZERO,
             emr: usd(5),
             by_pool: vec![
                 ("drivers".to_owned(), usd(100_000_000_001)),

@@ -53,6 +53,7 @@ fn scenario() -> Scenario {
         labels: Default::default(),
         taints: Vec::new(),
         volume: Bytes::ZERO,
+        scale_down_disabled: false,
     };
     Scenario {
         name: "test".to_owned(),
@@ -71,6 +72,7 @@ fn scenario() -> Scenario {
             storage_per_gib: HourlyPrice::ZERO,
             emr_per_vcpu: HourlyPrice::ZERO,
             emr_per_gb: HourlyPrice::ZERO,
+            cross_zone_per_gb: NanoUsd::new(20_000_000),
         },
         assumptions: Assumptions::default(),
     }

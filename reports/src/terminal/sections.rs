@@ -315,6 +315,7 @@ fn platform(summary: &Summary) -> Section {
             count("control_plane.pods_peak", summary.control_plane.pods_peak),
             count("control_plane.event_objects_peak", summary.control_plane.event_objects_peak),
         ),
+        etcd(summary),
         format!(
             "simulated {} pods, {} tasks, {} events",
             count("workload.pods", summary.workload.pods),
@@ -323,6 +324,26 @@ fn platform(summary: &Summary) -> Section {
         ),
     ];
     Section { title: "Platform", lines, grid: None }
+}
+
+/// How full etcd was, and with what where that is much.
+fn etcd(summary: &Summary) -> String {
+    let load = &summary.control_plane;
+    let share = load.etcd_quota_share;
+    let shown = |share: f64| percent(share, 1.0);
+    let mut text = format!(
+        "etcd: at most {} of its quota, after {}",
+        figure(summary, "control_plane.etcd_quota_share", share, shown),
+        duration(load.etcd_peak_s),
+    );
+    let most = load.events_at_etcd_peak.0.iter().rev().max_by_key(|(_, count)| *count);
+    if let Some((reason, count)) = most.filter(|_| share > 0.5) {
+        text += &format!(", most events of it {reason} ({})", grouped(*count));
+    }
+    if share > 1.0 {
+        text += ": OVER ITS QUOTA, the cluster would be read-only";
+    }
+    text
 }
 
 /// A count, or a mean of counts: one decimal where it is not whole.

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use sim::scenario::{
-    Adjustment, Assumptions, CapacityType, ClusterAutoscaler, InstanceType, LogNormal, NodePool,
-    RetryLadder, Scenario, SpotModel, TaintEffect,
+    Adjustment, Assumptions, CapacityType, ClusterAutoscaler, Images, InstanceType, LogNormal,
+    NodePool, RetryLadder, Scenario, SpotModel, TaintEffect,
 };
 use sim::units::{HourlyPrice, SimDuration};
 
@@ -46,8 +46,7 @@ fn scenario_value(scenario: &Scenario) -> Value {
     }
     put("scheduler", json!({ "profile": scheduler::value(&scenario.scheduler) }));
     put("retries", ladder(&scenario.retries));
-    let images = &scenario.images;
-    put("images", json!({ "size": images.size.to_string(), "prePulled": images.pre_pulled }));
+    put("images", images(&scenario.images));
     if let Some(pause) = &scenario.overprovisioning {
         put(
             "overprovisioning",
@@ -68,6 +67,7 @@ fn scenario_value(scenario: &Scenario) -> Value {
             "storagePerGibHour": fees.storage_per_gib.as_usd_f64(),
             "emrPerVcpuHour": fees.emr_per_vcpu.as_usd_f64(),
             "emrPerGbHour": fees.emr_per_gb.as_usd_f64(),
+            "crossZonePerGb": fees.cross_zone_per_gb.as_usd_f64(),
         }),
     );
     put("instanceTypes", instance_types(&scenario.pools));
@@ -78,6 +78,33 @@ fn scenario_value(scenario: &Scenario) -> Value {
         "metadata": { "name": scenario.name },
         "spec": spec,
     })
+}
+
+fn images(images: &Images) -> Value {
+    let list: Vec<Value> = images
+        .list
+        .iter()
+        .map(|image| {
+            let layers = image.layers.iter();
+            let layers: Vec<Value> = layers
+                .map(|layer| json!({ "name": layer.name, "size": layer.size.to_string() }))
+                .collect();
+            json!({ "name": image.name, "layers": layers, "prePulled": image.pre_pulled })
+        })
+        .collect();
+    let mut out = json!({
+        "size": images.size.to_string(),
+        "prePulled": images.pre_pulled,
+        "list": list,
+        "maxParallelImagePulls": images.max_parallel_pulls,
+        "imageGCHighThresholdPercent": images.gc_high_percent,
+        "imageGCLowThresholdPercent": images.gc_low_percent,
+        "imageMinimumGCAge": images.gc_minimum_age.to_string(),
+    });
+    if let Some(rate) = images.registry_bytes_per_s {
+        out["registryBytesPerSecond"] = json!(rate.to_string());
+    }
+    out
 }
 
 fn workload_value(workload: &Read) -> Value {
@@ -277,6 +304,15 @@ fn assumptions(given: &Assumptions) -> Value {
         "taskDurationCv": given.task_duration_cv,
         "meanTaskDuration": given.mean_task_duration.to_string(),
         "schedulerPodsPerSecond": given.scheduler_pods_per_s,
+        "daemonsetStart": given.daemonset_start.to_string(),
+        "initContainer": given.init_container.to_string(),
+        "podTermination": given.pod_termination.to_string(),
+        "imageDiskFactor": given.image_disk_factor,
+        "systemDisk": given.system_disk.to_string(),
+        "eventTtl": given.event_ttl.to_string(),
+        "eventObjectBytes": given.event_object_bytes.to_string(),
+        "podObjectBytes": given.pod_object_bytes.to_string(),
+        "etcdQuota": given.etcd_quota.to_string(),
     })
 }
 

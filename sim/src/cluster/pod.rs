@@ -48,7 +48,7 @@ pub(crate) enum PodPhase {
 }
 
 /// A pod.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Pod {
     /// Number in order of creation.
     pub(crate) number: u64,
@@ -66,6 +66,11 @@ pub(crate) struct Pod {
     pub(crate) process_at: Option<SimTime>,
     /// When it is, or will be, ready for work (driver context up, executor registered).
     pub(crate) ready_at: Option<SimTime>,
+    /// It is bound, and an image of its containers is not there yet.
+    pub(crate) waits_for_images: bool,
+    /// It is being deleted: its containers end then, and its room is free. It has been charged to
+    /// that moment, and belongs to nobody any more.
+    pub(crate) ends_at: Option<SimTime>,
     /// Its node.
     pub(crate) node: Option<NodeId>,
     /// How often the scheduler tried it in vain.

@@ -50,6 +50,8 @@ pub(super) const fn waiting(number: u64, spec: SpecId) -> Pod {
         bound_at: None,
         process_at: None,
         ready_at: None,
+        waits_for_images: false,
+        ends_at: None,
         node: None,
         failed_attempts: 0,
         last_attempt_at: SimTime::ZERO,

@@ -14,7 +14,6 @@ use std::collections::BTreeMap;
 use super::node_tree::{Member, NodeTree};
 use crate::cluster::{ImageId, Node, NodeId, NodeKindId, NodeState, NonZeroRequests};
 use crate::cluster::{Resources, Slab};
-use crate::units::SimTime;
 
 /// No class; no serial, of a place without a registered node.
 pub(super) const NONE: u32 = u32::MAX;
@@ -26,8 +25,6 @@ struct ClassKey {
     state: NodeState,
     requested: Resources,
     nonzero_requested: NonZeroRequests,
-    /// The Spark image is there.
-    image_here: bool,
     /// Place of the images that it reports among all such sets.
     images: u32,
     /// Serial of a node that is to be alone, plus one.
@@ -72,8 +69,6 @@ pub(crate) struct NodeClasses {
     entries: Vec<Entry>,
     stale: Vec<NodeId>,
     image_sets: BTreeMap<Vec<ImageId>, u32>,
-    /// Nodes whose image is on its way, by when it is there.
-    images_coming: BTreeMap<(SimTime, u32), NodeId>,
 }
 
 impl NodeClasses {
@@ -126,26 +121,17 @@ impl NodeClasses {
     }
 
     /// Brings the index up to date, from nothing if it was not kept.
-    pub(super) fn sync(&mut self, nodes: &Slab<Node>, tree: &NodeTree, now: SimTime) {
+    pub(super) fn sync(&mut self, nodes: &Slab<Node>, tree: &NodeTree) {
         if !self.kept {
             self.kept = true;
             for node in tree.rotation(0) {
                 self.touch(node);
             }
         }
-        while let Some(first) = self.images_coming.first_entry() {
-            if first.key().0 > now {
-                break;
-            }
-            let node = first.remove();
-            if nodes.get(node).is_some() {
-                self.touch(node);
-            }
-        }
         while let Some(id) = self.stale.pop() {
             // A node that is gone may have been noted before.
             if let Some(node) = nodes.get(id) {
-                self.update(id, node, tree, now);
+                self.update(id, node, tree);
             }
         }
     }
@@ -161,7 +147,6 @@ impl NodeClasses {
         self.free.clear();
         self.in_use.clear();
         self.stale.clear();
-        self.images_coming.clear();
         for entry in &mut self.entries {
             entry.class = NONE;
             entry.stale = false;
@@ -189,21 +174,14 @@ impl NodeClasses {
     }
 
     /// Puts the node where it belongs now.
-    fn update(&mut self, id: NodeId, node: &Node, tree: &NodeTree, now: SimTime) {
+    fn update(&mut self, id: NodeId, node: &Node, tree: &NodeTree) {
         let entry = &mut self.entries[id.place()];
         entry.stale = false;
-        let image_here = node.image_ready_at.is_some_and(|ready_at| ready_at <= now);
-        if let Some(ready_at) = node.image_ready_at
-            && !image_here
-        {
-            self.images_coming.insert((ready_at, entry.serial), id);
-        }
         let key = ClassKey {
             kind: node.kind,
             state: node.state,
             requested: node.requested,
             nonzero_requested: node.nonzero_requested,
-            image_here,
             images: entry.images,
             alone: if entry.nominations > 0 { entry.serial + 1 } else { 0 },
         };

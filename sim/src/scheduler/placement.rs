@@ -64,7 +64,7 @@ pub(crate) fn find_node(world: &mut World, cx: &Cx<'_>, pod_id: PodId) -> Decisi
         NodeSearch::BySize => scheduler.way.by_class(tree.len()),
     };
     if by_class {
-        classes.sync(nodes, tree, cx.now);
+        classes.sync(nodes, tree);
     } else if tree.len() < NODES_BY_CLASS {
         classes.drop_index();
     }
@@ -105,7 +105,7 @@ fn search(world: &mut World, cx: &Cx<'_>, pod_id: PodId, by_class: bool) -> Deci
     let placement = cluster.specs.get(pod.spec).placement;
     let mut buffers = std::mem::take(&mut scheduler.buffers);
     let fits = scheduler.fits.of(cluster, placement);
-    let cycle = Cycle::new(cluster, &scheduler.scorer, fits, &cx.scenario.images, cx.now, pod.spec);
+    let cycle = Cycle::new(cluster, &scheduler.scorer, fits, pod.spec);
     let by_class = by_class && !cycle.tells_nodes_apart();
     let nodes = cluster.tree.len();
     let percentage = cx.scenario.scheduler.percentage_of_nodes_to_score.unwrap_or(0);

@@ -24,8 +24,10 @@ pub(super) fn bare_node() -> Node {
         nonzero_requested: NonZeroRequests::default(),
         images: Vec::new(),
         pods: Vec::new(),
-        image_ready_at: None,
+        image_store: crate::images::ImageStore::default(),
+        gone_at: None,
         unneeded_since: None,
+        kept_because: None,
         interrupted: false,
         pods_bound_ever: 0,
         pods_cost: NanoUsd::ZERO,
@@ -64,6 +66,7 @@ pub(super) fn scenario(minor: u32, zones: [usize; 2]) -> Scenario {
         labels,
         taints,
         volume: Bytes::gib(80),
+        scale_down_disabled: false,
     };
     let batch = BTreeMap::from([("role".to_owned(), "batch".to_owned())]);
     let taint = Taint { key: "a".into(), value: "b".into(), effect: TaintEffect::PreferNoSchedule };
@@ -80,6 +83,7 @@ pub(super) fn scenario(minor: u32, zones: [usize; 2]) -> Scenario {
         overprovisioning: None,
         daemonsets: DaemonSets::default(),
         fees: Fees {
+            cross_zone_per_gb: NanoUsd::ZERO,
             control_plane: HourlyPrice::ZERO,
             storage_per_gib: HourlyPrice::ZERO,
             emr_per_vcpu: HourlyPrice::ZERO,
@@ -122,6 +126,8 @@ pub(super) fn bare_pod(world: &mut World, spec: PodSpec) -> PodId {
         bound_at: None,
         process_at: None,
         ready_at: None,
+        waits_for_images: false,
+        ends_at: None,
         node: None,
         failed_attempts: 0,
         last_attempt_at: SimTime::ZERO,

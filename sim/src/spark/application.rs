@@ -4,9 +4,10 @@ use super::allocation;
 use super::attempt::{Attempt, AttemptId};
 use super::dynamic_allocation::Target;
 use super::memory::{self, Shape};
+use super::network;
 use super::progress::{Doom, Met, Progress};
 use super::work::{self, Work};
-use crate::cluster::{Cluster, Placement, PodId, PodOwner, PodSpec};
+use crate::cluster::{Cluster, ImageId, Placement, PodId, PodOwner, PodSpec};
 use crate::engine::event::{Event, SparkEvent};
 use crate::engine::world::{Cx, World};
 use crate::outcome::{AttemptRecord, Ledger, PodResult};
@@ -58,11 +59,13 @@ pub(crate) fn on_run_submitted(world: &mut World, cx: &mut Cx<'_>, place: u32) {
         spot_losses: 0,
         cost: Vec::new(),
         emr: NanoUsd::ZERO,
+        zones: Vec::new(),
+        network: NanoUsd::ZERO,
     });
     cx.outcome.attempts += 1;
     let template = cx.scenario.spark.driver_template.clone();
     let priority = template.priority;
-    let placement = placement(template, false);
+    let placement = placement(template, world.images.driver.clone(), false);
     let placement = world.cluster.specs.intern_placement(placement);
     let spec = PodSpec::of(shape.driver, placement, priority);
     let driver = lifecycle::create_pod(world, cx, PodOwner::Driver(id), spec, 1);
@@ -104,6 +107,10 @@ pub(crate) fn executor_registered(world: &mut World, cx: &mut Cx<'_>, id: Attemp
         return;
     }
     let attempt = &mut world.attempts[id];
+    if let Some(node) = world.cluster.pods[pod].node {
+        let node = &world.cluster.nodes[node];
+        attempt.registered_in(world.cluster.kinds.get(node.kind).zone_number);
+    }
     attempt.registered += 1;
     attempt.registered_peak = attempt.registered_peak.max(attempt.registered);
     attempt.progress.add_executor(cx.now, pod, attempt.shape.slots);
@@ -389,6 +396,7 @@ fn close(
         lifecycle::end_pod(world, cx, driver, driver_result);
     }
     let mut attempt = world.attempts.remove(id);
+    network::charge(cx, &mut attempt, outcome);
     cx.outcome.tasks += attempt.progress.tasks_launched;
     if let Some(failure) = failure {
         cx.outcome.failed_attempts.add(failure);
@@ -452,13 +460,17 @@ fn doom(cx: &Cx<'_>, run_key: u64, work: &Work) -> Option<Doom> {
 fn executor_spec(world: &mut World, cx: &Cx<'_>, shape: &Shape, on_demand: bool) -> PodSpec {
     let template = cx.scenario.spark.executor_template.clone();
     let priority = template.priority;
-    let placement = world.cluster.specs.intern_placement(placement(template, on_demand));
+    let placement = world.cluster.specs.intern_placement(placement(
+        template,
+        world.images.executor.clone(),
+        on_demand,
+    ));
     PodSpec::of(shape.executor, placement, priority)
 }
 
 /// Labels and annotations do not matter to placement, so they are left out: equal placements are
 /// interned once.
-fn placement(mut template: PodTemplate, on_demand_only: bool) -> Placement {
+fn placement(mut template: PodTemplate, images: Vec<ImageId>, on_demand_only: bool) -> Placement {
     const SAFE_TO_EVICT: &str = "cluster-autoscaler.kubernetes.io/safe-to-evict";
     let evictable = template.annotations.get(SAFE_TO_EVICT).is_some_and(|value| value == "true");
     template.annotations.clear();
@@ -466,5 +478,5 @@ fn placement(mut template: PodTemplate, on_demand_only: bool) -> Placement {
     if on_demand_only {
         template = template.without_capacity_type();
     }
-    Placement { template, on_demand_only, evictable, ..Placement::default() }
+    Placement { template, images, on_demand_only, evictable, ..Placement::default() }
 }

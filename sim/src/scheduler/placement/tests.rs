@@ -8,7 +8,7 @@ use crate::outcome::NoSink;
 use crate::rng::{RngExt, Stream};
 use crate::scenario::{PodTemplate, ScoreSpec, Toleration, TolerationOperator};
 use crate::scheduler::test_cluster::{bare_node, bare_pod, context, scenario};
-use crate::units::{Bytes, MilliCores, SimDuration, SimTime};
+use crate::units::{Bytes, MilliCores, SimDuration};
 use crate::{Scenario, Seed, Workload};
 
 /// A cluster and the draws that change it.
@@ -67,7 +67,7 @@ impl Trial {
     }
 
     /// One change of nodes or pods, as the rest of the engine makes them.
-    fn change(&mut self, now: SimTime) {
+    fn change(&mut self) {
         let Some(node) = self.any_node() else {
             return self.add_node(NodeState::Ready);
         };
@@ -78,12 +78,7 @@ impl Trial {
             3 if self.world.cluster.nodes[node].pods.is_empty() => {
                 self.world.cluster.remove_node(node);
             }
-            4 => {
-                let delay = SimDuration::seconds(self.draw.random_range(0..20));
-                self.world.cluster.nodes[node].image_ready_at = Some(now.saturating_add(delay));
-                self.world.cluster.touch(node);
-            }
-            5 => {
+            4..=5 => {
                 let last = self.draw.random_range(0..3);
                 self.world.cluster.set_node_images(node, (0..last).map(ImageId).collect());
             }
@@ -126,7 +121,7 @@ impl Trial {
         if self.draw.random_range(0..20) == 0 {
             classes.drop_index();
         }
-        classes.sync(nodes, tree, cx.now);
+        classes.sync(nodes, tree);
         [true, false].map(|by_class| {
             self.world.scheduler.next_start = start;
             let decision = search(&mut self.world, cx, pod, by_class);
@@ -171,7 +166,7 @@ proptest! {
         let mut trial = Trial::new(&scenario, &workload, draw);
         for _ in 0..300 {
             for _ in 0..trial.draw.random_range(0..4) {
-                trial.change(cx.now);
+                trial.change();
             }
             let waiting = !trial.nominated.is_empty() && trial.draw.random_range(0..4) == 0;
             let pod = if waiting { trial.nominated[0] } else { trial.a_pod() };
