@@ -29,6 +29,7 @@ pub(crate) mod score;
 mod test_cluster;
 #[cfg(test)]
 mod tests;
+pub(crate) mod ties;
 
 pub(crate) use classes::NodeClasses;
 pub(crate) use node_tree::NodeTree;

@@ -7,16 +7,18 @@
 //! plainly, because keeping the index costs more than it saves there.
 //!
 //! If one node passes, nothing is scored. Equal scores: up to 1.35 the k-th of all best nodes in
-//! the order in which they were found, by one draw per pod; from 1.36 on the first.
+//! the order in which they were found, by one draw per pod; from 1.36 on the root of a heap (see
+//! `ties`).
 //! Source: facts-kubernetes 1.4; upstream `schedule_one.go`.
 
 use std::collections::BTreeMap;
 
-use super::classes::{Class, NodeClasses};
+use super::classes::{Class, NONE, NodeClasses};
 use super::filter;
 use super::framework::{Candidate, Cycle};
 use super::nominated::Nominations;
 use super::rotation::{Rotation, Span, nodes_to_find};
+use super::ties;
 use crate::cluster::{Cluster, Node, NodeId, PodId, Resources};
 use crate::engine::NodeSearch;
 use crate::engine::world::{Cx, World};
@@ -176,11 +178,17 @@ impl Turn<'_> {
             return Found { node: feasible.first().map(|only| only.node), looked_at };
         }
         self.cycle.score(feasible);
-        let best = feasible.iter().map(|candidate| candidate.score).max().expect("not empty");
-        let mut ties = feasible.iter().filter(|candidate| candidate.score == best);
-        let count = ties.clone().count();
-        let choice = ties.nth(self.choice(count)).expect("the best score is somebody's");
-        Found { node: Some(choice.node), looked_at }
+        let scores = feasible.iter().map(|candidate| candidate.score);
+        let choice = match self.draw {
+            None => ties::root(scores).expect("not empty"),
+            Some(draw) => {
+                let best = scores.clone().max().expect("not empty");
+                let mut ties = (0..).zip(scores).filter(|(_, score)| *score == best);
+                let k = (draw * ties.clone().count() as f64) as usize;
+                ties.nth(k).expect("the best score is somebody's").0
+            }
+        };
+        Found { node: Some(feasible[choice].node), looked_at }
     }
 
     /// Asks about one node of each class, and counts.
@@ -212,16 +220,46 @@ impl Turn<'_> {
             }));
             self.cycle.score(feasible);
             let best = feasible.iter().map(|candidate| candidate.score).max().expect("not empty");
+            if self.draw.is_none() {
+                span_of.clear();
+                span_of.resize(classes.slots(), NONE);
+                for (span, candidate) in spans.iter().zip(&*feasible) {
+                    span_of[span.class as usize] = u32::from(candidate.score == best);
+                }
+            }
             let mut scored = feasible.iter();
             spans.retain(|_| scored.next().expect("a candidate per span").score == best);
         }
-        let count = spans.iter().map(|span| span.found as usize).sum();
-        Found { node: Some(rotation.nth(spans, self.choice(count))), looked_at }
+        let best: usize = spans.iter().map(|span| span.found as usize).sum();
+        let node = match self.draw {
+            Some(draw) => rotation.nth(spans, (draw * best as f64) as usize),
+            // All are the same, or one is the best: nothing to settle.
+            None if best == count || best == 1 => rotation.nth(spans, 0),
+            None => self.root(span_of, looked_at),
+        };
+        Found { node: Some(node), looked_at }
     }
 
-    /// Which of `count` best nodes is taken.
-    fn choice(&self, count: usize) -> usize {
-        self.draw.map_or(0, |draw| (draw * count as f64) as usize)
+    /// The root of the heap of all nodes found, of which `best` says 1 for a class with the best
+    /// score, 0 for one with a lower score. A walk without asking any plugin.
+    fn root(&self, best: &[u32], looked_at: usize) -> NodeId {
+        let Cluster { classes, tree, .. } = self.cycle.cluster;
+        let mut rank = 0;
+        let mut choice = None;
+        for node in tree.rotation(self.start).take(looked_at) {
+            let of_class = best[classes.class_of(node) as usize];
+            if of_class == 1 {
+                let order = ties::walk_order(rank);
+                if choice.is_none_or(|(other, _)| order < other) {
+                    choice = Some((order, node));
+                }
+                if rank == 0 {
+                    break;
+                }
+            }
+            rank += usize::from(of_class != NONE);
+        }
+        choice.expect("the best score is somebody's").1
     }
 
     /// The node for which the pod's victims went, if it fits there now.

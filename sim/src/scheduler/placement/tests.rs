@@ -24,6 +24,9 @@ struct Trial {
 impl Trial {
     fn new(scenario: &Scenario, workload: &Workload, mut draw: Stream) -> Self {
         let mut world = World::new(scenario, workload);
+        for image in ["a", "b", "c"] {
+            world.cluster.image_names.intern(image, Bytes::gib(1));
+        }
         let batch = PodTemplate {
             node_selector: [("role".to_owned(), "batch".to_owned())].into(),
             ..PodTemplate::default()
