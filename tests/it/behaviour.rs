@@ -2,11 +2,11 @@
 //! by hand.
 
 use crate::fixtures::*;
-use sim::{Scenario, Workload};
 use sim::outcome::{PodKind, PodResult};
 use sim::scenario::*;
 use sim::units::{Bytes, MilliCores, SimDuration, SimTime};
 use sim::workload::{Failure, RunOutcome, Stage, TaskDurations};
+use sim::{Scenario, Workload};
 
 #[test]
 fn a_run_scales_the_cluster_up_from_zero_and_succeeds() {
