@@ -4,6 +4,7 @@
 //! is an error before anything is written.
 
 mod catalog;
+mod conformance;
 mod interrupt;
 mod noise;
 mod output;
@@ -122,6 +123,8 @@ enum Verb {
     Trace(trace::TraceVerb),
     /// Instance types: shape, allocatable resources, prices; which executors fit.
     Catalog(catalog::CatalogArgs),
+    /// Run decision cases derived from upstream Kubernetes; print agreement per plugin.
+    Conformance(conformance::ConformanceArgs),
     /// Print the JSON Schema of the scenario file, for editors.
     Schema,
     /// Print a completion script.
@@ -172,6 +175,7 @@ fn verb(verb: Verb, timing: &mut Timing, noise: &Noise, output: &mut Output) -> 
         Verb::Run(args) => run::run(args, timing, noise, output),
         Verb::Trace(verb) => trace::trace(verb, noise, output),
         Verb::Catalog(args) => catalog::catalog(args, noise, output),
+        Verb::Conformance(args) => conformance::conformance(args, noise, output),
         Verb::Schema => output.value(&scenarios::schema::schema()),
         Verb::Completions { shell } => {
             let mut script = Vec::new();

@@ -3,6 +3,7 @@
 mod image;
 mod node;
 mod pod;
+mod requests;
 mod resources;
 mod slab;
 mod spec;
@@ -10,9 +11,12 @@ mod spec;
 pub(crate) use image::{ImageId, ImageNames};
 pub(crate) use node::{Node, NodeId, NodeKind, NodeKindId, NodeKinds, NodeState};
 pub(crate) use pod::{Pod, PodId, PodOwner, PodPhase};
+pub(crate) use requests::{Amounts, resources};
 pub(crate) use resources::{ResourceNames, Resources};
 pub(crate) use slab::{Id, Slab};
 pub(crate) use spec::{NonZeroRequests, Placement, PlacementId, PodSpec, SpecId, Specs};
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::units::SimTime;
 
@@ -33,6 +37,10 @@ pub(crate) struct Cluster {
     pub(crate) resource_names: ResourceNames,
     /// Images that containers name.
     pub(crate) image_names: ImageNames,
+    /// Keys of pod labels that some selector of the scenario reads.
+    pub(crate) labels_read: BTreeSet<String>,
+    /// Labels of the namespaces that exist, for namespace selectors.
+    pub(crate) namespaces: BTreeMap<String, BTreeMap<String, String>>,
     /// Nodes launched so far.
     pub(crate) nodes_launched: u64,
     /// Pods created so far.
@@ -46,6 +54,7 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// Adds a node, as the last in order.
     pub(crate) fn add_node(&mut self, node: Node) -> NodeId {
+        self.image_names.gained(&node.images);
         let id = self.nodes.insert(node);
         self.in_order.push(id);
         id
@@ -58,7 +67,9 @@ impl Cluster {
 
     /// The node reports `images` (ascending) from now on.
     pub(crate) fn set_node_images(&mut self, node_id: NodeId, images: Vec<ImageId>) {
-        self.nodes[node_id].images = images;
+        self.image_names.gained(&images);
+        let before = std::mem::replace(&mut self.nodes[node_id].images, images);
+        self.image_names.lost(&before);
     }
 
     /// Puts `pod` on `node`: its requests are taken from the node's room.
@@ -92,6 +103,7 @@ impl Cluster {
     /// Takes a node out; its pods must be gone.
     pub(crate) fn remove_node(&mut self, node_id: NodeId) -> Node {
         let node = self.nodes.remove(node_id);
+        self.image_names.lost(&node.images);
         assert!(
             node.pods.is_empty(),
             "node {} goes with {} pods on it",

@@ -12,6 +12,7 @@ pub mod workload;
 
 pub mod scenario;
 
+pub mod decisions;
 pub mod finding;
 
 pub mod outcome;

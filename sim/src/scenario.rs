@@ -35,6 +35,8 @@ pub use scheduler::{
 };
 pub use spark::{DynamicAllocation, MemoryOverheads, SparkDefaults, SparkVersion};
 
+use std::collections::BTreeSet;
+
 use crate::units::{Bytes, MilliCores};
 
 /// Everything about the platform. One value drives the simulator, the search and the emitters.
@@ -76,6 +78,16 @@ pub struct Images {
     pub size: Bytes,
     /// A pre-puller DaemonSet pulls the image as soon as a node joins, before any pod asks.
     pub pre_pulled: bool,
+}
+
+impl Scenario {
+    /// Keys of pod labels that some selector of a template reads. Other labels make no difference
+    /// to placement.
+    pub(crate) fn labels_read(&self) -> BTreeSet<String> {
+        let spark = [&self.spark.driver_template, &self.spark.executor_template];
+        let pause = self.overprovisioning.as_ref().map(|pause| &pause.template);
+        spark.into_iter().chain(pause).flat_map(PodTemplate::labels_read).cloned().collect()
+    }
 }
 
 impl Default for Images {

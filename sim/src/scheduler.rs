@@ -57,7 +57,7 @@ pub(crate) fn on_cycle(world: &mut World, cx: &mut Cx<'_>) {
         Decision::Node(node) => place(world, cx, pod_id, node),
         Decision::Rejected { reason } => {
             world.scheduler.note_failure(spec, reason);
-            match preemption::find_victims(world, spec) {
+            match preemption::find_victims(world, cx, spec) {
                 Some((node, victims)) => preempt(world, cx, pod_id, node, victims),
                 None => park(world, cx, pod_id, reason),
             }

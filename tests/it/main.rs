@@ -6,6 +6,7 @@ mod accuracy;
 mod analytic;
 mod behaviour;
 mod cli;
+mod conformance;
 mod determinism;
 mod fixtures;
 mod invariants;

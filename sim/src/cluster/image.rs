@@ -12,6 +12,8 @@ pub(crate) struct ImageId(pub(crate) u32);
 #[derive(Debug, Default)]
 pub(crate) struct ImageNames {
     names: Vec<(String, Bytes)>,
+    /// How many nodes report each image.
+    nodes: Vec<u32>,
     ids: BTreeMap<String, ImageId>,
 }
 
@@ -26,8 +28,28 @@ impl ImageNames {
         }
         let id = ImageId(self.names.len() as u32);
         self.names.push((name.clone(), size));
+        self.nodes.push(0);
         self.ids.insert(name, id);
         id
+    }
+
+    /// A node reports `images` now, which it did not before.
+    pub(crate) fn gained(&mut self, images: &[ImageId]) {
+        for image in images {
+            self.nodes[image.0 as usize] += 1;
+        }
+    }
+
+    /// A node does not report `images` any more.
+    pub(crate) fn lost(&mut self, images: &[ImageId]) {
+        for image in images {
+            self.nodes[image.0 as usize] -= 1;
+        }
+    }
+
+    /// How many nodes report the image.
+    pub(crate) fn nodes_with(&self, id: ImageId) -> u32 {
+        self.nodes[id.0 as usize]
     }
 
     /// The size that nodes report.

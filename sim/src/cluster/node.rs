@@ -75,6 +75,9 @@ pub(crate) struct NodeKind {
     pub(crate) allocatable: Resources,
     /// What the DaemonSets request.
     pub(crate) daemonsets: Resources,
+    /// `metadata.name`, where the kind is one node (decision cases). Nodes of a simulation have
+    /// names that nobody can know in advance, and each is a `kubernetes.io/hostname` of its own.
+    pub(crate) node_name: Option<String>,
     /// Labels, zone and instance type included.
     pub(crate) labels: BTreeMap<String, String>,
     /// Taints.
@@ -107,6 +110,7 @@ impl NodeKinds {
                             pods: daemonsets.pods,
                             ..Resources::of_pod(daemonsets.cpu, daemonsets.memory)
                         },
+                        node_name: None,
                         labels: labels(pool, instance_type, zone),
                         taints: pool.taints.clone(),
                         price: price(pool.capacity_type, instance_type),
@@ -115,6 +119,12 @@ impl NodeKinds {
             }
         }
         Self { kinds }
+    }
+
+    /// Adds a kind.
+    pub(crate) fn push(&mut self, kind: NodeKind) -> NodeKindId {
+        self.kinds.push(kind);
+        NodeKindId(self.kinds.len() as u32 - 1)
     }
 
     /// The kind of `id`.

@@ -116,30 +116,43 @@ impl Resources {
 /// The names of a cluster's extended resources, in the order of [`Resources::extended`].
 #[derive(Debug)]
 pub(crate) struct ResourceNames {
-    names: Vec<String>,
+    /// With [`INSUFFICIENT`] before each: the message of whoever is short of it.
+    messages: Vec<String>,
 }
+
+const INSUFFICIENT: &str = "Insufficient ";
 
 impl ResourceNames {
     /// The place of `name`, which is added if it is new; `None` if there is no place left.
     pub(crate) fn place_of(&mut self, name: &str) -> Option<usize> {
-        if let Some(place) = self.names.iter().position(|known| known == name) {
+        if let Some(place) = self.find(name) {
             return Some(place);
         }
-        (self.names.len() < EXTENDED_MAX).then(|| {
-            self.names.push(name.to_owned());
-            self.names.len() - 1
+        (self.messages.len() < EXTENDED_MAX).then(|| {
+            self.messages.push(format!("{INSUFFICIENT}{name}"));
+            self.messages.len() - 1
         })
+    }
+
+    /// The place of `name`, if any pod or node of the cluster has it.
+    pub(crate) fn find(&self, name: &str) -> Option<usize> {
+        self.iter().position(|known| known == name)
+    }
+
+    /// `Insufficient` and the name of the resource at `place`.
+    pub(crate) fn insufficient(&self, place: usize) -> &str {
+        &self.messages[place]
     }
 
     /// The names, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(String::as_str)
+        self.messages.iter().map(|message| &message[INSUFFICIENT.len()..])
     }
 }
 
 impl Default for ResourceNames {
     fn default() -> Self {
-        Self { names: vec!["nvidia.com/gpu".to_owned()] }
+        Self { messages: vec![format!("{INSUFFICIENT}nvidia.com/gpu")] }
     }
 }
 

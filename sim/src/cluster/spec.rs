@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{ImageId, Resources};
-use crate::scenario::PodTemplate;
+use crate::scenario::{HostPort, PodAffinity, PodTemplate};
 use crate::units::{Bytes, MilliCores};
 
 /// Place in [`Specs`].
@@ -79,6 +79,22 @@ pub(crate) struct Placement {
     /// The cluster autoscaler may evict such a pod (`safe-to-evict: "true"`, or it has a
     /// controller that replaces it).
     pub(crate) evictable: bool,
+    /// Such pods have a `deletionTimestamp`: spread constraints do not count them. Only in decision
+    /// cases; a simulated pod that ends is gone at once.
+    pub(crate) terminating: bool,
+}
+
+impl Placement {
+    /// Ports of the node that a pod takes.
+    pub(crate) fn host_ports(&self) -> impl Iterator<Item = &HostPort> {
+        let sidecars = self.template.init_containers.iter().filter(|c| c.restart_always);
+        self.template.containers.iter().chain(sidecars).flat_map(|c| &c.host_ports)
+    }
+
+    fn has_pod_affinity(&self) -> bool {
+        let any = |terms: &PodAffinity| !terms.required.is_empty() || !terms.preferred.is_empty();
+        any(&self.template.pod_affinity) || any(&self.template.pod_anti_affinity)
+    }
 }
 
 /// Every different spec and placement once.
@@ -87,6 +103,10 @@ pub(crate) struct Specs {
     specs: Vec<PodSpec>,
     ids: BTreeMap<PodSpec, SpecId>,
     placements: Vec<Placement>,
+    /// Some placement has required terms of pod anti-affinity, which hold for other pods too.
+    pub(crate) any_required_anti_affinity: bool,
+    /// Some placement has terms of pod affinity or anti-affinity.
+    pub(crate) any_pod_affinity: bool,
     lowest_priority: Option<i32>,
 }
 
@@ -115,10 +135,18 @@ impl Specs {
     pub(crate) fn intern_placement(&mut self, placement: Placement) -> PlacementId {
         let known = self.placements.iter().position(|other| *other == placement);
         let place = known.unwrap_or_else(|| {
+            self.any_pod_affinity |= placement.has_pod_affinity();
+            self.any_required_anti_affinity |=
+                !placement.template.pod_anti_affinity.required.is_empty();
             self.placements.push(placement);
             self.placements.len() - 1
         });
         PlacementId(place as u32)
+    }
+
+    /// How many placements there are.
+    pub(crate) fn placements_len(&self) -> usize {
+        self.placements.len()
     }
 
     /// The placement of `id`.

@@ -95,7 +95,7 @@ impl World {
         Self {
             capacity_pools: CapacityPool::all(scenario, &kinds),
             scheduler: Scheduler::new(scenario),
-            cluster: Cluster { kinds, ..Cluster::default() },
+            cluster: Cluster { kinds, labels_read: scenario.labels_read(), ..Cluster::default() },
             pools: scenario.pools.iter().map(PoolState::new).collect(),
             autoscaler: scenario.autoscaler.as_ref().map(|_| ClusterAutoscalerState::default()),
             attempts: Slab::default(),

@@ -181,11 +181,40 @@ impl LabelRequirement {
         }
     }
 
+    /// Whether the API server takes it. Upstream finds requirements that it would not (they can
+    /// come from a configuration) only when it uses them: a term with one never matches.
+    /// Source: apimachinery `labels.NewRequirement`, `util/validation`.
+    pub fn is_valid(&self) -> bool {
+        let values = match self.operator {
+            LabelOperator::In | LabelOperator::NotIn => !self.values.is_empty(),
+            LabelOperator::Exists | LabelOperator::DoesNotExist => self.values.is_empty(),
+            LabelOperator::Gt | LabelOperator::Lt => {
+                matches!(self.values.as_slice(), [value] if value.parse::<i64>().is_ok())
+            }
+        };
+        let (prefix, name) = self.key.rsplit_once('/').unwrap_or(("a", &self.key));
+        values
+            && !prefix.is_empty()
+            && !name.is_empty()
+            && is_label_value(name)
+            && self.values.iter().all(|value| is_label_value(value))
+    }
+
     fn compare(&self, value: Option<&String>, holds: fn(i64, i64) -> bool) -> bool {
         let label = value.and_then(|value| value.parse().ok());
         let bound = self.values.first().and_then(|value| value.parse().ok());
         label.zip(bound).is_some_and(|(label, bound)| holds(label, bound))
     }
+}
+
+/// Empty, or at most 63 letters, digits, `-`, `_` and `.`, the ends letters or digits.
+fn is_label_value(value: &str) -> bool {
+    let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let end = |c: Option<char>| c.is_none_or(|c| c.is_ascii_alphanumeric());
+    value.len() <= 63
+        && value.chars().all(inner)
+        && end(value.chars().next())
+        && end(value.chars().next_back())
 }
 
 impl NodeSelectorTerm {

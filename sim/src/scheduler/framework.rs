@@ -1,14 +1,22 @@
 //! The scheduling framework: what the plugins of a profile say about one pod and the nodes.
 //!
 //! A [`Cycle`] holds what was worked out about the pod before any node was looked at (upstream's
-//! `PreFilter` and `PreScore`). It is asked about nodes one by one ([`Cycle::passes`],
-//! [`Cycle::rejection`]) and about all feasible nodes together ([`Cycle::score`]), because scores
-//! are normalised over them. A candidate may stand for several nodes that no plugin can tell
-//! apart; [`Cycle::tells_nodes_apart`] says when there are no such nodes.
+//! `PreFilter`). It is asked about nodes one by one ([`Cycle::passes`], [`Cycle::rejection`]) and
+//! about all feasible nodes together ([`Cycle::score`]), because scores are normalised over them. A
+//! candidate may stand for several nodes that no plugin can tell apart;
+//! [`Cycle::tells_nodes_apart`] says when there are no such nodes.
+//!
+//! Terms about other pods are counted over all nodes at the start of a pod's turn, and only where
+//! some pod of the simulation has such terms.
 
-use super::filter::{self, Rejection, StaticFit};
+pub(super) mod selection;
+pub(super) mod topology;
+
+use super::filter::{self, Affinity, Rejection, Spread, StaticFit};
 use super::score::{self, Scorer};
-use crate::cluster::{Cluster, Node, NodeId, NodeState, PodSpec, SpecId};
+use crate::cluster::{
+    Cluster, Node, NodeId, NodeState, Placement, PlacementId, PodId, PodSpec, SpecId,
+};
 use crate::scenario::Images;
 use crate::units::SimTime;
 
@@ -30,7 +38,7 @@ pub(crate) struct Cycle<'a> {
     pub(crate) cluster: &'a Cluster,
     /// What the pod asks for.
     pub(crate) spec: PodSpec,
-    /// Score plugins and their weights.
+    /// Plugins with their arguments and weights.
     pub(crate) scorer: &'a Scorer,
     /// What placement rules say about each kind of node.
     pub(crate) fits: &'a [StaticFit],
@@ -38,6 +46,14 @@ pub(crate) struct Cycle<'a> {
     pub(crate) images: &'a Images,
     /// The current time.
     pub(crate) now: SimTime,
+    /// `NodeResourcesFit` is asked: always, but in decision cases about another filter.
+    pub(super) checks_resources: bool,
+    /// The pod asks for ports of the node.
+    pub(super) has_ports: bool,
+    /// `PodTopologySpread`, where the pod has such constraints.
+    pub(super) spread: Option<Box<Spread<'a>>>,
+    /// `InterPodAffinity`, where required terms are about the pod.
+    pub(super) affinity: Option<Box<Affinity<'a>>>,
 }
 
 impl<'a> Cycle<'a> {
@@ -50,34 +66,97 @@ impl<'a> Cycle<'a> {
         now: SimTime,
         spec: SpecId,
     ) -> Self {
-        Self { cluster, spec: *cluster.specs.get(spec), scorer, fits, images, now }
+        let spec = *cluster.specs.get(spec);
+        let placement = cluster.specs.placement(spec.placement);
+        let template = &placement.template;
+        let on = |plugin| scorer.filters.is_on(plugin);
+        let spread = || Spread::of(cluster, fits, template).map(Box::new);
+        let affinity = || Affinity::of(cluster, template).map(Box::new);
+        Self {
+            cluster,
+            spec,
+            scorer,
+            fits,
+            images,
+            now,
+            checks_resources: on("NodeResourcesFit"),
+            has_ports: on("NodePorts") && placement.host_ports().next().is_some(),
+            spread: if on("PodTopologySpread") { spread() } else { None },
+            affinity: if on("InterPodAffinity") { affinity() } else { None },
+        }
     }
 
     /// Whether a plugin's answer differs between nodes of one kind with the same requests and
     /// images: then every node has to be a candidate of its own.
-    pub(crate) const fn tells_nodes_apart(&self) -> bool {
-        false
+    pub(crate) fn tells_nodes_apart(&self) -> bool {
+        self.has_ports
+            || self.spread.as_ref().is_some_and(|spread| spread.tells_nodes_apart())
+            || self.affinity.as_ref().is_some_and(|affinity| affinity.tells_nodes_apart())
+            || score::tells_nodes_apart(self)
     }
 
     /// Whether `node` passes every filter.
     pub(crate) fn passes(&self, node: &Node) -> bool {
         node.state == NodeState::Ready
-            && super::room_of(self.cluster, node).fits(&self.spec.requests)
             && self.fit(node).rejected.is_none()
+            && filter::passes_by_state(self, node, &[])
+    }
+
+    /// Whether `node`, of a kind that the pod may run on, passes once `gone` of its pods are not
+    /// there. They must have been taken out by [`Cycle::count_pods`].
+    pub(super) fn passes_without(&self, node: &Node, gone: &[PodId]) -> bool {
+        filter::passes_by_state(self, node, gone)
     }
 
     /// Why `node` does not pass: the first filter that says no, with all it has to say.
-    pub(crate) fn rejection(&self, node: &Node) -> Option<Rejection> {
+    pub(crate) fn rejection(&self, node: &Node) -> Option<Rejection<'a>> {
         filter::rejection(self, node)
+    }
+
+    /// Why `node`, of a kind that the pod may run on, does not pass even when `gone` of its pods are
+    /// not there.
+    pub(crate) fn rejection_without(
+        &mut self,
+        node: &Node,
+        gone: &[PodId],
+    ) -> Option<Rejection<'a>> {
+        self.count_pods(node, gone, -1);
+        let rejection = filter::rejection_by_state(self, node, gone);
+        self.count_pods(node, gone, 1);
+        rejection
     }
 
     /// Scores the candidates: each plugin, normalised over all of them, times its weight.
     pub(crate) fn score(&self, candidates: &mut [Candidate]) {
-        score::normalize_and_weigh(self, candidates);
+        score::add_scores(self, candidates);
     }
 
-    /// What placement rules say about a node's kind.
+    /// What placement rules say about the node's kind.
     pub(crate) fn fit(&self, node: &Node) -> &StaticFit {
         &self.fits[node.kind.0 as usize]
+    }
+
+    /// The pod's placement.
+    pub(crate) fn placement(&self) -> &'a Placement {
+        self.cluster.specs.placement(self.spec.placement)
+    }
+
+    /// Counts each of the node's `pods` `by` times more, as if they had been bound (or were gone).
+    pub(super) fn count_pods(&mut self, node: &Node, pods: &[PodId], by: i64) {
+        if self.spread.is_some() || self.affinity.is_some() {
+            for pod in pods {
+                let placement = self.cluster.specs.get(self.cluster.pods[*pod].spec).placement;
+                self.count(node, placement, by);
+            }
+        }
+    }
+
+    fn count(&mut self, node: &Node, placement: PlacementId, by: i64) {
+        if let Some(spread) = &mut self.spread {
+            spread.count(self.cluster, self.fits, node, placement, by);
+        }
+        if let Some(affinity) = &mut self.affinity {
+            affinity.count(self.cluster, node, placement, by);
+        }
     }
 }

@@ -62,7 +62,7 @@ pub(crate) fn find_node(world: &mut World, cx: &Cx<'_>, pod_id: PodId) -> Decisi
 /// Upstream's message, with the largest room as the next thing a person asks for.
 fn reason(cycle: &Cycle<'_>) -> String {
     let cluster = cycle.cluster;
-    let mut counts: BTreeMap<&'static str, u32> = BTreeMap::new();
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     let mut nodes = 0;
     for node_id in &cluster.in_order {
         let node = &cluster.nodes[*node_id];
@@ -75,8 +75,9 @@ fn reason(cycle: &Cycle<'_>) -> String {
             *counts.entry(message).or_default() += 1;
         }
     }
-    let parts: Vec<String> =
+    let mut parts: Vec<String> =
         counts.into_iter().map(|(message, count)| format!("{count} {message}")).collect();
+    parts.sort();
     let detail = if parts.is_empty() { "no nodes".to_owned() } else { parts.join(", ") };
     let request = &cycle.spec.requests;
     let memory = request.memory.as_gib_f64();

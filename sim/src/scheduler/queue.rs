@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 
-use super::filter::{StaticFit, StaticFits};
+use super::filter::{Filters, StaticFit, StaticFits};
 use super::score::Scorer;
 use crate::cluster::{Cluster, NodeKindId, PlacementId, PodId, SpecId};
 use crate::scenario::Scenario;
@@ -54,7 +54,7 @@ impl Scheduler {
             active: BinaryHeap::new(),
             waiting: Vec::new(),
             waiting_specs: BTreeSet::new(),
-            fits: StaticFits::default(),
+            fits: StaticFits::new(Filters::of(&scenario.scheduler)),
             failures: Vec::new(),
             reasons: Vec::new(),
             epoch: 0,

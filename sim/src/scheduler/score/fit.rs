@@ -1,81 +1,84 @@
-//! `NodeResourcesFit`'s strategies. Source: facts-kubernetes 1.1 (K136 `noderesources/`).
+//! `NodeResourcesFit`'s strategies, and the plugins of their names that 1.20 had.
+//!
+//! Three things differ in 1.20: a resource that a node does not have weighs all the same (and
+//! scores 0, or what the shape gives a full one); `MostAllocated` gives 0 above capacity; the
+//! shape's utilisation is rounded up. The release between that changed these is not known: 1.22,
+//! when the strategies became arguments of `NodeResourcesFit`, is a guess.
+//! Source: facts-kubernetes 1.1 (K136, K120 `noderesources/`).
 
+use super::super::framework::Cycle;
 use super::MAX_SCORE;
-use crate::cluster::Resources;
-use crate::scenario::ShapePoint;
+use super::resources::{Count, Resource, amount};
+use crate::cluster::Node;
+use crate::scenario::{KubernetesVersion, ScoreSpec, ShapePoint};
 
-/// (capacity, requested with the pod, weight) of CPU and memory, without absent resources.
-fn resources(
-    allocatable: &Resources,
-    used: &Resources,
-    request: &Resources,
-    weights: [i64; 2],
-) -> impl Iterator<Item = (i64, i64, i64)> {
-    let cpu = (allocatable.cpu.as_millis(), (used.cpu + request.cpu).as_millis());
-    let memory = (allocatable.memory.as_u64(), (used.memory + request.memory).as_u64());
-    [cpu, memory]
-        .into_iter()
-        .zip(weights)
-        .map(|((capacity, requested), weight)| (capacity as i64, requested as i64, weight))
-        .filter(|(capacity, ..)| *capacity > 0)
+/// A strategy with its resources.
+#[derive(Debug)]
+pub(super) struct Fit {
+    strategy: Strategy,
+    resources: Vec<(Resource, i64)>,
+    /// As 1.20 did it.
+    old: bool,
 }
 
-fn weighted_mean(scores: impl Iterator<Item = (i64, i64)>) -> i64 {
-    let (sum, weights) = scores
-        .fold((0, 0), |(sum, weights), (score, weight)| (sum + score * weight, weights + weight));
-    if weights == 0 { 0 } else { sum / weights }
+#[derive(Debug)]
+enum Strategy {
+    Least,
+    Most,
+    Ratio(Vec<ShapePoint>),
 }
 
-/// `(capacity - requested) * 100 / capacity`, 0 above capacity.
-pub(super) fn least_allocated(
-    allocatable: &Resources,
-    used: &Resources,
-    request: &Resources,
-    weights: [i64; 2],
-) -> i64 {
-    weighted_mean(resources(allocatable, used, request, weights).map(
-        |(capacity, requested, weight)| {
-            let score = if requested > capacity {
-                0
-            } else {
-                times_hundred(capacity - requested, capacity)
-            };
-            (score, weight)
-        },
-    ))
-}
+impl Fit {
+    /// Of a resource strategy; `None` for any other plugin.
+    pub(super) fn of(spec: &ScoreSpec, version: KubernetesVersion) -> Option<Self> {
+        let (strategy, resources) = match spec {
+            ScoreSpec::LeastAllocated { resources } => (Strategy::Least, resources),
+            ScoreSpec::MostAllocated { resources } => (Strategy::Most, resources),
+            ScoreSpec::RequestedToCapacityRatio { resources, shape } => {
+                (Strategy::Ratio(shape.clone()), resources)
+            }
+            _ => return None,
+        };
+        let resources = resources.iter().map(|(name, weight)| (Resource::named(name), *weight));
+        Some(Self { strategy, resources: resources.collect(), old: version.minor < 22 })
+    }
 
-/// `min(requested, capacity) * 100 / capacity`.
-pub(super) fn most_allocated(
-    allocatable: &Resources,
-    used: &Resources,
-    request: &Resources,
-    weights: [i64; 2],
-) -> i64 {
-    weighted_mean(resources(allocatable, used, request, weights).map(
-        |(capacity, requested, weight)| (times_hundred(requested.min(capacity), capacity), weight),
-    ))
-}
-
-/// Utilisation through a piecewise linear shape; resources that score 0 do not weigh.
-pub(super) fn requested_to_capacity_ratio(
-    allocatable: &Resources,
-    used: &Resources,
-    request: &Resources,
-    weights: [i64; 2],
-    shape: &[ShapePoint],
-) -> i64 {
-    let mut sum = 0;
-    let mut weight_sum = 0;
-    for (capacity, requested, weight) in resources(allocatable, used, request, weights) {
-        let utilization = times_hundred(requested.min(capacity), capacity);
-        let score = on_shape(shape, utilization);
-        if score > 0 {
-            sum += score * weight;
-            weight_sum += weight;
+    /// The score of a node.
+    pub(super) fn score(&self, cycle: &Cycle<'_>, node: &Node) -> i64 {
+        let (mut sum, mut weights) = (0, 0);
+        for (resource, weight) in &self.resources {
+            let amount = amount(cycle, node, resource, Count::NonZero, !self.old);
+            if amount.capacity == 0 && !self.old {
+                continue;
+            }
+            let score = self.of_resource(amount.capacity, amount.used + amount.asked);
+            // A ratio of 0 does not weigh.
+            if score > 0 || !matches!(self.strategy, Strategy::Ratio(_)) {
+                sum += score * weight;
+                weights += weight;
+            }
+        }
+        match (&self.strategy, weights) {
+            (_, 0) => 0,
+            (Strategy::Ratio(_), weights) => (sum as f64 / weights as f64).round() as i64,
+            (_, weights) => sum / weights,
         }
     }
-    if weight_sum == 0 { 0 } else { (sum as f64 / weight_sum as f64).round() as i64 }
+
+    fn of_resource(&self, capacity: i64, requested: i64) -> i64 {
+        let above = requested > capacity;
+        match &self.strategy {
+            Strategy::Least if above || capacity == 0 => 0,
+            Strategy::Least => times_hundred(capacity - requested, capacity),
+            Strategy::Most if capacity == 0 || (above && self.old) => 0,
+            Strategy::Most => times_hundred(requested.min(capacity), capacity),
+            Strategy::Ratio(shape) if above || capacity == 0 => on_shape(shape, MAX_SCORE),
+            Strategy::Ratio(shape) if self.old => {
+                on_shape(shape, MAX_SCORE - times_hundred(capacity - requested, capacity))
+            }
+            Strategy::Ratio(shape) => on_shape(shape, times_hundred(requested, capacity)),
+        }
+    }
 }
 
 /// `part * 100 / whole` without overflow for any number of bytes.
@@ -101,36 +104,41 @@ fn on_shape(shape: &[ShapePoint], utilization: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::{Bytes, MilliCores};
 
-    fn of(cpu: u64, memory: u64) -> Resources {
-        Resources::of_pod(MilliCores::new(cpu), Bytes::new(memory))
+    fn fit(spec: &ScoreSpec, minor: u32) -> Fit {
+        Fit::of(spec, KubernetesVersion { major: 1, minor }).expect("a strategy")
     }
 
-    /// Cases of the upstream tables `TestLeastAllocatedScoringStrategy` and
-    /// `TestMostAllocatedScoringStrategy` (kubernetes v1.36.2).
+    fn shape() -> Vec<ShapePoint> {
+        [(0, 0), (50, 8), (100, 10)]
+            .map(|(utilization, score)| ShapePoint { utilization, score })
+            .to_vec()
+    }
+
     #[test]
-    fn scores_of_upstream_tables() {
-        let check = |allocatable, used, request, least, most| {
-            assert_eq!(least_allocated(&allocatable, &used, &request, [1, 1]), least);
-            assert_eq!(most_allocated(&allocatable, &used, &request, [1, 1]), most);
+    fn strategies_of_one_resource() {
+        let resources = ScoreSpec::cpu_and_memory(1, 1);
+        let least = ScoreSpec::LeastAllocated { resources: resources.clone() };
+        let most = ScoreSpec::MostAllocated { resources: resources.clone() };
+        let ratio = ScoreSpec::RequestedToCapacityRatio { resources, shape: shape() };
+        let check = |spec: &ScoreSpec, minor, capacity, requested, expected| {
+            assert_eq!(fit(spec, minor).of_resource(capacity, requested), expected, "{spec:?}");
         };
-        check(of(4000, 10_000), of(0, 0), of(3000, 5000), 37, 62);
-        check(of(6000, 10_000), of(0, 0), of(3000, 5000), 50, 50);
-        check(of(10_000, 20_000), of(6000, 0), of(0, 0), 70, 30);
-        check(of(10_000, 20_000), of(6000, 5000), of(0, 0), 57, 42);
-        check(of(4000, 10_000), of(6000, 0), of(0, 0), 50, 50);
+        check(&least, 36, 4000, 3000, 25);
+        check(&least, 36, 4000, 5000, 0);
+        check(&most, 36, 4000, 3000, 75);
+        check(&most, 36, 4000, 5000, 100);
+        check(&most, 20, 4000, 5000, 0);
+        // 2/3 used: 66 now, 67 in 1.20.
+        check(&ratio, 36, 3000, 2000, 80 + 20 * 16 / 50);
+        check(&ratio, 20, 3000, 2000, 80 + 20 * 17 / 50);
+        check(&ratio, 36, 0, 0, 100);
     }
 
     #[test]
     fn shapes_are_piecewise_linear() {
-        let shape = [
-            ShapePoint { utilization: 0, score: 0 },
-            ShapePoint { utilization: 50, score: 8 },
-            ShapePoint { utilization: 100, score: 10 },
-        ];
         for (utilization, score) in [(0, 0), (25, 40), (50, 80), (75, 90), (100, 100)] {
-            assert_eq!(on_shape(&shape, utilization), score, "{utilization}");
+            assert_eq!(on_shape(&shape(), utilization), score, "{utilization}");
         }
     }
 }

@@ -1,16 +1,69 @@
-//! `ImageLocality` for pods of one container. Source: facts-kubernetes 1.2.
+//! `ImageLocality`: nodes that have the pod's images, less for images that few nodes have.
+//!
+//! Pods of a simulation whose placement lists no images use the scenario's one image. Source:
+//! facts-kubernetes 1.2; upstream `imagelocality/image_locality.go`.
 
+use super::super::framework::{Candidate, Cycle};
 use super::MAX_SCORE;
+use crate::cluster::Node;
 use crate::units::Bytes;
 
-const MIN: u64 = 23 << 20;
-const MAX: u64 = 1000 << 20;
+const MIN: i64 = 23 << 20;
+const MAX_PER_CONTAINER: i64 = 1000 << 20;
 
-/// The score of a node that has the image, when `with_image` of `nodes` have it.
-pub(super) fn score(image: Bytes, with_image: usize, nodes: usize) -> i64 {
-    let spread = with_image as f64 / nodes.max(1) as f64;
-    let scaled = image.scale_floor(spread).as_u64().clamp(MIN, MAX);
-    (MAX_SCORE as u64 * (scaled - MIN) / (MAX - MIN)) as i64
+/// What the pod's images come to.
+#[derive(Debug)]
+pub(super) struct Images {
+    /// Of the scenario's one image: what every node that has it gets.
+    one: Option<i64>,
+    containers: usize,
+}
+
+impl Images {
+    /// `PreScore`.
+    pub(super) fn of(cycle: &Cycle<'_>, candidates: &[Candidate]) -> Self {
+        let placement = cycle.placement();
+        let one = placement.images.is_empty().then(|| {
+            let nodes = &cycle.cluster.nodes;
+            let with: u32 = candidates
+                .iter()
+                .filter(|candidate| has_the_image(cycle, &nodes[candidate.node]))
+                .map(|candidate| candidate.members)
+                .sum();
+            normalize(share(cycle.images.size, with, cycle.cluster.in_order.len()), 1)
+        });
+        let volumes = placement.template.image_volumes.len();
+        Self { one, containers: placement.images.len().saturating_sub(volumes) }
+    }
+
+    /// The score of a node.
+    pub(super) fn score(&self, cycle: &Cycle<'_>, node: &Node) -> i64 {
+        if let Some(score) = self.one {
+            return if has_the_image(cycle, node) { score } else { 0 };
+        }
+        let (names, nodes) = (&cycle.cluster.image_names, cycle.cluster.in_order.len());
+        let images = cycle.placement().images.iter();
+        let sum = images
+            .filter(|image| node.images.binary_search(image).is_ok())
+            .map(|image| share(names.size(*image), names.nodes_with(*image), nodes))
+            .sum();
+        normalize(sum, self.containers)
+    }
+}
+
+fn has_the_image(cycle: &Cycle<'_>, node: &Node) -> bool {
+    node.image_ready_at.is_some_and(|ready_at| ready_at <= cycle.now)
+}
+
+/// The size, less the fewer nodes have the image.
+fn share(size: Bytes, with: u32, nodes: usize) -> i64 {
+    (size.as_u64() as f64 * (f64::from(with) / nodes.max(1) as f64)) as i64
+}
+
+fn normalize(sum: i64, containers: usize) -> i64 {
+    let max = MAX_PER_CONTAINER * containers as i64;
+    let bounded = if sum < MIN { MIN } else { sum.min(max) };
+    (MAX_SCORE * (bounded - MIN)).checked_div(max - MIN).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -19,8 +72,12 @@ mod tests {
 
     #[test]
     fn small_images_do_not_count_and_large_ones_count_fully() {
+        let score = |image, with, nodes| normalize(share(image, with, nodes), 1);
         assert_eq!(score(Bytes::mib(40), 1, 2), 0);
         assert_eq!(score(Bytes::gib(4), 1, 2), 100);
         assert_eq!(score(Bytes::mib(250), 1, 2), 10);
+        assert_eq!(normalize(2000 << 20, 2), 100);
+        assert_eq!(normalize(1000 << 20, 2), 49);
+        assert_eq!(normalize(0, 0), 0);
     }
 }
