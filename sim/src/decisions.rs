@@ -324,3 +324,6 @@ impl Decisions {
         Cycle::new(&self.cluster, &self.scorer, fits, &self.images, SimTime::ZERO, spec)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,7 +57,7 @@ struct Ratio {
 struct Resource {
     name: String,
     #[serde(default)]
-    weight: i64,
+    weight: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -162,8 +162,7 @@ impl PluginArgs {
         };
         let given = strategy.resources.as_deref();
         for (place, resource) in given.unwrap_or_default().iter().enumerate() {
-            // A weight that is not given is 1, as the defaults make it.
-            if resource.weight < 0 || resource.weight > 100 {
+            if resource.weight.is_some_and(|weight| !(1..=100).contains(&weight)) {
                 errors.push((format!("scoringStrategy.resources[{place}].weight"), INVALID));
             }
         }
@@ -193,7 +192,7 @@ impl PluginArgs {
             if resources.contains(&resource.name) {
                 errors.push((format!("resources[{place}].name"), DUPLICATE));
             }
-            if !(0..=1).contains(&resource.weight) {
+            if resource.weight.is_some_and(|weight| weight != 1) {
                 errors.push((format!("resources[{place}].weight"), INVALID));
             }
             resources.push(resource.name.clone());
@@ -212,13 +211,13 @@ fn empty(spec: &ScoreSpec) -> bool {
     }
 }
 
-/// A list that is not given is CPU and memory; a weight of 0 is 1.
+/// A list that is not given is CPU and memory, a weight that is not given 1, as the defaults make
+/// them.
 fn weights(given: Option<&[Resource]>) -> Vec<(String, i64)> {
     let Some(given) = given else {
         return ScoreSpec::cpu_and_memory(1, 1);
     };
-    let weight = |resource: &Resource| if resource.weight == 0 { 1 } else { resource.weight };
-    given.iter().map(|resource| (resource.name.clone(), weight(resource))).collect()
+    given.iter().map(|of| (of.name.clone(), of.weight.unwrap_or(1))).collect()
 }
 
 fn points(

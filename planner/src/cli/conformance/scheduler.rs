@@ -141,6 +141,9 @@ struct Short {
     unresolvable: bool,
 }
 
+/// The plugin failed.
+const ERROR: &str = "status Error";
+
 /// The release that `text` names, for example in `v1.20.2`.
 pub(super) fn version_in(text: &str) -> Option<KubernetesVersion> {
     let (_, rest) = text.split_once("v1.")?;
@@ -166,7 +169,7 @@ pub(super) fn judge(case: &Value) -> Result<Judged, String> {
     let expected = expected(&case)?;
     let got = match args.configure(&case.plugin, version)? {
         Configured::Refused(errors) => show_errors(errors.into_iter()),
-        Configured::Error => "status Error".to_owned(),
+        Configured::Error => ERROR.to_owned(),
         Configured::Profile(profile) => {
             let mut built = Built::of(*profile, version, case.namespaces);
             built.add_nodes(case.nodes, case.filtered_out_nodes)?;
@@ -376,14 +379,19 @@ impl Built {
         stage: ScoreStage,
         expected: &Expected,
     ) -> Result<String, String> {
+        // Where a plugin fails or is skipped, it gives no scores; some cases say just that.
+        let says_none = expected.pre_score_status.is_none()
+            && expected.status.is_none()
+            && expected.scores.as_ref().is_some_and(Vec::is_empty);
         if refused_when_parsed(&pod.template, plugin) {
-            return Ok("status Error".to_owned());
+            return Ok(if says_none { show_scores(std::iter::empty()) } else { ERROR.to_owned() });
         }
         let places: Vec<NodePlace> = self.names.iter().map(|name| self.places[name]).collect();
         let scores = self.decisions.score(pod, 0, &places, stage);
         let names = self.names.iter().map(String::as_str);
         match scores.map_err(|error| error.to_string())? {
             Some(scores) => Ok(show_scores(names.zip(scores))),
+            None if says_none => Ok(show_scores(std::iter::empty())),
             // A skipped plugin adds nothing to any node.
             None if expected.pre_score_status.is_none() => {
                 Ok(show_scores(names.map(|name| (name, 0))))
