@@ -4,7 +4,7 @@
 //! is an error before anything is written.
 
 mod catalog;
-pub mod conformance;
+mod conformance;
 mod explain;
 mod interrupt;
 mod noise;
@@ -126,6 +126,8 @@ enum Verb {
     Trace(trace::TraceVerb),
     /// Instance types: shape, allocatable resources, prices; which executors fit.
     Catalog(catalog::CatalogArgs),
+    /// Run decision cases derived from upstream Kubernetes; print agreement per plugin.
+    Conformance(conformance::ConformanceArgs),
     /// Print the JSON Schema of the scenario file, for editors.
     Schema,
     /// Print a completion script.
@@ -177,6 +179,7 @@ fn verb(verb: Verb, timing: &mut Timing, noise: &Noise, output: &mut Output) -> 
         Verb::Explain(args) => explain::explain(args, output),
         Verb::Trace(verb) => trace::trace(verb, noise, output),
         Verb::Catalog(args) => catalog::catalog(args, noise, output),
+        Verb::Conformance(args) => conformance::conformance(args, noise, output),
         Verb::Schema => output.value(&scenarios::schema::schema()),
         Verb::Completions { shell } => {
             let mut script = Vec::new();

@@ -16,7 +16,7 @@ pub(crate) use resources::{ResourceNames, Resources};
 pub(crate) use slab::{Id, Slab};
 pub(crate) use spec::{NonZeroRequests, Placement, PlacementId, PodSpec, SpecId, Specs};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::scheduler::{NodeClasses, NodeTree};
 use crate::units::SimTime;
@@ -42,6 +42,8 @@ pub(crate) struct Cluster {
     pub(crate) resource_names: ResourceNames,
     /// Images that containers name.
     pub(crate) image_names: ImageNames,
+    /// Keys of pod labels that some selector of the scenario reads.
+    pub(crate) labels_read: BTreeSet<String>,
     /// Labels of the namespaces that exist, for namespace selectors.
     pub(crate) namespaces: BTreeMap<String, BTreeMap<String, String>>,
     /// Nodes launched so far.

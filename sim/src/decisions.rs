@@ -15,9 +15,10 @@ use crate::scenario::{
     CapacityType, KubernetesVersion, PodTemplate, ResourceList, SchedulerProfile, Taint,
 };
 pub use crate::scheduler::filter::ORDER as FILTERS;
-use crate::scheduler::filter::{Filters, StaticFits, nodes_by_name, short};
+use crate::scheduler::filter::{self, Filters, StaticFits, short};
 use crate::scheduler::framework::{Candidate, Cycle};
-use crate::scheduler::score::{Scorer, Stage, scores_of};
+pub use crate::scheduler::score::Stage as ScoreStage;
+use crate::scheduler::score::{Scorer, scores_of};
 use crate::units::{Bytes, HourlyPrice, NanoUsd, SimTime};
 
 /// A node.
@@ -100,6 +101,11 @@ pub struct Placed {
 /// A pod that was bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BoundPod(PodId);
+
+/// Nodes to which a pod's `metadata.name` fields narrow the search down; `None` = all.
+pub fn nodes_by_name(template: &PodTemplate) -> Option<Vec<String>> {
+    filter::nodes_by_name(template).map(|names| names.into_iter().map(str::to_owned).collect())
+}
 
 /// A cluster and a scheduler that is asked for single decisions.
 #[derive(Debug)]
@@ -257,7 +263,7 @@ impl Decisions {
     }
 
     /// Scores `nodes` by the profile's plugin at `place` in its list; `None` = the plugin is
-    /// skipped for this pod. `normalized`: over all of `nodes`.
+    /// skipped for this pod.
     ///
     /// # Errors
     /// More extended resources than the model holds.
@@ -266,10 +272,9 @@ impl Decisions {
         pod: &CasePod,
         place: usize,
         nodes: &[NodePlace],
-        normalized: bool,
+        stage: ScoreStage,
     ) -> Result<Option<Vec<i64>>, TooManyResources> {
         let spec = self.spec_of(pod)?;
-        let stage = if normalized { Stage::Normalized } else { Stage::Raw };
         let candidate =
             |node: &NodePlace| Candidate { node: self.nodes[*node], members: 1, score: 0 };
         let candidates: Vec<Candidate> = nodes.iter().map(candidate).collect();
@@ -285,7 +290,7 @@ impl Decisions {
         let spec = self.spec_of(pod)?;
         let (nodes, version) = (self.nodes.clone(), self.version);
         let mut cycle = self.cycle(spec);
-        let named = nodes_by_name(&pod.template);
+        let named = filter::nodes_by_name(&pod.template);
         let kinds = &cycle.cluster.kinds;
         let allowed = |node: &Node| {
             let name = kinds.get(node.kind).node_name.as_deref();
@@ -321,3 +326,6 @@ impl Decisions {
         Cycle::new(&self.cluster, &self.scorer, fits, spec)
     }
 }
+
+#[cfg(test)]
+mod tests;

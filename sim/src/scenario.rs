@@ -41,6 +41,8 @@ pub use scheduler::{
 };
 pub use spark::{DynamicAllocation, MemoryOverheads, SparkDefaults, SparkVersion};
 
+use std::collections::BTreeSet;
+
 use crate::units::{Bytes, MilliCores};
 
 /// Everything about the platform. One value drives the simulator, the search and the emitters.
@@ -72,6 +74,16 @@ pub struct Scenario {
     pub fees: Fees,
     /// What no config file says.
     pub assumptions: Assumptions,
+}
+
+impl Scenario {
+    /// Keys of pod labels that some selector of a template reads. Other labels make no difference
+    /// to placement.
+    pub(crate) fn labels_read(&self) -> BTreeSet<String> {
+        let spark = [&self.spark.driver_template, &self.spark.executor_template];
+        let pause = self.overprovisioning.as_ref().map(|pause| &pause.template);
+        spark.into_iter().chain(pause).flat_map(PodTemplate::labels_read).cloned().collect()
+    }
 }
 
 /// Overprovisioning: low-priority pause pods that Spark pods push out.

@@ -6,7 +6,7 @@ mod accuracy;
 mod analytic;
 mod behaviour;
 mod cli;
-mod conformance_ca;
+mod conformance;
 mod determinism;
 mod explain;
 mod fixtures;

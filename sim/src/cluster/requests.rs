@@ -56,6 +56,8 @@ impl Amounts {
         template: &PodTemplate,
     ) -> Result<Self, TooManyResources> {
         let mut sum = main.unwrap_or_default();
+        // What the template says of that container besides CPU and memory, which are not its to say.
+        sum.requests.add(&resources(names, &template.main.requests)?);
         for container in &template.containers {
             sum.add(&Self::of_container(names, &container.requests)?);
         }
@@ -162,6 +164,20 @@ mod tests {
         let overhead = ResourceList { cpu: Some(MilliCores::new(7)), ..ResourceList::default() };
         check(&PodTemplate { overhead, ..with_init }, (1607, 210), (1607, 210));
         check(&PodTemplate::default(), (0, 0), (0, 0));
+    }
+
+    #[test]
+    fn sparks_own_container_asks_for_devices_too() {
+        let extended = std::collections::BTreeMap::from([("nvidia.com/gpu".to_owned(), 2)]);
+        let requests = ResourceList { extended, ..ResourceList::default() };
+        let main = Container { requests, ..Container::default() };
+        let template = PodTemplate { main, ..PodTemplate::default() };
+        let own = Resources { cpu: MilliCores::cores(4), ..Resources::default() };
+        let mut names = ResourceNames::default();
+        let amounts = Amounts::of_pod(&mut names, Some(Amounts::of(&own)), &template);
+        let requests = amounts.expect("one extended resource").requests;
+        let place = names.place_of("nvidia.com/gpu").expect("it is known");
+        assert_eq!((requests.cpu, requests.extended[place]), (own.cpu, 2));
     }
 
     #[test]

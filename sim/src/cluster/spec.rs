@@ -88,7 +88,8 @@ impl Placement {
     /// Ports of the node that a pod takes.
     pub(crate) fn host_ports(&self) -> impl Iterator<Item = &HostPort> {
         let sidecars = self.template.init_containers.iter().filter(|c| c.restart_always);
-        self.template.containers.iter().chain(sidecars).flat_map(|c| &c.host_ports)
+        let containers = self.template.containers.iter().chain([&self.template.main]);
+        containers.chain(sidecars).flat_map(|c| &c.host_ports)
     }
 
     fn has_pod_affinity(&self) -> bool {

@@ -97,7 +97,8 @@ impl World {
     /// The state before the first event: nothing runs yet.
     pub(crate) fn new(scenario: &Scenario, workload: &Workload) -> Self {
         let kinds = NodeKinds::of(&scenario.pools, &scenario.daemonsets);
-        let mut cluster = Cluster { kinds, ..Cluster::default() };
+        let labels_read = scenario.labels_read();
+        let mut cluster = Cluster { kinds, labels_read, ..Cluster::default() };
         let images = ImageCatalog::new(scenario, &mut cluster.image_names);
         Self {
             images,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::LabelRequirement;
+use super::{LabelRequirement, PodTemplate};
 
 /// A label selector: every requirement must hold; none at all selects everything.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -64,6 +64,30 @@ pub struct TopologySpreadConstraint {
     pub node_affinity_policy: NodeInclusionPolicy,
     /// `nodeTaintsPolicy`: `Ignore` (the default) counts tainted nodes too.
     pub node_taints_policy: NodeInclusionPolicy,
+}
+
+impl PodTemplate {
+    /// Keys of pod labels that the template's selectors read.
+    pub(super) fn labels_read(&self) -> impl Iterator<Item = &String> {
+        let affinities = [&self.pod_affinity, &self.pod_anti_affinity];
+        let terms = affinities.into_iter().flat_map(|affinity| {
+            affinity.required.iter().chain(affinity.preferred.iter().map(|(_, term)| term))
+        });
+        let of_terms = terms.flat_map(|term| {
+            let keys = term.match_label_keys.iter().chain(&term.mismatch_label_keys);
+            keys.chain(selector_keys(term.label_selector.as_ref()))
+        });
+        let of_spread = self.topology_spread.iter().flat_map(|constraint| {
+            let keys = constraint.match_label_keys.iter();
+            keys.chain(selector_keys(constraint.label_selector.as_ref()))
+        });
+        of_terms.chain(of_spread)
+    }
+}
+
+fn selector_keys(selector: Option<&LabelSelector>) -> impl Iterator<Item = &String> {
+    let requirements = selector.into_iter().flat_map(|selector| &selector.requirements);
+    requirements.map(|requirement| &requirement.key)
 }
 
 /// What to do where a constraint does not hold.

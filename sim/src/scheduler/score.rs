@@ -101,7 +101,9 @@ pub(super) fn add_scores(cycle: &Cycle<'_>, candidates: &mut [Candidate]) {
 
 /// Scores of one plugin, for decision cases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub enum Stage {
+    /// As the plugin's `Score` gives them, without its `PreScore`, which may skip it.
+    Unasked,
     /// As the plugin's `Score` gives them.
     Raw,
     /// After its normalisation.
@@ -115,11 +117,17 @@ pub(crate) fn scores_of(
     candidates: &[Candidate],
     stage: Stage,
 ) -> Option<Vec<i64>> {
-    let prepared = prepare(&cycle.scorer.plugins[place].0, cycle, candidates)?;
+    let plugin = &cycle.scorer.plugins[place].0;
+    let prepared = match (plugin, stage) {
+        (Plugin::BalancedAllocation(balanced), Stage::Unasked) => {
+            Prepared::BalancedAllocation(balanced)
+        }
+        _ => prepare(plugin, cycle, candidates)?,
+    };
     let score = |candidate: &Candidate| {
         let node = &cycle.cluster.nodes[candidate.node];
         match stage {
-            Stage::Raw => prepared.raw(cycle, node),
+            Stage::Unasked | Stage::Raw => prepared.raw(cycle, node),
             Stage::Normalized => prepared.score(cycle, node),
         }
     };

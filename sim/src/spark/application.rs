@@ -1,5 +1,7 @@
 //! The life of an attempt: submitted, driver up, executors registered, tasks done, ended.
 
+use std::collections::BTreeSet;
+
 use super::allocation;
 use super::attempt::{Attempt, AttemptId};
 use super::dynamic_allocation::Target;
@@ -7,7 +9,7 @@ use super::memory::{self, Shape};
 use super::network;
 use super::progress::{Doom, Met, Progress};
 use super::work::{self, Work};
-use crate::cluster::{Cluster, ImageId, Placement, PodId, PodOwner, PodSpec};
+use crate::cluster::{Amounts, Cluster, ImageId, Placement, PodId, PodOwner, PodSpec, Resources};
 use crate::engine::event::{Event, SparkEvent};
 use crate::engine::world::{Cx, World};
 use crate::outcome::{AttemptRecord, Ledger, PodResult};
@@ -34,7 +36,7 @@ pub(crate) fn on_run_submitted(world: &mut World, cx: &mut Cx<'_>, place: u32) {
     }
     let work = work::work_of(cx, run, run_key);
     let doom = shape.executor_ooms.then(|| doom(cx, run_key, &work)).flatten();
-    let executor_spec = executor_spec(world, cx, &shape, raises.on_demand);
+    let executor_spec = executor_spec(world, cx, &shape, &run.run_id, raises.on_demand);
     let id = world.attempts.insert(Attempt {
         run: place,
         number,
@@ -63,11 +65,8 @@ pub(crate) fn on_run_submitted(world: &mut World, cx: &mut Cx<'_>, place: u32) {
         network: NanoUsd::ZERO,
     });
     cx.outcome.attempts += 1;
-    let template = cx.scenario.spark.driver_template.clone();
-    let priority = template.priority;
-    let placement = placement(template, world.images.driver.clone(), false);
-    let placement = world.cluster.specs.intern_placement(placement);
-    let spec = PodSpec::of(shape.driver, placement, priority);
+    let template = &cx.scenario.spark.driver_template;
+    let spec = pod_spec(world, cx, &shape.driver, template, "driver", &run.run_id, false);
     let driver = lifecycle::create_pod(world, cx, PodOwner::Driver(id), spec, 1);
     world.attempts[id].driver = Some(driver);
     let assumptions = &cx.scenario.assumptions;
@@ -457,24 +456,62 @@ fn doom(cx: &Cx<'_>, run_key: u64, work: &Work) -> Option<Doom> {
     Some(Doom { stage: stage as u32, task, at })
 }
 
-fn executor_spec(world: &mut World, cx: &Cx<'_>, shape: &Shape, on_demand: bool) -> PodSpec {
-    let template = cx.scenario.spark.executor_template.clone();
-    let priority = template.priority;
-    let placement = world.cluster.specs.intern_placement(placement(
-        template,
-        world.images.executor.clone(),
-        on_demand,
-    ));
-    PodSpec::of(shape.executor, placement, priority)
+fn executor_spec(
+    world: &mut World,
+    cx: &mut Cx<'_>,
+    shape: &Shape,
+    run_id: &str,
+    on_demand: bool,
+) -> PodSpec {
+    let template = &cx.scenario.spark.executor_template;
+    pod_spec(world, cx, &shape.executor, template, "executor", run_id, on_demand)
 }
 
-/// Labels and annotations do not matter to placement, so they are left out: equal placements are
-/// interned once.
+/// What a pod asks for: Spark's own container and what the template adds to it.
+fn pod_spec(
+    world: &mut World,
+    cx: &mut Cx<'_>,
+    spark: &Resources,
+    template: &PodTemplate,
+    role: &str,
+    run_id: &str,
+    on_demand: bool,
+) -> PodSpec {
+    let main = Amounts::of(spark);
+    let names = &mut world.cluster.resource_names;
+    let amounts = Amounts::of_pod(names, Some(main), template).unwrap_or_else(|_| {
+        let message = "more extended resources than are modelled: the containers that the template \
+                       adds are left out";
+        cx.find(Severity::Warning, "too-many-resources", role, message.to_owned());
+        Amounts { requests: *spark, ..main }
+    });
+    let images = match role {
+        "driver" => &world.images.driver,
+        _ => &world.images.executor,
+    };
+    let images = images.clone();
+    let mut placement = placement(template.clone(), images, on_demand);
+    keep_labels(&mut placement.template, &world.cluster.labels_read, role, run_id);
+    let placement = world.cluster.specs.intern_placement(placement);
+    amounts.spec(placement, template.priority)
+}
+
+/// Keeps the labels that some selector of the scenario reads; Spark's own ones among them.
+fn keep_labels(template: &mut PodTemplate, read: &BTreeSet<String>, role: &str, run_id: &str) {
+    template.labels.retain(|key, _| read.contains(key));
+    for (key, value) in [("spark-role", role), ("spark-app-selector", run_id)] {
+        if read.contains(key) {
+            template.labels.insert(key.to_owned(), value.to_owned());
+        }
+    }
+}
+
+/// Annotations do not matter to placement, and labels that nobody reads do not either (see
+/// [`keep_labels`]), so they are left out: equal placements are interned once.
 fn placement(mut template: PodTemplate, images: Vec<ImageId>, on_demand_only: bool) -> Placement {
     const SAFE_TO_EVICT: &str = "cluster-autoscaler.kubernetes.io/safe-to-evict";
     let evictable = template.annotations.get(SAFE_TO_EVICT).is_some_and(|value| value == "true");
     template.annotations.clear();
-    template.labels.clear();
     if on_demand_only {
         template = template.without_capacity_type();
     }

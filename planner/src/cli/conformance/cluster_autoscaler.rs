@@ -18,20 +18,20 @@ use sim::units::{SimDuration, SimTime};
 
 /// What upstream decides, what the model decides, and whether that is the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Agreement {
+pub(super) struct Agreement {
     /// Upstream's decision.
-    pub expected: String,
+    pub(super) expected: String,
     /// The model's.
-    pub got: String,
+    pub(super) got: String,
     /// They are the same.
-    pub agrees: bool,
+    pub(super) agrees: bool,
 }
 
 /// Puts one case through the model.
 ///
 /// # Errors
 /// What of the case is not understood.
-pub fn run(case: &Value) -> Result<Agreement, String> {
+pub(super) fn run(case: &Value) -> Result<Agreement, String> {
     match text(case, "kind") {
         "ca_estimator" => estimator(case),
         "ca_expander" => expander(case),

@@ -27,8 +27,12 @@ pub(super) fn value(template: &PodTemplate) -> Value {
     put_list(&mut spec, "initContainers", &template.init_containers, container);
     let overhead = amounts(&template.overhead);
     put(&mut spec, "overhead", json!(overhead), overhead.is_empty());
-    let volume = |name: &String| json!({ "name": name, "emptyDir": {} });
-    put_list(&mut spec, "volumes", &template.local_storage, volume);
+    let local = template.local_storage.iter();
+    let local = local.map(|name| json!({ "name": name, "emptyDir": {} }));
+    let images = template.image_volumes.iter();
+    let image = |image: &String| json!({ "name": "image", "image": { "reference": image } });
+    let volumes: Vec<Value> = local.chain(images.map(image)).collect();
+    put(&mut spec, "volumes", json!(volumes), volumes.is_empty());
     if let Some(grace) = template.termination_grace {
         spec.insert("terminationGracePeriodSeconds".into(), json!(grace.as_millis() / 1000));
     }

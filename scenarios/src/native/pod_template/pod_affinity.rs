@@ -7,7 +7,7 @@ use sim::scenario::{PodAffinity, PodAffinityTerm};
 
 use super::super::keys::Reader;
 use super::affinity::{PREFERRED, REQUIRED};
-use super::selectors::{label_keys, label_selector};
+use super::selectors::{label_key, label_keys, label_selector};
 use crate::walk::At;
 
 const TERM: [&str; 6] = [
@@ -40,7 +40,7 @@ pub(super) fn read<'a>(reader: &Reader<'a>, at: &At<'a>, affinity: &mut PodAffin
 
 fn term<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<PodAffinityTerm> {
     let fields = reader.fields(at, &TERM, &[])?;
-    let topology_key = fields.require("topologyKey").and_then(|at| at.name());
+    let topology_key = fields.require("topologyKey").and_then(|at| label_key(&at));
     let selector = |key: &str| fields.get(key).and_then(|at| label_selector(reader, &at));
     let selected = selector("labelSelector");
     let match_label_keys = label_keys(fields.get("matchLabelKeys"), selected.as_ref());

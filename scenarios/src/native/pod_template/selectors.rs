@@ -18,6 +18,9 @@ const OPERATORS: [(&str, LabelOperator); 6] = [
     ("Lt", LabelOperator::Lt),
 ];
 
+/// Longest name or value of a label.
+const LABEL_MAX: usize = 63;
+
 /// The only field of a node that affinity can ask for.
 const NODE_NAME_FIELD: &str = "metadata.name";
 
@@ -64,7 +67,7 @@ pub(super) fn label_keys(at: Option<At<'_>>, selector: Option<&LabelSelector>) -
     let Some(at) = at else {
         return Vec::new();
     };
-    let keys = at.list_of(|at| at.name()).unwrap_or_default();
+    let keys = at.list_of(|at| label_key(at)).unwrap_or_default();
     if !keys.is_empty() && selector.is_none() {
         let name = at.path.rsplit('.').next().unwrap_or_default();
         at.problem(format!("`{name}` needs a `labelSelector` beside it"));
@@ -73,17 +76,70 @@ pub(super) fn label_keys(at: Option<At<'_>>, selector: Option<&LabelSelector>) -
     keys
 }
 
+/// The key of a label: a name, with or without a domain before a `/`.
+/// Source: apimachinery `validation.IsQualifiedName`.
+pub(super) fn label_key(at: &At<'_>) -> Option<String> {
+    let key = at.name()?;
+    let (domain, name) = key.rsplit_once('/').unwrap_or(("a", &key));
+    let is_domain = !domain.is_empty()
+        && domain.len() <= 253
+        && domain.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c));
+    if name.is_empty() || !is_label_text(name) || !is_domain {
+        let shown: String = key.chars().take(80).collect();
+        at.problem_with_help(
+            format!("`{shown}` is no key of a label"),
+            format!(
+                "up to {LABEL_MAX} letters, digits, `-`, `_` and `.`, after a domain and `/` or not"
+            ),
+        );
+        return None;
+    }
+    Some(key)
+}
+
+/// The value of a label. Source: apimachinery `validation.IsValidLabelValue`.
+fn label_value(at: &At<'_>) -> Option<String> {
+    let value = at.string()?;
+    if !is_label_text(&value) {
+        let shown: String = value.chars().take(80).collect();
+        at.problem_with_help(
+            format!("`{shown}` is no value of a label"),
+            format!("up to {LABEL_MAX} letters, digits, `-`, `_` and `.`"),
+        );
+        return None;
+    }
+    Some(value)
+}
+
+/// Letters, digits, `-`, `_` and `.`, letters or digits at both ends; or nothing.
+fn is_label_text(text: &str) -> bool {
+    let inner = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let end = |c: Option<char>| c.is_none_or(|c| c.is_ascii_alphanumeric());
+    text.len() <= LABEL_MAX
+        && text.chars().all(inner)
+        && end(text.chars().next())
+        && end(text.chars().next_back())
+}
+
 fn requirement<'a>(
     reader: &Reader<'a>,
     at: &At<'a>,
     operators: &[(&str, LabelOperator)],
 ) -> Option<LabelRequirement> {
     let fields = reader.fields(at, &["key", "operator", "values"], &[])?;
-    let key = fields.require("key").and_then(|at| at.name());
+    let key = fields.require("key").and_then(|at| label_key(&at));
     let operator = fields.require("operator").and_then(|at| at.one_of(operators));
     let values_at = fields.get("values");
-    let values = values_at.as_ref().and_then(|at| at.list_of(|at| at.string())).unwrap_or_default();
+    // `Gt` and `Lt` compare with numbers, which may be negative; fields hold names of nodes.
+    let number = matches!(operator, Some(LabelOperator::Gt | LabelOperator::Lt));
+    let any = number || key.as_deref() == Some(NODE_NAME_FIELD);
+    let value = |at: &At<'a>| if any { at.string() } else { label_value(at) };
+    let given = values_at.as_ref().and_then(|at| at.list()).unwrap_or_default();
+    let values: Vec<String> = given.iter().filter_map(value).collect();
     let (key, operator) = (key?, operator?);
+    if values.len() < given.len() {
+        return None;
+    }
     let wrong = match operator {
         LabelOperator::In | LabelOperator::NotIn if values.is_empty() => "at least one value",
         LabelOperator::Exists | LabelOperator::DoesNotExist if !values.is_empty() => "no values",

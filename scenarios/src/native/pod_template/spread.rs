@@ -9,7 +9,7 @@ use sim::scenario::{
 };
 
 use super::super::keys::Reader;
-use super::selectors::{label_keys, label_selector};
+use super::selectors::{label_key, label_keys, label_selector};
 use crate::walk::At;
 
 const CONSTRAINT: [&str; 8] = [
@@ -73,7 +73,7 @@ fn constraint<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<TopologySpreadCons
     let most = i64::from(i32::MAX);
     let positive = |at: At<'a>| at.int(1..=most).and_then(|number| u32::try_from(number).ok());
     let max_skew = fields.require("maxSkew").and_then(positive);
-    let topology_key = fields.require("topologyKey").and_then(|at| at.name());
+    let topology_key = fields.require("topologyKey").and_then(|at| label_key(&at));
     let when_unsatisfiable = fields.require("whenUnsatisfiable").and_then(|at| at.one_of(&WHEN));
     let min_domains = fields.get("minDomains").and_then(positive);
     if let Some(at) = fields.get("minDomains")

@@ -107,6 +107,7 @@ spec:
   - {name: scratch, emptyDir: {sizeLimit: 10Gi}}
   - {name: nothing-said}
   - {name: conf, configMap: {name: c}}
+  - {name: model, image: {reference: "models:7", pullPolicy: Always}}
   containers:
   - name: log
     image: fluent-bit:3
@@ -133,6 +134,7 @@ fn a_whole_pod_keeps_its_containers() {
     assert_eq!(pod.overhead.cpu, Some(MilliCores::new(250)));
     assert_eq!(pod.required_node_affinity[0].match_fields[0].key, "metadata.name");
     assert_eq!(pod.local_storage, ["disk", "scratch", "nothing-said"]);
+    assert_eq!(pod.image_volumes, ["models:7"]);
     assert_eq!(pod.main, Container::default());
     let [log, spark] = &pod.containers[..] else {
         panic!("{:?}", pod.containers);
@@ -183,7 +185,7 @@ fn spark_fills_in_one_container() {
     let named = read("pod.yaml", WHOLE, Some("spark"));
     let message = "CPU and memory of the template's Spark container are not used: Spark replaces \
                    them by its own settings";
-    assert_eq!(shown(&named), [format!("46 replaced-by-spark {message}")]);
+    assert_eq!(shown(&named), [format!("47 replaced-by-spark {message}")]);
     let main = &named.value.main;
     assert_eq!((main.name.as_str(), main.image.as_deref()), ("spark", Some("spark:3.5")));
     assert_eq!((main.requests.cpu, main.requests.memory), (None, None));
@@ -196,7 +198,7 @@ fn spark_fills_in_one_container() {
     assert_eq!(neither.value.main.name, "log");
     let lines = shown(&neither);
     let expected =
-        "39 no-such-container no container is named `sprak`: Spark takes the first one for its own";
+        "40 no-such-container no container is named `sprak`: Spark takes the first one for its own";
     assert!(lines.iter().any(|line| line == expected), "{lines:?}");
 }
 
@@ -281,6 +283,28 @@ fn wrong_affinity_between_pods() {
             "7:9 `a` is in both `matchLabelKeys` and `mismatchLabelKeys`",
             "8:80 unknown value `Gt` (did you mean `In`?)",
             "10:18 `weight`: expected a whole number from 1 to 100, found `0`",
+        ],
+    );
+}
+
+#[test]
+fn wrong_labels() {
+    check_problems(
+        "  affinity:\n    nodeAffinity:\n      requiredDuringSchedulingIgnoredDuringExecution:\n        \
+         nodeSelectorTerms:\n        - matchExpressions:\n          - {key: a b, operator: \
+         Exists}\n          - {key: Eks.io/x, operator: Exists}\n          - {key: zone, operator: \
+         In, values: [us west, -a, b]}\n          - {key: n, operator: Gt, values: [\"-1\"]}\n  \
+         topologySpreadConstraints: [{maxSkew: 1, topologyKey: /z, whenUnsatisfiable: \
+         ScheduleAnyway}]\n",
+        &[
+            "7:19 `a b` is no key of a label (up to 63 letters, digits, `-`, `_` and `.`, after a \
+             domain and `/` or not)",
+            "8:19 `Eks.io/x` is no key of a label (up to 63 letters, digits, `-`, `_` and `.`, \
+             after a domain and `/` or not)",
+            "9:48 `us west` is no value of a label (up to 63 letters, digits, `-`, `_` and `.`)",
+            "9:57 `-a` is no value of a label (up to 63 letters, digits, `-`, `_` and `.`)",
+            "11:57 `/z` is no key of a label (up to 63 letters, digits, `-`, `_` and `.`, after a \
+             domain and `/` or not)",
         ],
     );
 }

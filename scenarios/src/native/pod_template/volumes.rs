@@ -1,6 +1,6 @@
 //! `volumes`: which of them are local storage, and so keep Cluster Autoscaler from draining the
-//! pod's node. The others have no model; those that bind a pod to nodes or zones, or that use
-//! memory, are named.
+//! pod's node, and which are images. The others have no model; those that bind a pod to nodes or
+//! zones, or that use memory, are named.
 //!
 //! Source: facts-kubernetes 2.3 (Cluster Autoscaler's `isLocalVolume`); a volume that says nothing
 //! is an `emptyDir`: k8s.io/kubernetes `v1.SetDefaults_Volume`.
@@ -12,14 +12,13 @@ use crate::walk::{At, Fields};
 
 /// Volumes that a node must be able to reach or to attach: the plugins `VolumeBinding`,
 /// `VolumeZone`, `VolumeRestrictions` and `NodeVolumeLimits` read them.
-const BOUND: [&str; 10] = [
+const BOUND: [&str; 9] = [
     "awsElasticBlockStore",
     "azureDisk",
     "cinder",
     "csi",
     "ephemeral",
     "gcePersistentDisk",
-    "image",
     "iscsi",
     "persistentVolumeClaim",
     "rbd",
@@ -35,7 +34,13 @@ pub(in crate::native) fn read<'a>(
     let volumes = spec.get("volumes").and_then(|at| at.list());
     for volume in volumes.unwrap_or_default() {
         let name = volume.node.get("name").and_then(|node| node.scalar_text()).unwrap_or_default();
-        if mounted(name) && is_local(reader, &volume) {
+        if !mounted(name) {
+            continue;
+        }
+        let image =
+            volume.node.get("image").and_then(|image| image.get("reference")?.scalar_text());
+        template.image_volumes.extend(image.map(str::to_owned));
+        if is_local(reader, &volume) {
             local(template, name);
         }
     }

@@ -9,7 +9,18 @@ use sim::units::{Bytes, MilliCores, SimDuration};
 use super::*;
 use crate::native::pod_template;
 
-/// Names as YAML likes to take them for something else.
+/// Keys and values of labels, as YAML likes to take them for something else.
+fn label() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z][a-z0-9.-]{0,12}[a-z0-9]",
+        Just("on".to_owned()),
+        Just("null".to_owned()),
+        Just("1e3".to_owned()),
+        Just("0x1f".to_owned()),
+    ]
+}
+
+/// Any names.
 pub(crate) fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z][a-z0-9./-]{0,12}[a-z0-9]",
@@ -31,7 +42,7 @@ fn requirement(node: bool) -> impl Strategy<Value = LabelRequirement> {
         LabelOperator::Lt,
     ];
     let count: usize = if node { 6 } else { 4 };
-    (name(), 0..count, vec(name(), 1..4), any::<i32>()).prop_map(
+    (label(), 0..count, vec(label(), 1..4), any::<i32>()).prop_map(
         move |(key, operator, values, bound)| {
             let operator = operators[operator];
             let values = match operator {
@@ -61,8 +72,8 @@ pub(crate) fn node_term() -> impl Strategy<Value = NodeSelectorTerm> {
 }
 
 fn pod_term() -> impl Strategy<Value = PodAffinityTerm> {
-    let keys = (option::of(selector()), vec(name(), 0..2), vec(name(), 0..2));
-    (keys, vec(name(), 0..2), option::of(selector()), name()).prop_map(
+    let keys = (option::of(selector()), vec(label(), 0..2), vec(label(), 0..2));
+    (keys, vec(name(), 0..2), option::of(selector()), label()).prop_map(
         |((label_selector, matching, other), namespaces, namespace_selector, topology_key)| {
             let keys = |keys: Vec<String>| if label_selector.is_some() { keys } else { Vec::new() };
             let match_label_keys = keys(matching);
@@ -90,7 +101,7 @@ pub(crate) fn constraint() -> impl Strategy<Value = TopologySpreadConstraint> {
         if honor { NodeInclusionPolicy::Honor } else { NodeInclusionPolicy::Ignore }
     };
     let rest = (option::of(selector()), option::of(1_u32..9), any::<[bool; 3]>());
-    (1_u32..9, name(), rest).prop_map(move |(max_skew, topology_key, rest)| {
+    (1_u32..9, label(), rest).prop_map(move |(max_skew, topology_key, rest)| {
         let (label_selector, min_domains, [hard, affinity, taints]) = rest;
         TopologySpreadConstraint {
             max_skew,
@@ -203,7 +214,7 @@ prop_compose! {
         others in vec(some_container(), 0..3),
         init in vec(some_container(), 0..3),
         overhead in amounts(),
-        volumes in 0..3_usize,
+        volumes in (0..3_usize, vec(name(), 0..2)),
         grace in option::of(0_u64..10_000),
     ) -> PodTemplate {
         // Names are unique, only init containers are sidecars, and Spark says its container's CPU
@@ -221,7 +232,8 @@ prop_compose! {
             containers: others.into_iter().enumerate().map(|c| named(c, "other")).collect(),
             init_containers: init.into_iter().enumerate().map(|c| named(c, "init")).collect(),
             overhead,
-            local_storage: (0..volumes).map(|place| format!("v{place}")).collect(),
+            local_storage: (0..volumes.0).map(|place| format!("v{place}")).collect(),
+            image_volumes: volumes.1,
             termination_grace: grace.map(SimDuration::seconds),
             ..rules
         }
