@@ -4,7 +4,8 @@
 //! is an error before anything is written.
 
 mod catalog;
-mod conformance;
+pub mod conformance;
+mod explain;
 mod interrupt;
 mod noise;
 mod output;
@@ -118,6 +119,8 @@ impl From<OutputFormat> for Format {
 enum Verb {
     /// Simulate a scenario, print the summary, write the result folder.
     Run(run::RunArgs),
+    /// Why a pod, run, node or node group of a result lived as it did.
+    Explain(explain::ExplainArgs),
     /// Recorded runs: read, look at, check, make.
     #[command(subcommand)]
     Trace(trace::TraceVerb),
@@ -173,6 +176,7 @@ pub fn main() -> ExitCode {
 fn verb(verb: Verb, timing: &mut Timing, noise: &Noise, output: &mut Output) -> Result<(), Stop> {
     match verb {
         Verb::Run(args) => run::run(args, timing, noise, output),
+        Verb::Explain(args) => explain::explain(args, output),
         Verb::Trace(verb) => trace::trace(verb, noise, output),
         Verb::Catalog(args) => catalog::catalog(args, noise, output),
         Verb::Conformance(args) => conformance::conformance(args, noise, output),

@@ -13,7 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use reports::summary::{Imbalance, Summary};
 use reports::tables::{TableError, TableSink};
 use sim::outcome::{
-    AttemptRecord, LedgerRecord, NoSink, NodeRecord, PodRecord, RunRecord, Sink, TimelineRecord,
+    AttemptRecord, LedgerRecord, NoSink, NodeRecord, PodRecord, RunRecord, ScalingRecord, Sink,
+    TimelineRecord, WaitingRecord,
 };
 use sim::units::SimTime;
 use sim::{Finding, RunOptions, Scenario, Seed, Workload};
@@ -188,6 +189,12 @@ impl Sink for Watched<'_> {
     }
     fn ledger(&mut self, record: LedgerRecord) {
         self.inner.ledger(record);
+    }
+    fn waiting(&mut self, record: WaitingRecord<'_>) {
+        self.inner.waiting(record);
+    }
+    fn scaling(&mut self, record: ScalingRecord<'_>) {
+        self.inner.scaling(record);
     }
     fn progress(&mut self, now: SimTime, finished_runs: u64) -> bool {
         self.watch.progress(self.number, now, finished_runs);

@@ -106,7 +106,7 @@ impl GridCell {
         }
     }
 
-    fn value(&self) -> Value {
+    pub(crate) fn value(&self) -> Value {
         match self {
             Self::Text(text) | Self::Sentence(text) => Value::String(text.clone()),
             Self::Figure { value, .. } => value.clone(),
@@ -133,6 +133,17 @@ impl Grid {
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The first `count` rows.
+    pub fn first(&self, count: usize) -> Self {
+        let rows = self.rows.iter().take(count).cloned().collect();
+        Self { columns: self.columns.clone(), rows }
     }
 
     /// Aligned text, `indent` blanks from the left, each line with its end.

@@ -22,4 +22,6 @@ pub mod render;
 
 pub mod terminal;
 
+pub mod explain;
+
 pub mod result_format;

@@ -74,21 +74,49 @@ const SUMMARY_KEYS: &[(&str, &str)] = &[
         "runs on their way at the end; `runs = succeeded + failed + unfinished`",
     ),
     ("outcome.failed_attempts_by_cause.CAUSE", "attempts that failed, by cause"),
-    ("outcome.trace_pods.*", "plain pods of a pod trace: submitted, succeeded, unfinished"),
+    (
+        "outcome.trace_pods.*",
+        "plain pods of a pod trace: submitted, succeeded, unfinished, and of those `never_bound`",
+    ),
     (
         "latency_s.pod_scheduling_delay.*",
         "pod created to bound, pause pods aside: p50, p90, p99, max (nearest rank)",
     ),
     ("latency_s.run_queue_delay.*", "run submitted to its first driver running"),
     ("latency_s.run_duration.*", "run submitted to its end, of runs that succeeded"),
+    (
+        "waiting.by_reason[]",
+        "what pods waited for, the longest time first, at most 20 and `(other reasons)`: `reason` \
+         (the scheduler's message without counts of nodes), `pods` (that began to wait for it), \
+         `wait_s` (added up), `trace_pods_never_bound` and `spark_pods_never_bound` (whose last \
+         reason it was)",
+    ),
+    (
+        "pod_waits.*",
+        "only of a trace with recorded waits of pods: `pods` of which it says something, \
+         `recorded_never`, `simulated_never` and `both_never` bound; of the pods bound in both \
+         (`compared`) the share whose waits differ by at most 1, 10 and 60 s, and Spearman's \
+         `rank_correlation`",
+    ),
+    ("pod_waits.recorded.*", "pod created to bound as recorded, of pods that were bound"),
+    ("pod_waits.simulated.*", "the same as simulated"),
     ("nodes.launched", "nodes launched, those of the start included"),
     ("nodes.node_hours.*", "billed node-hours by capacity type"),
     ("nodes.peak", "most nodes at one time"),
     ("nodes.spot_interruptions", "spot nodes taken back"),
+    (
+        "nodes.cross_zone_bytes",
+        "shuffle bytes that executors fetched from other zones, expected from how executors were \
+         spread",
+    ),
     ("utilization.cpu", "CPU requested by pods over allocatable, over all node time (0 to 1)"),
     ("utilization.memory", "the same for memory"),
     ("cost_usd.total", "the whole bill"),
-    ("cost_usd.by_kind.*", "by kind; adds up to `total`"),
+    (
+        "cost_usd.by_kind.*",
+        "by kind; adds up to `total`. `network` is shuffle traffic between zones, with the team \
+         whose run it was",
+    ),
     (
         "cost_usd.by_pool.POOL",
         "instances by node pool; adds up to the node part, `on_demand + spot`",
@@ -106,6 +134,20 @@ const SUMMARY_KEYS: &[(&str, &str)] = &[
     ),
     ("control_plane.event_objects_peak", "most event objects alive at one time"),
     ("control_plane.pods_peak", "most pod objects alive at one time"),
+    (
+        "control_plane.etcd_bytes_peak",
+        "bytes in etcd in its fullest minute, revisions that are not compacted included",
+    ),
+    (
+        "control_plane.etcd_quota_share",
+        "the same as a share of etcd's quota (`etcdQuota`): above 1, the cluster would be read-only",
+    ),
+    ("control_plane.etcd_peak_s", "end of that minute, seconds from the start"),
+    (
+        "control_plane.events_at_etcd_peak.*",
+        "event objects alive in that minute, by upstream's reason; `NodeReady` stands for all of a \
+         joining node",
+    ),
     ("engine.events", "events simulated"),
     ("engine.tasks", "tasks simulated, every attempt of them"),
     (

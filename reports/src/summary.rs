@@ -10,16 +10,18 @@
 
 mod balance;
 mod replications;
+mod waiting;
 
 pub use balance::Imbalance;
 pub use replications::numbers;
+pub use waiting::{PodWaitsPart, WaitingPart, WaitingReason};
 
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 use sim::outcome::{Bill, Outcome, Samples};
 use sim::scenario::CapacityType;
-use sim::units::{NanoUsd, SimDuration};
+use sim::units::{NanoUsd, SimDuration, SimTime};
 use sim::workload::Failure;
 
 use crate::student_t::Estimate;
@@ -44,6 +46,11 @@ pub struct Summary {
     pub outcome: OutcomePart,
     /// How long it took, in seconds.
     pub latency_s: LatencyPart,
+    /// What pods waited for.
+    pub waiting: WaitingPart,
+    /// Waits of trace pods beside the recorded ones; only where the trace has such.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pod_waits: Option<PodWaitsPart>,
     /// What it ran on.
     pub nodes: NodesPart,
     /// How full the nodes were.
@@ -97,6 +104,8 @@ pub struct TracePodsPart {
     pub succeeded: u64,
     /// Pending, running or lost at the end.
     pub unfinished: u64,
+    /// Of those, never bound to a node; `waiting.by_reason` says why.
+    pub never_bound: u64,
 }
 
 /// Latencies, in seconds.
@@ -134,6 +143,8 @@ pub struct NodesPart {
     pub peak: u64,
     /// Spot nodes taken back.
     pub spot_interruptions: u64,
+    /// Bytes that executors of one application fetched from other zones.
+    pub cross_zone_bytes: u64,
 }
 
 /// Billed node-hours by capacity type.
@@ -170,12 +181,20 @@ pub struct CostPart {
 }
 
 /// The Kubernetes control plane.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct ControlPlanePart {
     /// Most event objects alive at one time.
     pub event_objects_peak: u64,
     /// Most pod objects alive at one time.
     pub pods_peak: u64,
+    /// Bytes in etcd in its fullest minute, revisions that are not compacted included.
+    pub etcd_bytes_peak: u64,
+    /// The same as a share of etcd's quota: above 1, the cluster would be read-only.
+    pub etcd_quota_share: f64,
+    /// The end of that minute, in seconds from the start.
+    pub etcd_peak_s: f64,
+    /// Event objects alive in that minute, by reason; each reason is always there.
+    pub events_at_etcd_peak: Named<u64>,
 }
 
 /// The simulator itself.
@@ -255,6 +274,11 @@ impl Summary {
                     submitted: outcome.trace_pods,
                     succeeded: outcome.trace_pods_succeeded,
                     unfinished: outcome.trace_pods_unfinished,
+                    never_bound: outcome
+                        .waiting_reasons
+                        .iter()
+                        .map(|total| total.trace_pods_never_bound)
+                        .sum(),
                 },
             },
             latency_s: LatencyPart {
@@ -262,21 +286,21 @@ impl Summary {
                 run_queue_delay: quantiles(&outcome.run_queue_delay),
                 run_duration: quantiles(&outcome.run_duration),
             },
+            waiting: WaitingPart::of(outcome),
+            pod_waits: PodWaitsPart::of(&outcome.pod_waits),
             nodes: NodesPart {
                 launched: outcome.nodes_launched,
                 node_hours: CapacityHours { on_demand: hours(on_demand), spot: hours(spot) },
                 peak: outcome.nodes_peak,
                 spot_interruptions: outcome.spot_interruptions,
+                cross_zone_bytes: outcome.cross_zone_bytes.as_u64(),
             },
             utilization: UtilizationPart {
                 cpu: share(outcome.cpu_utilization),
                 memory: share(outcome.memory_utilization),
             },
             cost_usd: cost(&outcome.cost),
-            control_plane: ControlPlanePart {
-                event_objects_peak: outcome.event_objects_peak,
-                pods_peak: outcome.pods_peak,
-            },
+            control_plane: control_plane(outcome),
             engine: EnginePart { events: outcome.events, tasks: outcome.tasks },
             replication_statistics: BTreeMap::new(),
         })
@@ -298,6 +322,22 @@ impl Summary {
     }
 }
 
+fn control_plane(outcome: &Outcome) -> ControlPlanePart {
+    let load = &outcome.control_plane;
+    let (bytes, quota) = (load.etcd_bytes_peak.as_u64(), load.etcd_quota.as_u64());
+    let events = load.events.iter();
+    ControlPlanePart {
+        event_objects_peak: outcome.event_objects_peak,
+        pods_peak: outcome.pods_peak,
+        etcd_bytes_peak: bytes,
+        etcd_quota_share: share(bytes as f64 / quota as f64),
+        etcd_peak_s: load.at.since(SimTime::ZERO).as_secs_f64(),
+        events_at_etcd_peak: Named(
+            events.map(|(reason, count)| ((*reason).to_owned(), *count)).collect(),
+        ),
+    }
+}
+
 fn cost(bill: &Bill) -> CostPart {
     let by_kind = [
         (CapacityType::OnDemand.name(), bill.on_demand),
@@ -305,6 +345,7 @@ fn cost(bill: &Bill) -> CostPart {
         ("storage", bill.storage),
         ("control_plane", bill.control_plane),
         ("emr", bill.emr),
+        ("network", bill.network),
     ];
     let owned = |parts: &[(&str, NanoUsd)]| {
         let parts = parts.iter();

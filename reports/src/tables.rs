@@ -11,10 +11,12 @@
 
 mod columns;
 mod parquet;
+mod read;
 mod sink;
 
 pub use columns::{ColumnSpec, ColumnType, TABLES, TableSpec};
 pub use parquet::TableError;
+pub use read::{ReadError, TableFile, TableRow};
 pub use sink::TableSink;
 
 #[cfg(test)]

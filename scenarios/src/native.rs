@@ -19,7 +19,7 @@ mod place;
 use sim::{Finding, Severity};
 
 use crate::problem::{Problem, Source};
-use crate::walk::Walker;
+use crate::walk::{At, Walker};
 use crate::yaml::{self, Node};
 
 pub use place::Place;
@@ -48,6 +48,21 @@ fn embedded(file_name: &str, text: &str, kind: &str) -> Option<(String, String)>
         let found = first.iter().any(|document| keys::Reader::kind(document) == kind);
         found.then(|| (format!("{file_name}[{}]", key.name), inner.to_owned()))
     })
+}
+
+/// Reads a part of a native format that stands in place in a file of ours through `read`. Problems
+/// and findings are the enclosing file's.
+fn in_place<T>(
+    at: &At<'_>,
+    read: impl for<'a> FnOnce(&keys::Reader<'a>, At<'a>) -> T,
+) -> NativeRead<T> {
+    let walker = Walker::tolerant(at.walker.sources());
+    let reader = keys::Reader::new(&walker);
+    let value = read(&reader, walker.at(at.node, at.path.clone()));
+    let slips = reader.into_findings();
+    let (problems, mut not_modelled) = walker.finish();
+    not_modelled.extend(slips);
+    NativeRead { value, problems, not_modelled }
 }
 
 /// Reads the documents of a YAML (or JSON) text through `read`.

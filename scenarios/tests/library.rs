@@ -82,3 +82,34 @@ fn the_platform_day_inherits() {
     let own = load(&library().join("platform-day.yaml"), &sets).unwrap();
     assert_eq!(own.traces[0].path, Path::new("my.csv"), "relative to the current folder");
 }
+
+#[test]
+fn the_flotilla_policy_packs() {
+    use sim::scenario::ScoreSpec;
+    let loaded = loaded("flotilla-policy.yaml");
+    let profile = &loaded.scenario.scheduler;
+    let scores: Vec<_> =
+        profile.scores.iter().map(|(spec, weight)| (spec.plugin(), *weight)).collect();
+    assert_eq!(
+        scores,
+        [
+            ("NodeResourcesFit", 25),
+            ("NodeResourcesBalancedAllocation", 20),
+            ("ImageLocality", 5),
+            ("PodTopologySpread", 1),
+            ("NodeAffinity", 1),
+            ("TaintToleration", 1),
+            ("InterPodAffinity", 1),
+        ]
+    );
+    assert!(matches!(profile.scores[0].0, ScoreSpec::MostAllocated { .. }));
+    assert_eq!(profile.filters_disabled, [""; 0]);
+    let not_modelled: Vec<_> = loaded
+        .findings
+        .iter()
+        .filter(|finding| finding.code == "not-modelled")
+        .map(|finding| finding.message.as_str())
+        .collect();
+    let only = "`priorities.NodePreferAvoidPodsPriority` was read and is not modelled";
+    assert_eq!(not_modelled, [only]);
+}

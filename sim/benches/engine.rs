@@ -1,11 +1,12 @@
-//! Hot loops: a platform day (8,000 Spark runs, about 2.4 million tasks), and a day of plain pods.
+//! Hot loops: a platform day (8,000 Spark runs, about 2.4 million tasks), a day of plain pods, and
+//! pods placed on clusters of three sizes, by class of node and at every node.
 //!
 //! `cargo bench -p benches`. Figures and their machine: `docs/performance.md`.
 
-use benches::{PODS, RUNS, platform, platform_day, pod_day};
+use benches::{PODS, RUNS, fixed_platform, platform, platform_day, pod_day, pods_for};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use sim::outcome::NoSink;
-use sim::{RunOptions, Seed};
+use sim::{NodeSearch, RunOptions, Seed};
 
 fn engine(criterion: &mut Criterion) {
     let scenario = platform();
@@ -32,5 +33,31 @@ fn engine(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(hot_loops, engine);
+/// Whole simulations of pods on a cluster of fixed size: nearly all of the time goes to placing.
+fn placement(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("placement");
+    group.sample_size(10);
+    for (nodes, shapes) in [(40, 3), (300, 3), (3_000, 3), (40, 36), (300, 36), (3_000, 36)] {
+        let (scenario, workload) = (fixed_platform(nodes), pods_for(nodes, shapes == 3));
+        group.throughput(Throughput::Elements(workload.pods.len() as u64));
+        for (name, node_search) in [
+            ("every-node", NodeSearch::EveryNode),
+            ("by-class", NodeSearch::ByClass),
+            ("by-size", NodeSearch::BySize),
+        ] {
+            group.bench_function(format!("{nodes}-nodes/{shapes}-shapes/{name}"), |bencher| {
+                bencher.iter(|| {
+                    let options = RunOptions { node_search, ..RunOptions::default() };
+                    let outcome =
+                        sim::run(&scenario, &workload, Seed::new(0), options, &mut NoSink);
+                    assert_eq!(outcome.trace_pods_unfinished, 0);
+                    outcome.events
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(hot_loops, engine, placement);
 criterion_main!(hot_loops);

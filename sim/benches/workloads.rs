@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sim::rng::RngExt;
 use sim::scenario::*;
-use sim::units::{Bytes, HourlyPrice, MilliCores, SimDuration, SimTime};
+use sim::units::{Bytes, HourlyPrice, MilliCores, NanoUsd, SimDuration, SimTime};
 use sim::workload::{Run, TracePod};
 use sim::{Scenario, Seed, Workload};
 
@@ -38,6 +38,7 @@ fn pool(name: &str, capacity_type: CapacityType, max_size: u32) -> NodePool {
         labels: BTreeMap::from([("capacity".to_owned(), capacity_type.name().to_owned())]),
         taints: Vec::new(),
         volume: Bytes::gib(80),
+        scale_down_disabled: false,
     }
 }
 
@@ -72,6 +73,7 @@ pub fn platform() -> Scenario {
             storage_per_gib: HourlyPrice::ZERO,
             emr_per_vcpu: HourlyPrice::ZERO,
             emr_per_gb: HourlyPrice::ZERO,
+            cross_zone_per_gb: NanoUsd::new(20_000_000),
         },
         assumptions: Assumptions::default(),
     }
@@ -121,6 +123,42 @@ pub fn pod_day() -> Workload {
                 duration: SimDuration::from_secs_f64(-600.0 * (1.0 - mean).ln()),
                 cpu: MilliCores::cores(cores),
                 memory: Bytes::mib(6_656) * cores,
+                ..TracePod::default()
+            }
+        })
+        .collect();
+    Workload { pods, ..Workload::default() }
+}
+
+/// `nodes` nodes of a fixed pool, without an autoscaler.
+pub fn fixed_platform(nodes: u32) -> Scenario {
+    let mut scenario = platform();
+    scenario.autoscaler = None;
+    scenario.pools.truncate(1);
+    let pool = &mut scenario.pools[0];
+    (pool.min_size, pool.desired_size, pool.max_size) = (nodes, nodes, nodes);
+    scenario.assumptions.scheduler_pods_per_s = 1000;
+    scenario
+}
+
+/// Pods that keep `nodes` nodes about three quarters full: one for every core of the cluster, spread
+/// over an hour. `alike`: of `pod_day`'s three shapes; otherwise of 36 shapes, so that hardly any
+/// two nodes are equal.
+pub fn pods_for(nodes: u32, alike: bool) -> Workload {
+    let count = u64::from(nodes) * 16;
+    let mut stream = Seed::new(7).stream("bench-placement", &[]);
+    let pods = (0..count)
+        .map(|i| {
+            let cores = 1 << stream.random_range(0..3u32);
+            let halves = stream.random_range(4..16u64);
+            let memory = Bytes::mib(512) * if alike { 13 } else { halves } * cores;
+            let mean: f64 = stream.random::<f64>();
+            TracePod {
+                name: format!("p{i}").into(),
+                created_at: SimTime::from_millis(i * 3_600_000 / count),
+                duration: SimDuration::from_secs_f64(-1157.0 * (1.0 - mean).ln()),
+                cpu: MilliCores::cores(cores),
+                memory,
                 ..TracePod::default()
             }
         })

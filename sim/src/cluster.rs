@@ -18,6 +18,7 @@ pub(crate) use spec::{NonZeroRequests, Placement, PlacementId, PodSpec, SpecId, 
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::scheduler::{NodeClasses, NodeTree};
 use crate::units::SimTime;
 
 /// Nodes and pods that are alive.
@@ -25,8 +26,12 @@ use crate::units::SimTime;
 pub(crate) struct Cluster {
     /// Nodes that are billed.
     pub(crate) nodes: Slab<Node>,
-    /// The same nodes in order of launch: the order in which the scheduler sees them.
+    /// The same nodes in order of launch.
     pub(crate) in_order: Vec<NodeId>,
+    /// Those that registered, in the order in which the scheduler looks at them.
+    pub(crate) tree: NodeTree,
+    /// The same by what the scheduler can tell apart.
+    pub(crate) classes: NodeClasses,
     /// Pods that are pending or bound.
     pub(crate) pods: Slab<Pod>,
     /// What pods ask for, each different request once.
@@ -45,31 +50,59 @@ pub(crate) struct Cluster {
     pub(crate) nodes_launched: u64,
     /// Pods created so far.
     pub(crate) pods_created: u64,
+    /// When the last of the pods that are, or were, being deleted ends.
+    pub(crate) last_pod_ends_at: SimTime,
     /// Pods on a node.
     pub(crate) pods_bound: u32,
 }
 
-/// What the scheduler reads of a node changes through these methods only, so that an index over
-/// nodes can follow.
+/// What the scheduler reads of a node changes through these methods only, so that the indexes over
+/// nodes can follow. What filters and scores read of a node and what is not set here must be noted
+/// by [`Cluster::touch`].
 impl Cluster {
     /// Adds a node, as the last in order.
     pub(crate) fn add_node(&mut self, node: Node) -> NodeId {
         self.image_names.gained(&node.images);
+        let registers = node.state != NodeState::Booting;
         let id = self.nodes.insert(node);
         self.in_order.push(id);
+        if registers {
+            self.register(id);
+        }
         id
     }
 
-    /// The node is in `state` from now on.
+    /// The node is in `state` from now on. It registers when it stops booting.
     pub(crate) fn set_node_state(&mut self, node_id: NodeId, state: NodeState) {
-        self.nodes[node_id].state = state;
+        let before = std::mem::replace(&mut self.nodes[node_id].state, state);
+        match (before == NodeState::Booting, state == NodeState::Booting) {
+            (true, false) => self.register(node_id),
+            (false, true) => self.unregister(node_id, self.nodes[node_id].kind),
+            (false, false) => self.classes.touch(node_id),
+            (true, true) => {}
+        }
     }
 
     /// The node reports `images` (ascending) from now on.
     pub(crate) fn set_node_images(&mut self, node_id: NodeId, images: Vec<ImageId>) {
         self.image_names.gained(&images);
-        let before = std::mem::replace(&mut self.nodes[node_id].images, images);
+        let node = &mut self.nodes[node_id];
+        let before = std::mem::replace(&mut node.images, images);
+        if node.state != NodeState::Booting {
+            self.classes.set_images(node_id, &node.images);
+        }
         self.image_names.lost(&before);
+    }
+
+    fn register(&mut self, node_id: NodeId) {
+        let node = &self.nodes[node_id];
+        let member = self.tree.add(&self.kinds, node.kind, node_id);
+        self.classes.add(member, &node.images);
+    }
+
+    fn unregister(&mut self, node_id: NodeId, kind: NodeKindId) {
+        let serial = self.classes.remove(node_id);
+        self.tree.remove(kind, serial);
     }
 
     /// Puts `pod` on `node`: its requests are taken from the node's room.
@@ -85,32 +118,44 @@ impl Cluster {
         pod.node = Some(node_id);
         pod.bound_at = Some(now);
         self.pods_bound += 1;
+        self.classes.touch(node_id);
     }
 
     /// Takes a pod out of the cluster and gives its room back.
     pub(crate) fn remove_pod(&mut self, pod_id: PodId) -> Pod {
         let pod = self.pods.remove(pod_id);
-        if let Some(node) = pod.node.and_then(|id| self.nodes.get_mut(id)) {
+        if let Some((node_id, node)) =
+            pod.node.and_then(|id| self.nodes.get_mut(id).map(|node| (id, node)))
+        {
             let spec = self.specs.get(pod.spec);
             node.requested.subtract(&spec.requests);
             node.nonzero_requested.subtract(&spec.nonzero);
             node.pods.retain(|other| *other != pod_id);
             self.pods_bound -= 1;
+            self.classes.touch(node_id);
         }
         pod
     }
 
     /// Takes a node out; its pods must be gone.
     pub(crate) fn remove_node(&mut self, node_id: NodeId) -> Node {
+        let number = self.nodes[node_id].number;
+        let place = self
+            .in_order
+            .binary_search_by_key(&number, |other| self.nodes[*other].number)
+            .expect("nodes are in order of launch");
+        self.in_order.remove(place);
         let node = self.nodes.remove(node_id);
         self.image_names.lost(&node.images);
+        if node.state != NodeState::Booting {
+            self.unregister(node_id, node.kind);
+        }
         assert!(
             node.pods.is_empty(),
             "node {} goes with {} pods on it",
             node.number,
             node.pods.len()
         );
-        self.in_order.retain(|other| *other != node_id);
         node
     }
 }

@@ -4,6 +4,7 @@
 //! Builds the simulator's own cluster and runs the very code that simulations run. Every node is a
 //! kind of its own, with its name and labels. Leaves out time, the queue, and volumes.
 
+pub mod cluster_autoscaler;
 mod message;
 mod pod;
 
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 
 use crate::cluster::{Cluster, Node, NodeId, NodeKind, NodeState, PodId, PodOwner, resources};
 use crate::scenario::{
-    CapacityType, Images, KubernetesVersion, PodTemplate, ResourceList, SchedulerProfile, Taint,
+    CapacityType, KubernetesVersion, PodTemplate, ResourceList, SchedulerProfile, Taint,
 };
 pub use crate::scheduler::filter::ORDER as FILTERS;
 use crate::scheduler::filter::{self, Filters, StaticFits, short};
@@ -115,7 +116,6 @@ pub struct Decisions {
     scorer: Scorer,
     fits: StaticFits,
     version: KubernetesVersion,
-    images: Images,
 }
 
 impl Decisions {
@@ -132,7 +132,6 @@ impl Decisions {
             fits: StaticFits::new(Filters::of(&profile)),
             profile,
             version,
-            images: Images { size: Bytes::ZERO, pre_pulled: false },
         }
     }
 
@@ -152,6 +151,7 @@ impl Decisions {
             pool: 0,
             instance_type: 0,
             zone: self.nodes.len() as u32,
+            zone_number: 0,
             capacity_type: CapacityType::OnDemand,
             capacity: allocatable,
             allocatable,
@@ -178,8 +178,10 @@ impl Decisions {
             nonzero_requested: crate::cluster::NonZeroRequests::of(&used),
             images,
             pods: Vec::new(),
-            image_ready_at: None,
+            image_store: crate::images::ImageStore::default(),
+            gone_at: None,
             unneeded_since: None,
+            kept_because: None,
             interrupted: false,
             pods_bound_ever: 0,
             pods_cost: NanoUsd::ZERO,
@@ -232,7 +234,7 @@ impl Decisions {
             });
         }
         let fits = fits.of(&self.cluster, self.cluster.specs.get(spec).placement);
-        let cycle = Cycle::new(&self.cluster, &scorer, fits, &self.images, SimTime::ZERO, spec);
+        let cycle = Cycle::new(&self.cluster, &scorer, fits, spec);
         let rejection = cycle.rejection(&self.cluster.nodes[self.nodes[node]]);
         Ok(rejection.filter(|rejection| rejection.plugin == plugin).map_or(
             Filtered::Fits,
@@ -321,7 +323,7 @@ impl Decisions {
 
     fn cycle(&mut self, spec: crate::cluster::SpecId) -> Cycle<'_> {
         let fits = self.fits.of(&self.cluster, self.cluster.specs.get(spec).placement);
-        Cycle::new(&self.cluster, &self.scorer, fits, &self.images, SimTime::ZERO, spec)
+        Cycle::new(&self.cluster, &self.scorer, fits, spec)
     }
 }
 

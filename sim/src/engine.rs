@@ -13,6 +13,8 @@ mod route;
 mod timeline;
 pub(crate) mod world;
 
+use crate::autoscaler::cluster_autoscaler;
+use crate::outcome::Tally;
 use crate::units::{SimDuration, SimTime};
 use crate::{Outcome, Scenario, Seed, Sink, Workload};
 use crate::{lifecycle, overprovisioning, provisioner, spark::application, spot::interruption};
@@ -34,6 +36,23 @@ pub struct RunOptions {
     /// Wake every application at each end of a task, not only when something is to be decided. The
     /// decisions are the same: a reference for tests.
     pub every_task: bool,
+    /// Let the autoscaler scan at every interval, also where nothing can have changed. The
+    /// decisions are the same: a reference for tests.
+    pub every_scan: bool,
+    /// How the scheduler looks for a node. The decisions are the same.
+    pub node_search: NodeSearch,
+}
+
+/// How the scheduler looks for a node for a pod.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum NodeSearch {
+    /// Whichever is faster for the size of the cluster.
+    #[default]
+    BySize,
+    /// At every node: a reference for tests.
+    EveryNode,
+    /// At classes of nodes that no plugin can tell apart, where the pod allows it.
+    ByClass,
 }
 
 /// Simulates `workload` on `scenario`. Same arguments: same outcome and same records, bit by bit.
@@ -51,11 +70,16 @@ pub fn run(
     let outcome = Outcome { scenario: scenario.name.clone(), ..Outcome::default() };
     let calendar = Calendar::default();
     let now = SimTime::ZERO;
+    let mut tally = Tally::new(sink, workload);
+    let sink = &mut tally;
     let mut cx = Cx { now, calendar, scenario, workload, options, seed, sink, outcome };
     provisioner::start(&mut world, &mut cx);
     overprovisioning::start(&mut world, &mut cx);
     interruption::start(&mut world, &mut cx);
     cx.after(SimDuration::ZERO, Event::Sample);
+    if options.every_scan {
+        cluster_autoscaler::arm(&mut world, &mut cx);
+    }
 
     let horizon = workload.last_submission().saturating_add(HORIZON);
     let mut arrivals = Arrivals::default();
@@ -91,7 +115,9 @@ pub fn run(
             }
         }
     }
-    finish::finish(world, cx)
+    let mut outcome = finish::finish(world, cx);
+    tally.finish(&mut outcome);
+    outcome
 }
 
 /// What comes next.

@@ -10,7 +10,7 @@
 //! Source of the weights: OpenCost's default prices, 0.031611 dollars a vCPU-hour and 0.004237 a
 //! GiB-hour. Source of the billing rule: EC2 on-demand and spot Linux instances are billed by the
 //! second with a minimum of 60 seconds. Leaves out: price changes while a node runs, reservations,
-//! savings plans, cross-zone traffic.
+//! savings plans.
 
 use std::collections::BTreeMap;
 
@@ -32,6 +32,8 @@ pub(crate) struct Books {
     pub(crate) by_pool: BTreeMap<u32, NanoUsd>,
     /// EMR fees by team.
     pub(crate) emr_by_team: BTreeMap<TeamId, NanoUsd>,
+    /// Fees for traffic between zones, by team.
+    pub(crate) network_by_team: BTreeMap<TeamId, NanoUsd>,
     /// CPU and memory, requested by pods and allocatable, times milliseconds.
     pub(crate) usage: Usage,
 }
@@ -90,6 +92,13 @@ pub(crate) fn emr_fee(fees: &Fees, requests: &Resources, time: SimDuration) -> N
     cpu + memory
 }
 
+/// What `bytes` between zones cost. AWS counts 2^30 bytes as a GB.
+pub(crate) fn cross_zone_fee(fees: &Fees, bytes: u64) -> NanoUsd {
+    let price = u128::from(fees.cross_zone_per_gb.as_nano().max(0).unsigned_abs());
+    let nano = (u128::from(bytes) * price) >> 30;
+    NanoUsd::new(i64::try_from(nano).unwrap_or(i64::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +112,7 @@ mod tests {
             storage_per_gib: HourlyPrice::ZERO,
             emr_per_vcpu: HourlyPrice::from_usd(0.01012).unwrap(),
             emr_per_gb: HourlyPrice::from_usd(0.001_111_25).unwrap(),
+            cross_zone_per_gb: NanoUsd::ZERO,
         };
         let requests = Resources::of_pod(MilliCores::cores(16), Bytes::gib(128)).repeated(25);
         let fee = emr_fee(&fees, &requests, SimDuration::hours(3));

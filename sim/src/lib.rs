@@ -12,10 +12,11 @@ pub mod workload;
 
 pub mod scenario;
 
-pub mod decisions;
 pub mod finding;
 
 pub mod outcome;
+
+pub mod decisions;
 
 pub use finding::{Finding, Severity};
 pub use outcome::{Outcome, Sink};
@@ -37,4 +38,4 @@ mod scheduler;
 mod spark;
 mod spot;
 
-pub use engine::{RunOptions, run};
+pub use engine::{NodeSearch, RunOptions, run};

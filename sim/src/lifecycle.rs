@@ -1,14 +1,19 @@
 //! The life of a pod: created, bound, started, ended; and what its time cost.
 //!
-//! Models: image pull, container start, then the process' own start (JVM and `SparkContext`, or
-//! executor registration) as one random latency per pod. Leaves out: init containers, readiness
-//! probes, graceful termination (a pod that is ended is gone at once).
+//! Models: images (see `images`), init containers one after the other, container start, then the
+//! process' own start (JVM and `SparkContext`, or executor registration) as one random latency per
+//! pod. A bound pod that is deleted, drained or preempted keeps its room until its containers have ended:
+//! `podTermination` after the SIGTERM, at most its grace period, and not longer than its node is
+//! there; its owner forgets it at once. Leaves out: readiness probes, what a decommissioned
+//! executor does in its grace period.
 
 use rand_distr::StandardNormal;
 
 use crate::autoscaler::cluster_autoscaler;
-use crate::cluster::{NodeId, Placement, Pod, PodId, PodOwner, PodPhase, PodSpec, Resources};
-use crate::control_plane::EVENTS_PER_BOUND_POD;
+use crate::cluster::{
+    Cluster, Node, NodeId, Placement, Pod, PodId, PodOwner, PodPhase, PodSpec, Resources,
+};
+use crate::control_plane::{self, Reason};
 use crate::engine::event::{Event, PodEvent};
 use crate::engine::world::{Cx, World};
 use crate::outcome::{Ledger, PodRecord, PodResult};
@@ -38,15 +43,20 @@ pub(crate) fn create_pod(
         bound_at: None,
         process_at: None,
         ready_at: None,
+        waits_for_images: false,
+        ends_at: None,
         node: None,
         failed_attempts: 0,
         last_attempt_at: cx.now,
         reason: None,
+        last_reason: None,
         busy: SimDuration::ZERO,
         lost: SimDuration::ZERO,
         slots,
     });
-    cx.outcome.pods_peak = cx.outcome.pods_peak.max(world.cluster.pods.len() as u64);
+    let pods = world.cluster.pods.len();
+    cx.outcome.pods_peak = cx.outcome.pods_peak.max(pods as u64);
+    world.control_plane.pod_created(cx.now, pods);
     scheduler::enqueue(world, cx, pod);
     pod
 }
@@ -70,40 +80,59 @@ pub(crate) fn on_trace_pod_created(world: &mut World, cx: &mut Cx<'_>, place: u3
 /// The scheduler has chosen `node_id`: the pod is bound and its containers start.
 pub(crate) fn bind(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId, node_id: NodeId) {
     world.cluster.bind(pod_id, node_id, cx.now);
-    world.control_plane.add_events(cx.now, EVENTS_PER_BOUND_POD);
-    let node = &mut world.cluster.nodes[node_id];
-    node.unneeded_since = None;
+    world.cluster.nodes[node_id].unneeded_since = None;
+    let pod = &mut world.cluster.pods[pod_id];
+    if pod.owner == PodOwner::Pause {
+        pod.ready_at = Some(cx.now);
+        control_plane::on_bound(world, cx, pod_id, false);
+        return;
+    }
+    cx.outcome.pod_scheduling_delay.add(cx.now.since(pod.created_at));
+    let here = images::are_there(world, cx, pod_id, node_id);
+    control_plane::on_bound(world, cx, pod_id, !here);
+    if here {
+        start_containers(world, cx, pod_id);
+    } else {
+        world.cluster.pods[pod_id].waits_for_images = true;
+    }
+}
+
+/// All images of a bound pod are there: its init containers run, then its containers start.
+pub(crate) fn start_containers(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId) {
     let pod = &world.cluster.pods[pod_id];
     let assumptions = &cx.scenario.assumptions;
-    let (image_at, start) = match pod.owner {
-        PodOwner::Trace(_) => (cx.now, SimDuration::ZERO),
-        PodOwner::Pause => {
-            world.cluster.pods[pod_id].ready_at = Some(cx.now);
-            return;
-        }
+    let start = match pod.owner {
+        PodOwner::Trace(_) | PodOwner::Pause => SimDuration::ZERO,
         PodOwner::Driver(attempt) => {
             let keys = world.attempts[attempt].stream_keys();
             let z = cx.seed.stream("driver-start", &keys).sample(StandardNormal);
-            (images::ready_for_pod(node, cx.scenario, cx.now), assumptions.driver_start.at(z))
+            assumptions.driver_start.at(z)
         }
         PodOwner::Executor(attempt, executor) => {
             let [run, number] = world.attempts[attempt].stream_keys();
             let keys = [run, number, u64::from(executor)];
             let z = cx.seed.stream("executor-start", &keys).sample(StandardNormal);
-            (images::ready_for_pod(node, cx.scenario, cx.now), assumptions.executor_start.at(z))
+            assumptions.executor_start.at(z)
         }
     };
-    let process_at = image_at + assumptions.container_start;
+    let placement = world.cluster.specs.get(pod.spec).placement;
+    let mut before = assumptions.container_start;
+    for container in &world.cluster.specs.placement(placement).template.init_containers {
+        before += match container.restart_always {
+            true => assumptions.container_start,
+            false => assumptions.init_container,
+        };
+    }
+    let process_at = cx.now + before;
     let pod = &mut world.cluster.pods[pod_id];
+    pod.waits_for_images = false;
     pod.process_at = Some(process_at);
-    let delay = cx.now.since(pod.created_at);
-    cx.outcome.pod_scheduling_delay.add(delay);
     cx.at(process_at + start, Event::Pod(PodEvent::ProcessReady(pod_id)));
 }
 
 /// The pod's process is ready for work.
 pub(crate) fn on_process_ready(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId) {
-    let Some(pod) = world.cluster.pods.get_mut(pod_id) else {
+    let Some(pod) = world.cluster.pods.get_mut(pod_id).filter(|pod| pod.ends_at.is_none()) else {
         return;
     };
     pod.ready_at = Some(cx.now);
@@ -122,19 +151,35 @@ pub(crate) fn on_process_ready(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId
 
 /// A trace pod's work is done.
 pub(crate) fn on_trace_pod_ended(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId) {
-    if world.cluster.pods.get(pod_id).is_some() {
+    if world.cluster.pods.get(pod_id).is_some_and(|pod| pod.ends_at.is_none()) {
         end_pod(world, cx, pod_id, PodResult::Succeeded);
     }
 }
 
 /// Takes every pod off `node_id`, because its node goes (`SpotReclaimed`) or is drained
-/// (`Deleted`). Owners are told: drivers end their attempt, executors are missed.
+/// (`Deleted`). Owners are told: drivers end their attempt, executors are missed. Pods that take
+/// their time to end stay on the node until they have.
 pub(crate) fn evict_all(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId, result: PodResult) {
     // Ending a driver ends executors that may be on the same node, so the list is read anew.
-    while let Some(pod_id) = world.cluster.nodes.get(node_id).and_then(|node| node.pods.last()) {
-        let pod_id = *pod_id;
+    loop {
+        let Cluster { nodes, pods, .. } = &world.cluster;
+        let Some(node) = nodes.get(node_id) else { return };
+        let left = node.pods.iter().rev().find(|pod| pods[**pod].ends_at.is_none());
+        let Some(pod_id) = left.copied() else { return };
         lose_pod(world, cx, pod_id, result);
     }
+}
+
+/// The node goes now, and whatever is still ending on it has ended.
+pub(crate) fn end_all_terminating(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId) {
+    while let Some(pod_id) = world.cluster.nodes.get(node_id).and_then(|node| node.pods.last()) {
+        on_terminated(world, cx, *pod_id);
+    }
+}
+
+/// When the last pod of `node` ends, where one is ending.
+pub(crate) fn last_pod_ends_at(world: &World, node: &Node) -> Option<SimTime> {
+    node.pods.iter().filter_map(|pod| world.cluster.pods[*pod].ends_at).max()
 }
 
 /// A pod ends against its owner's will.
@@ -152,28 +197,91 @@ pub(crate) fn lose_pod(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId, result
     }
 }
 
-/// Ends a pod: its room is free, its time is charged to its owner, its record goes out.
+/// Ends a pod: its time is charged to its owner, its record goes out, and its room is free, now or
+/// when its containers have ended.
 pub(crate) fn end_pod(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId, result: PodResult) {
     scheduler::forget(world, cx, pod_id);
+    if world.cluster.pods[pod_id].node.is_some() {
+        control_plane::on_ended(world, cx, pod_id, why(result));
+    }
+    let ends_at = ends_at(world, cx, pod_id, result);
+    if ends_at > cx.now {
+        let mut pod = world.cluster.pods[pod_id].clone();
+        pod.waits_for_images = false;
+        charge(world, cx, &pod, result, ends_at);
+        pod.ends_at = Some(ends_at);
+        world.cluster.pods[pod_id] = pod;
+        world.cluster.last_pod_ends_at = world.cluster.last_pod_ends_at.max(ends_at);
+        cx.at(ends_at, Event::Pod(PodEvent::Terminated(pod_id)));
+        return;
+    }
     let pod = world.cluster.remove_pod(pod_id);
-    charge(world, cx, &pod, result);
+    charge(world, cx, &pod, result, cx.now);
     if let Some(node) = pod.node {
         scheduler::room_freed(world, cx, node);
         cluster_autoscaler::arm(world, cx);
     }
 }
 
-/// Charges the pod's time and records it; shared by pods that end and pods that are cut off by the
+/// A deleted pod's containers have ended: its room is free.
+pub(crate) fn on_terminated(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId) {
+    if world.cluster.pods.get(pod_id).is_none() {
+        return;
+    }
+    let pod = world.cluster.remove_pod(pod_id);
+    if let Some(node) = pod.node {
+        scheduler::room_freed(world, cx, node);
+        cluster_autoscaler::arm(world, cx);
+    }
+}
+
+/// When the containers of a pod that ends as `result` have ended.
+fn ends_at(world: &World, cx: &Cx<'_>, pod_id: PodId, result: PodResult) -> SimTime {
+    let pod = &world.cluster.pods[pod_id];
+    let deleted =
+        matches!(result, PodResult::Deleted | PodResult::SpotReclaimed | PodResult::Preempted);
+    // The pause container exits on SIGTERM at once (k8s.io/kubernetes `build/pause/linux/pause.c`).
+    let lingers = deleted && pod.owner != PodOwner::Pause;
+    let Some(node) = pod.node.filter(|_| lingers) else {
+        return cx.now;
+    };
+    let placement = world.cluster.specs.get(pod.spec).placement;
+    let template = &world.cluster.specs.placement(placement).template;
+    let assumptions = &cx.scenario.assumptions;
+    let grace = template.termination_grace.unwrap_or(assumptions.termination_grace);
+    let ends_at = cx.now.saturating_add(assumptions.pod_termination.min(grace));
+    ends_at.min(world.cluster.nodes[node].gone_at.unwrap_or(SimTime::MAX))
+}
+
+/// The event that says why a bound pod was ended, where it did not end by itself.
+const fn why(result: PodResult) -> Option<Reason> {
+    match result {
+        PodResult::Deleted => Some(Reason::Killing),
+        PodResult::SpotReclaimed => Some(Reason::Evicted),
+        PodResult::Preempted => Some(Reason::Preempted),
+        PodResult::Succeeded | PodResult::Failed | PodResult::OomKilled | PodResult::Unfinished => {
+            None
+        }
+    }
+}
+
+/// Charges the pod's time up to `until` and records it; shared by pods that end and pods that are cut off by the
 /// end of the simulation.
-pub(crate) fn charge(world: &mut World, cx: &mut Cx<'_>, pod: &Pod, result: PodResult) {
+pub(crate) fn charge(
+    world: &mut World,
+    cx: &mut Cx<'_>,
+    pod: &Pod,
+    result: PodResult,
+    until: SimTime,
+) {
     let spec = *world.cluster.specs.get(pod.spec);
     let mut cost = Ledger::default();
     let mut node_number = None;
     if let Some((node_id, bound_at)) = pod.node.zip(pod.bound_at) {
         let node = &mut world.cluster.nodes[node_id];
         let kind = world.cluster.kinds.get(node.kind);
-        let time = cx.now.since(bound_at);
-        let starting = pod.ready_at.unwrap_or(cx.now).min(cx.now).since(bound_at);
+        let time = until.since(bound_at);
+        let starting = pod.ready_at.unwrap_or(until).min(until).since(bound_at);
         let whole = ledger::share(kind, &spec.requests, time);
         cost = split(
             pod,
@@ -217,7 +325,7 @@ pub(crate) fn charge(world: &mut World, cx: &mut Cx<'_>, pod: &Pod, result: PodR
         created_at: pod.created_at,
         bound_at: pod.bound_at,
         ready_at: pod.ready_at.filter(|ready| *ready <= cx.now),
-        ended_at: cx.now,
+        ended_at: until,
         node: node_number,
         result,
         pending_reason: pod.reason.map(|reason| world.scheduler.reason(reason).into()),

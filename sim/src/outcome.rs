@@ -5,13 +5,22 @@
 
 mod records;
 
+mod tally;
+
+mod waits;
+
+pub use tally::normalised as normalised_reason;
+pub use waits::{PodWaits, WaitingTotal};
+
+pub(crate) use tally::Tally;
+
 pub use records::{
     AttemptRecord, LedgerRecord, NodeRecord, PodKind, PodRecord, PodResult, RunRecord,
     ScalingDecision, ScalingRecord, TimelineRecord, WaitingRecord,
 };
 
 use crate::scenario::CapacityType;
-use crate::units::{NanoUsd, SimDuration, SimTime};
+use crate::units::{Bytes, NanoUsd, SimDuration, SimTime};
 use crate::workload::FailureCounts;
 
 /// Takes records in the order in which their entities finish.
@@ -74,6 +83,10 @@ pub struct Outcome {
     pub trace_pods_succeeded: u64,
     /// Trace pods: pending, running or lost at the end.
     pub trace_pods_unfinished: u64,
+    /// Why pods waited, by normalised reason; the longest time first.
+    pub waiting_reasons: Vec<WaitingTotal>,
+    /// Waits of trace pods, simulated beside recorded.
+    pub pod_waits: PodWaits,
     /// Created to bound, of every pod that was bound, pause pods aside.
     pub pod_scheduling_delay: Samples,
     /// Run submitted to its (first) driver running.
@@ -98,6 +111,10 @@ pub struct Outcome {
     pub event_objects_peak: u64,
     /// Most pod objects alive at one time.
     pub pods_peak: u64,
+    /// What etcd had to hold at its fullest, and why.
+    pub control_plane: ControlPlaneLoad,
+    /// Bytes that crossed zones.
+    pub cross_zone_bytes: Bytes,
     /// Events taken from the calendar.
     pub events: u64,
     /// Tasks that ran (every attempt of them).
@@ -106,6 +123,21 @@ pub struct Outcome {
     pub findings: Vec<crate::Finding>,
     /// The simulation was stopped by its sink before its end.
     pub stopped: bool,
+}
+
+/// What etcd had to hold at its fullest minute, and who filled it.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct ControlPlaneLoad {
+    /// The end of that minute.
+    pub at: SimTime,
+    /// Objects and revisions that are not compacted yet.
+    pub etcd_bytes_peak: Bytes,
+    /// etcd's quota; beyond it the cluster is read-only.
+    pub etcd_quota: Bytes,
+    /// Event objects alive then, by their reason; each reason is always there.
+    pub events: Vec<(&'static str, u64)>,
+    /// The application with most of them, and how many.
+    pub application: Option<(String, u64)>,
 }
 
 /// The bill by kind, and its split. Everything adds up to the nano-dollar.
@@ -121,9 +153,11 @@ pub struct Bill {
     pub control_plane: NanoUsd,
     /// EMR on EKS.
     pub emr: NanoUsd,
+    /// Traffic between zones.
+    pub network: NanoUsd,
     /// Instances by pool, in the scenario's order: (pool, cost).
     pub by_pool: Vec<(String, NanoUsd)>,
-    /// Instances and EMR by team, in the workload's order; the last entry, `(shared)`, is what
+    /// Instances, EMR and network by team, in the workload's order; the last entry, `(shared)`, is what
     /// belongs to nobody. Storage and the control plane are in `(shared)` too.
     pub by_team: Vec<(String, NanoUsd)>,
     /// Where the node part went; adds up to `on_demand + spot`.
@@ -133,7 +167,7 @@ pub struct Bill {
 impl Bill {
     /// Everything.
     pub fn total(&self) -> NanoUsd {
-        self.nodes() + self.storage + self.control_plane + self.emr
+        self.nodes() + self.storage + self.control_plane + self.emr + self.network
     }
 
     /// The node part.

@@ -1,23 +1,25 @@
 //! Node pools as Auto Scaling groups: launch, boot, termination.
 //!
 //! Models: a launch takes a random boot time (instance requested to kubelet ready), the pool's
-//! first instance type, and its zones in turn; a reclaimed instance is replaced, because the group
-//! keeps its desired size; a launch that is not ready in `max-node-provision-time` is given up and
-//! the group backs off for 5 minutes (Cluster Autoscaler's `initial-node-group-backoff-duration`).
-//! Leaves out: lack of capacity, quotas, allocation strategies over several instance types.
+//! first instance type, and its zones in turn; where that capacity pool has nothing, the next zone,
+//! then the next type; a reclaimed instance is replaced, because the group keeps its desired size;
+//! a launch that no capacity pool or quota allows is seen to fail after a while, or hangs until
+//! `max-node-provision-time`; then, and when a node is not ready by that time, the autoscaler gives
+//! it up and the group backs off. Without an autoscaler the group tries again.
+//! Leaves out: allocation strategies that weigh price against depth.
 
 use crate::cluster::{Node, NodeId, NodeKindId, NodeState, NonZeroRequests};
 use crate::engine::event::{Event, ProvisionerEvent};
 use crate::engine::world::{Cx, World};
-use crate::outcome::{Ledger, NodeRecord};
+use crate::outcome::{Ledger, NodeRecord, ScalingDecision, ScalingRecord};
 use crate::rng::{self, RngExt};
 use crate::scenario::{CapacityType, NodePool};
 use crate::units::{NanoUsd, SimDuration, SimTime};
-use crate::{autoscaler::cluster_autoscaler, images, ledger, scheduler};
+use crate::{autoscaler::cluster_autoscaler, images, ledger, lifecycle, scheduler};
+use cluster_autoscaler::backoff::{Backoff, BackoffTimes};
 use rand_distr::StandardNormal;
 
-/// `initial-node-group-backoff-duration`.
-const GROUP_BACKOFF: SimDuration = SimDuration::minutes(5);
+mod capacity;
 
 /// What changes about a pool.
 #[derive(Debug)]
@@ -30,8 +32,18 @@ pub(crate) struct PoolState {
     pub(crate) launches: u64,
     /// Key of the pool's random streams.
     key: u64,
-    /// No scale-up before this, after a failed launch.
-    pub(crate) backed_off_until: SimTime,
+    /// Nodes asked for that the cloud has no instance for, as long as nobody knows.
+    pub(crate) unfulfilled: u32,
+    /// Why the last launch got no instance.
+    failure: &'static str,
+    /// No scale-up after failed launches.
+    pub(crate) backoff: Backoff,
+    /// When the autoscaler last grew the group.
+    pub(crate) last_scale_up: Option<SimTime>,
+    /// When the autoscaler last deleted a node of it.
+    pub(crate) last_delete: Option<SimTime>,
+    /// Why it did not grow at the last scan, as last recorded.
+    pub(crate) refusal: Option<&'static str>,
 }
 
 impl PoolState {
@@ -42,8 +54,18 @@ impl PoolState {
             leaving: 0,
             launches: 0,
             key: rng::key_of(&pool.name),
-            backed_off_until: SimTime::ZERO,
+            unfulfilled: 0,
+            failure: "",
+            backoff: Backoff::default(),
+            last_scale_up: None,
+            last_delete: None,
+            refusal: None,
         }
+    }
+
+    /// The group's desired size, as the autoscaler has set it: without nodes on their way out.
+    pub(crate) const fn target(&self) -> u32 {
+        self.nodes + self.unfulfilled - self.leaving
     }
 }
 
@@ -51,7 +73,8 @@ impl PoolState {
 pub(crate) fn start(world: &mut World, cx: &mut Cx<'_>) {
     for pool in 0..cx.scenario.pools.len() as u32 {
         for _ in 0..cx.scenario.pools[pool as usize].desired_size {
-            let node = new_node(world, cx, pool);
+            let zone = next_zone(world, cx, pool);
+            let node = new_node(world, cx, pool, 0, zone);
             cx.after(SimDuration::ZERO, Event::Provisioner(ProvisionerEvent::NodeReady(node)));
         }
     }
@@ -60,10 +83,22 @@ pub(crate) fn start(world: &mut World, cx: &mut Cx<'_>) {
 
 /// Asks for one more node of `pool`.
 pub(crate) fn launch(world: &mut World, cx: &mut Cx<'_>, pool: u32) {
-    let node = new_node(world, cx, pool);
+    let zone = next_zone(world, cx, pool);
+    let (instance_type, zone) = if cx.scenario.assumptions.capacity.is_limited() {
+        match capacity::find(world, cx, pool, zone) {
+            Ok(found) => found,
+            Err(reason) => return launch_in_vain(world, cx, pool, reason),
+        }
+    } else {
+        (0, zone)
+    };
+    let node = new_node(world, cx, pool, instance_type, zone);
     let state = &world.pools[pool as usize];
     let mut stream = cx.seed.stream("node-boot", &[state.key, state.launches]);
-    let boot = cx.scenario.assumptions.node_boot.at(stream.sample(StandardNormal));
+    let assumptions = &cx.scenario.assumptions;
+    let boot = assumptions.node_boot.at(stream.sample(StandardNormal));
+    // The startup taint goes when the DaemonSet pods run.
+    let boot = boot + assumptions.daemonset_start;
     let patience = cx.scenario.autoscaler.as_ref().map(|ca| ca.max_node_provision_time);
     match patience {
         Some(patience) if boot > patience => {
@@ -83,9 +118,74 @@ pub(crate) fn on_node_ready(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId)
         return;
     }
     node.ready_at = Some(cx.now);
-    images::on_node_joined(node, cx.scenario, cx.now);
+    let pool = world.cluster.kinds.get(node.kind).pool;
     world.cluster.set_node_state(node_id, NodeState::Ready);
+    world.control_plane.node_registered(cx.now);
+    images::on_node_joined(world, cx, node_id);
+    if world.pools[pool as usize].backoff.is_known() && !any_upcoming(world, pool) {
+        // All that was asked for came: upstream then takes the group for healthy.
+        world.pools[pool as usize].backoff.remove();
+    }
     scheduler::room_freed(world, cx, node_id);
+    cluster_autoscaler::arm(world, cx);
+}
+
+fn any_upcoming(world: &World, pool: u32) -> bool {
+    let mut nodes = world.cluster.in_order.iter().map(|id| &world.cluster.nodes[*id]);
+    world.pools[pool as usize].unfulfilled > 0
+        || nodes.any(|node| {
+            node.state == NodeState::Booting && world.cluster.kinds.get(node.kind).pool == pool
+        })
+}
+
+/// There is no instance for the launch, and nobody knows yet.
+fn launch_in_vain(world: &mut World, cx: &mut Cx<'_>, pool: u32, reason: &'static str) {
+    let state = &mut world.pools[pool as usize];
+    state.unfulfilled += 1;
+    state.failure = reason;
+    let patience = cx.scenario.autoscaler.as_ref().map(|ca| ca.max_node_provision_time);
+    let seen = cx.scenario.assumptions.capacity.failure_seen_after;
+    // Without either, the group itself tries again after a while.
+    let known = [seen, patience].into_iter().flatten().min().unwrap_or(SimDuration::minutes(1));
+    cx.after(known, Event::Provisioner(ProvisionerEvent::LaunchFailed(pool)));
+}
+
+/// It is known that a launch got no instance: the autoscaler lowers the group's size again; a group
+/// without an autoscaler tries again.
+pub(crate) fn on_launch_failed(world: &mut World, cx: &mut Cx<'_>, pool: u32) {
+    let state = &mut world.pools[pool as usize];
+    state.unfulfilled -= 1;
+    let reason = state.failure;
+    let name = &cx.scenario.pools[pool as usize].name;
+    let message = format!("launches that got no instance, the last one for {reason}");
+    cx.find(crate::Severity::Warning, "launch-failed", name, message);
+    give_up(world, cx, pool, reason);
+    if cx.scenario.autoscaler.is_none() {
+        launch(world, cx, pool);
+    }
+}
+
+/// The autoscaler learns of a failed launch: the group backs off.
+fn give_up(world: &mut World, cx: &mut Cx<'_>, pool: u32, reason: &'static str) {
+    let Some(flags) = cx.scenario.autoscaler.as_ref() else {
+        return;
+    };
+    let times = BackoffTimes {
+        initial: flags.initial_node_group_backoff_duration,
+        max: flags.max_node_group_backoff_duration,
+        reset: flags.node_group_backoff_reset_timeout,
+    };
+    let state = &mut world.pools[pool as usize];
+    let was_backed_off = state.backoff.is_backed_off(cx.now);
+    let until = state.backoff.fail(cx.now, &times);
+    let mut tell = |decision, reason: &str| {
+        let pool = Some(pool);
+        cx.sink.scaling(ScalingRecord { at: cx.now, pool, node: None, decision, reason });
+    };
+    tell(ScalingDecision::LaunchFailed, reason);
+    if !was_backed_off {
+        tell(ScalingDecision::BackedOff, &format!("backed off until {until}: {reason}"));
+    }
     cluster_autoscaler::arm(world, cx);
 }
 
@@ -95,12 +195,11 @@ pub(crate) fn on_launch_timed_out(world: &mut World, cx: &mut Cx<'_>, node_id: N
         return;
     };
     let pool = world.cluster.kinds.get(node.kind).pool;
-    world.pools[pool as usize].backed_off_until = cx.now.saturating_add(GROUP_BACKOFF);
     let name = &cx.scenario.pools[pool as usize].name;
     let message = "launches not ready within max-node-provision-time were given up".to_owned();
     cx.find(crate::Severity::Warning, "launch-timed-out", name, message);
     terminate(world, cx, node_id);
-    cluster_autoscaler::arm(world, cx);
+    give_up(world, cx, pool, "not ready within max-node-provision-time");
 }
 
 /// The autoscaler's deletion is through.
@@ -108,6 +207,10 @@ pub(crate) fn on_node_deleted(world: &mut World, cx: &mut Cx<'_>, node_id: NodeI
     let Some(node) = world.cluster.nodes.get(node_id) else {
         return;
     };
+    if let Some(at) = lifecycle::last_pod_ends_at(world, node) {
+        cx.at(at, Event::Provisioner(ProvisionerEvent::NodeDeleted(node_id)));
+        return;
+    }
     let pool = world.cluster.kinds.get(node.kind).pool;
     world.pools[pool as usize].leaving -= 1;
     terminate(world, cx, node_id);
@@ -116,6 +219,8 @@ pub(crate) fn on_node_deleted(world: &mut World, cx: &mut Cx<'_>, node_id: NodeI
 /// The node is gone, its bill is closed. Its pods must be gone.
 pub(crate) fn terminate(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId) {
     let node = world.cluster.remove_node(node_id);
+    scheduler::node_gone(world, cx, node_id);
+    images::on_node_gone(world, cx, node_id, &node);
     let pool = world.cluster.kinds.get(node.kind).pool;
     world.pools[pool as usize].nodes -= 1;
     close_bill(world, cx, &node);
@@ -171,14 +276,20 @@ fn storage(cx: &Cx<'_>, pool: u32, time: SimDuration) -> NanoUsd {
     cx.scenario.fees.storage_per_gib.share_floor(part, 1 << 30)
 }
 
-fn new_node(world: &mut World, cx: &mut Cx<'_>, pool: u32) -> NodeId {
+/// The zone whose turn it is.
+fn next_zone(world: &mut World, cx: &Cx<'_>, pool: u32) -> u32 {
     let state = &mut world.pools[pool as usize];
     let zones = cx.scenario.pools[pool as usize].zones.len() as u64;
     let zone = (state.launches % zones) as u32;
     state.launches += 1;
-    state.nodes += 1;
+    zone
+}
+
+fn new_node(world: &mut World, cx: &Cx<'_>, pool: u32, instance_type: u32, zone: u32) -> NodeId {
+    world.pools[pool as usize].nodes += 1;
     let kinds = &world.cluster.kinds;
-    let kind: NodeKindId = kinds.find(pool, 0, zone).expect("every pool has a kind per zone");
+    let kind: NodeKindId =
+        kinds.find(pool, instance_type, zone).expect("every type has a kind per zone");
     let number = world.cluster.nodes_launched;
     world.cluster.nodes_launched += 1;
     let node = Node {
@@ -191,8 +302,10 @@ fn new_node(world: &mut World, cx: &mut Cx<'_>, pool: u32) -> NodeId {
         nonzero_requested: NonZeroRequests::of(&kinds.get(kind).daemonsets),
         images: Vec::new(),
         pods: Vec::new(),
-        image_ready_at: None,
+        image_store: images::ImageStore::default(),
+        gone_at: None,
         unneeded_since: None,
+        kept_because: None,
         interrupted: false,
         pods_bound_ever: 0,
         pods_cost: NanoUsd::ZERO,

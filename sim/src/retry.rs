@@ -64,13 +64,16 @@ pub(crate) fn attempt_ended(
     let state = &mut world.runs[attempt.run as usize];
     state.cost.add(&cost);
     state.emr += attempt.emr;
+    if attempt.network > NanoUsd::ZERO {
+        *world.books.network_by_team.entry(run.team).or_default() += attempt.network;
+    }
     state.failure = failure;
     if state.started_at.is_none() {
         state.started_at = attempt.started_at;
     }
     let ladder = &cx.scenario.retries;
     let rung = failure
-        .and_then(|failure| ladder.rungs.iter().find(|rung| rung.when.contains(&failure)))
+        .and_then(|failure| ladder.rung_for(failure))
         .filter(|rung| attempt.number < rung.attempts_max);
     match rung {
         Some(rung) => {

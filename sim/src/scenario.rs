@@ -6,8 +6,11 @@
 
 mod assumptions;
 mod autoscaler;
+mod capacity;
 mod container;
 mod fees;
+mod group_pattern;
+mod images;
 mod nodes;
 mod pod_affinity;
 mod pod_shape;
@@ -16,9 +19,12 @@ mod scheduler;
 mod spark;
 
 pub use assumptions::{Assumption, Assumptions, LogNormal, SpotModel};
-pub use autoscaler::{ClusterAutoscaler, Expander};
+pub use autoscaler::{ClusterAutoscaler, Expander, ResourceLimit};
+pub use capacity::{Capacity, CapacityLimit};
 pub use container::{Container, HostPort, ResourceList};
 pub use fees::Fees;
+pub use group_pattern::{GroupPattern, PatternError};
+pub use images::{Image, ImageLayer, Images};
 pub use nodes::{CapacityType, InstanceType, NodePool, Taint, TaintEffect};
 pub use pod_affinity::{
     LabelSelector, NodeInclusionPolicy, PodAffinity, PodAffinityTerm, TopologySpreadConstraint,
@@ -70,16 +76,6 @@ pub struct Scenario {
     pub assumptions: Assumptions,
 }
 
-/// Container images: how large, and whether they are on the nodes before the pods are.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Images {
-    /// Compressed size that is pulled from the registry.
-    /// Source: facts-cloud section 4, "typical Spark image 3-5 GB compressed".
-    pub size: Bytes,
-    /// A pre-puller DaemonSet pulls the image as soon as a node joins, before any pod asks.
-    pub pre_pulled: bool,
-}
-
 impl Scenario {
     /// Keys of pod labels that some selector of a template reads. Other labels make no difference
     /// to placement.
@@ -87,12 +83,6 @@ impl Scenario {
         let spark = [&self.spark.driver_template, &self.spark.executor_template];
         let pause = self.overprovisioning.as_ref().map(|pause| &pause.template);
         spark.into_iter().chain(pause).flat_map(PodTemplate::labels_read).cloned().collect()
-    }
-}
-
-impl Default for Images {
-    fn default() -> Self {
-        Self { size: Bytes::gib(3), pre_pulled: false }
     }
 }
 

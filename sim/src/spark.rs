@@ -12,6 +12,7 @@ pub(crate) mod application;
 mod attempt;
 mod dynamic_allocation;
 mod memory;
+mod network;
 mod progress;
 mod work;
 

@@ -2,11 +2,11 @@
 //! by hand.
 
 use crate::fixtures::*;
-use sim::Scenario;
 use sim::outcome::{PodKind, PodResult};
 use sim::scenario::*;
 use sim::units::{Bytes, MilliCores, SimDuration, SimTime};
 use sim::workload::{Failure, RunOutcome, Stage, TaskDurations};
+use sim::{Scenario, Workload};
 
 #[test]
 fn a_run_scales_the_cluster_up_from_zero_and_succeeds() {
@@ -263,7 +263,8 @@ fn a_pod_that_pushes_out_a_driver_pushes_out_its_executors_once() {
     let (outcome, records) = simulate(&one_shared_node(), &workload, 1);
     assert_eq!((outcome.trace_pods_succeeded, outcome.failed), (1, 1));
     let bound = records.pods.iter().find(|pod| pod.kind == PodKind::Trace).unwrap().bound_at;
-    assert_eq!(records.attempts[0].ended_at, bound.unwrap(), "the driver went, and all with it");
+    let room = records.attempts[0].ended_at + one_shared_node().assumptions.pod_termination;
+    assert_eq!(room, bound.unwrap(), "the driver went, and all with it, once they had ended");
 }
 
 #[test]
@@ -277,4 +278,51 @@ fn an_executor_that_pushes_out_its_own_driver_goes_with_it() {
     assert_eq!((outcome.succeeded, outcome.failed), (0, 1));
     let executor = records.pods.iter().find(|pod| pod.kind == PodKind::Executor).unwrap();
     assert_eq!((executor.bound_at, executor.result), (None, PodResult::Deleted));
+}
+
+/// One node that a pod fills for 100 s, one pod that waits for its room, and pods that come and go
+/// every second. Gives how long the room stays empty.
+fn room_stays_empty_for(minor: u32, others: bool) -> (SimDuration, Records) {
+    let mut scenario = platform();
+    scenario.kubernetes.minor = minor;
+    scenario.scheduler = SchedulerProfile::default_of(scenario.kubernetes);
+    scenario.autoscaler = None;
+    scenario.pools = vec![pool("nodes", CapacityType::OnDemand, (1, 1, 1))];
+    let large = MilliCores::cores(3);
+    let mut pods =
+        vec![trace_pod("runs", 0, 100_000, large), trace_pod("waits", 1000, 10_000, large)];
+    if others {
+        let small = MilliCores::new(100);
+        pods.extend((2..100).map(|second| trace_pod("other", second * 1000, 500, small)));
+    }
+    let (_, records) = simulate(&scenario, &Workload { pods, ..Workload::default() }, 0);
+    let of = |owner| records.pods.iter().find(|pod| pod.owner == Some(owner)).expect("a record");
+    let bound_at = of(1).bound_at.expect("it was bound");
+    (bound_at.since(of(0).ended_at), records)
+}
+
+/// Source: facts-kubernetes 1.4: any event moved all pods into backoff; since 1.33 an idle
+/// scheduler takes pods out of it.
+#[test]
+fn attempts_in_vain_delay_pods_before_1_33() {
+    let (quiet, _) = room_stays_empty_for(20, false);
+    assert!(quiet < SimDuration::seconds(1), "{quiet}");
+    let (busy, _) = room_stays_empty_for(20, true);
+    assert!(busy > SimDuration::seconds(1) && busy <= SimDuration::seconds(11), "{busy}");
+    for others in [false, true] {
+        let (now, _) = room_stays_empty_for(33, others);
+        assert!(now < SimDuration::seconds(1), "{now}");
+    }
+}
+
+#[test]
+fn a_waiting_pod_says_why() {
+    let (_, records) = room_stays_empty_for(33, true);
+    let first = records.waiting.first().expect("a pod waited");
+    assert_eq!((first.0, first.1.as_millis() / 1000), (1, 1));
+    assert!(first.2.starts_with("0/1 nodes are available: 1 Insufficient cpu"), "{}", first.2);
+    let mut last = std::collections::BTreeMap::new();
+    for (pod, _, reason) in &records.waiting {
+        assert_ne!(last.insert(pod, reason), Some(reason), "given when it changes");
+    }
 }

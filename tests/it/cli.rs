@@ -219,12 +219,16 @@ fn the_summary_has_the_keys_of_the_contract() {
         ("/nodes/node_hours", "on_demand spot"),
         ("/utilization", "cpu memory"),
         ("/cost_usd", "total by_kind by_pool by_team ledger"),
-        ("/cost_usd/by_kind", "on_demand spot storage control_plane emr"),
+        ("/cost_usd/by_kind", "on_demand spot storage control_plane emr network"),
         (
             "/cost_usd/ledger",
             "useful recompute failed_attempts executor_idle starting reserved unallocated",
         ),
-        ("/control_plane", "event_objects_peak pods_peak"),
+        (
+            "/control_plane",
+            "event_objects_peak pods_peak etcd_bytes_peak etcd_quota_share etcd_peak_s \
+             events_at_etcd_peak",
+        ),
         ("/engine", "events tasks"),
     ];
     for (path, expected) in paths {

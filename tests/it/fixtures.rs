@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use sim::outcome::{AttemptRecord, LedgerRecord, NodeRecord, PodRecord, RunRecord, TimelineRecord};
+use sim::outcome::{
+    AttemptRecord, LedgerRecord, NodeRecord, PodRecord, RunRecord, TimelineRecord, WaitingRecord,
+};
 use sim::scenario::*;
-use sim::units::{Bytes, HourlyPrice, MilliCores, SimDuration, SimTime};
+use sim::units::{Bytes, HourlyPrice, MilliCores, NanoUsd, SimDuration, SimTime};
 use sim::workload::{Run, TracePod};
 use sim::{Outcome, RunOptions, Scenario, Seed, Sink, Workload};
 
@@ -17,6 +19,8 @@ pub(crate) struct Records {
     pub(crate) nodes: Vec<NodeRecord>,
     pub(crate) timeline: Vec<TimelineRecord>,
     pub(crate) ledger: Vec<LedgerRecord>,
+    /// (pod, since when, why).
+    pub(crate) waiting: Vec<(u64, SimTime, String)>,
 }
 
 impl Sink for Records {
@@ -38,12 +42,15 @@ impl Sink for Records {
     fn ledger(&mut self, record: LedgerRecord) {
         self.ledger.push(record);
     }
+    fn waiting(&mut self, record: WaitingRecord<'_>) {
+        self.waiting.push((record.pod, record.at, record.reason.to_owned()));
+    }
 }
 
 /// Simulates with every invariant checked after every event.
 pub(crate) fn simulate(scenario: &Scenario, workload: &Workload, seed: u64) -> (Outcome, Records) {
     let mut records = Records::default();
-    let options = RunOptions { check_invariants: true, every_task: false };
+    let options = RunOptions { check_invariants: true, ..RunOptions::default() };
     let outcome = sim::run(scenario, workload, Seed::new(seed), options, &mut records);
     (outcome, records)
 }
@@ -78,6 +85,7 @@ pub(crate) fn pool(name: &str, capacity_type: CapacityType, sizes: (u32, u32, u3
         labels: BTreeMap::from([label]),
         taints: Vec::new(),
         volume: Bytes::gib(80),
+        scale_down_disabled: false,
     }
 }
 
@@ -107,6 +115,7 @@ pub(crate) fn platform() -> Scenario {
             storage_per_gib: HourlyPrice::from_usd(0.08 / 730.0).expect("a price"),
             emr_per_vcpu: HourlyPrice::ZERO,
             emr_per_gb: HourlyPrice::ZERO,
+            cross_zone_per_gb: NanoUsd::new(20_000_000),
         },
         assumptions: Assumptions { spot: SpotModel::None, ..Assumptions::default() },
     }

@@ -6,7 +6,7 @@ use crate::fixtures::*;
 use sim::scenario::*;
 use sim::units::{Bytes, MilliCores, SimDuration};
 use sim::workload::{Failure, Run, RunOutcome, TracePod};
-use sim::{RunOptions, Scenario, Seed, Workload};
+use sim::{NodeSearch, RunOptions, Scenario, Seed, Workload};
 
 fn a_run(place: usize) -> impl Strategy<Value = Run> {
     let shape = (1u32..5, 1u64..14, 1u32..9, any::<bool>());
@@ -148,7 +148,7 @@ proptest! {
         seed in 0u64..1000,
     ) {
         let run = |every_task| {
-            let options = RunOptions { check_invariants: false, every_task };
+            let options = RunOptions { every_task, ..RunOptions::default() };
             let mut records = Records::default();
             let mut outcome =
                 sim::run(&scenario, &workload, Seed::new(seed), options, &mut records);
@@ -158,5 +158,24 @@ proptest! {
         let (sleeping, reference) = (run(false), run(true));
         prop_assert_eq!(sleeping.0, reference.0);
         prop_assert!(sleeping.1 == reference.1);
+    }
+
+    /// The scheduler may look at classes of nodes instead of every node: the same decisions.
+    #[test]
+    fn classes_of_nodes_decide_as_every_node_does(
+        scenario in a_platform(),
+        workload in a_workload(),
+        seed in 0u64..1000,
+    ) {
+        let run = |node_search| {
+            let options = RunOptions { node_search, ..RunOptions::default() };
+            let mut records = Records::default();
+            let outcome = sim::run(&scenario, &workload, Seed::new(seed), options, &mut records);
+            (format!("{outcome:?}"), format!("{records:?}"))
+        };
+        let reference = run(NodeSearch::EveryNode);
+        let by_class = run(NodeSearch::ByClass);
+        prop_assert_eq!(by_class.0, reference.0);
+        prop_assert!(by_class.1 == reference.1);
     }
 }

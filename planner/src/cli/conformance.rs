@@ -6,6 +6,7 @@
 //! A kind or a field that is not known is an error: what is not understood must not count as
 //! agreement.
 
+pub mod cluster_autoscaler;
 mod manifest;
 mod placement;
 mod plugin_args;
@@ -99,12 +100,21 @@ fn judge(place: usize, case: &Value) -> Result<Judged, String> {
     let id = text("id").map_or_else(|| format!("case {place}"), str::to_owned);
     let judged = match kind {
         "score" | "score_normalized" | "filter" | "fit" => scheduler::judge(case),
+        kind if kind.starts_with("ca_") => autoscaler(kind, &id, case),
         other => Err(format!(
-            "unknown kind `{}`; known are score, score_normalized, filter, fit",
+            "unknown kind `{}`; known are score, score_normalized, filter, fit \
+             and ca_*",
             other.chars().take(60).collect::<String>()
         )),
     };
     judged.map_err(|reason| format!("{id}: {reason}"))
+}
+
+fn autoscaler(kind: &str, id: &str, case: &Value) -> Result<Judged, String> {
+    let agreement = cluster_autoscaler::run(case)?;
+    let differs = (!agreement.agrees).then_some((agreement.expected, agreement.got));
+    let plugin = "cluster-autoscaler".to_owned();
+    Ok(Judged { kind: kind.to_owned(), plugin, id: id.to_owned(), differs })
 }
 
 fn print(

@@ -136,8 +136,9 @@ fn print(
     output: &mut Output,
 ) -> Result<(), Stop> {
     let folder = format!(
-        "{} (summary.json, findings.json, scenario.resolved.yaml, 6 Parquet tables)",
-        out.display()
+        "{} (summary.json, findings.json, scenario.resolved.yaml, {} Parquet tables)",
+        out.display(),
+        reports::tables::TABLES.len()
     );
     let next = format!(
         "change one thing and look again, for example seatrial run {} --set \

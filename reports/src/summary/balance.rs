@@ -24,6 +24,7 @@ pub(super) fn check(outcome: &Outcome) -> Result<(), Imbalance> {
     };
     let sum = |parts: &[(String, NanoUsd)]| parts.iter().map(|(_, cost)| *cost).sum();
     let kinds = bill.on_demand + bill.spot + bill.storage + bill.control_plane + bill.emr;
+    let kinds = kinds + bill.network;
     money("cost by kind", kinds, bill.total());
     money("cost by node pool", sum(&bill.by_pool), bill.nodes());
     money("cost by team", sum(&bill.by_team), bill.total());

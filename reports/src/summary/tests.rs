@@ -1,4 +1,4 @@
-use sim::outcome::Ledger;
+use sim::outcome::{Ledger, WaitingTotal};
 use sim::units::SimTime;
 
 use super::*;
@@ -24,6 +24,7 @@ pub(crate) fn outcome() -> Outcome {
             spot: usd(50_000_000_002),
             storage: usd(3),
             control_plane: usd(4),
+            network: NanoUsd::ZERO,
             emr: usd(5),
             by_pool: vec![
                 ("drivers".to_owned(), usd(100_000_000_001)),
@@ -46,6 +47,15 @@ pub(crate) fn outcome() -> Outcome {
         outcome.run_queue_delay.add(SimDuration::from_millis(ms * 10));
     }
     outcome.failed_attempts.add(Failure::Spot);
+    outcome.waiting_reasons = (0..23_u64)
+        .map(|place| WaitingTotal {
+            reason: format!("Insufficient thing-{place:02}"),
+            pods: 2,
+            time: SimDuration::seconds(3600 - place),
+            trace_pods_never_bound: u64::from(place > 20),
+            ..WaitingTotal::default()
+        })
+        .collect();
     outcome
 }
 
@@ -96,12 +106,13 @@ fn keys_are_those_of_the_contract_in_their_order() {
     };
     assert_eq!(
         keys("").join(" "),
-        "schema scenario seed replications workload outcome latency_s nodes utilization cost_usd \
-         control_plane engine"
+        "schema scenario seed replications workload outcome latency_s waiting nodes utilization \
+         cost_usd control_plane engine"
     );
     assert_eq!(
         keys("/outcome/failed_attempts_by_cause").join(" "),
-        "executor_oom driver_oom timeout spot application transient unschedulable"
+        "executor_oom driver_oom timeout spot application transient unschedulable \
+         preempted drained"
     );
     assert_eq!(keys("/cost_usd").join(" "), "total by_kind by_pool by_team ledger");
     assert_eq!(
@@ -152,4 +163,17 @@ fn one_replication_has_no_statistics() {
     let one = Summary::of_replications(vec![Summary::of(&outcome(), 0).unwrap()]).unwrap();
     assert!(!one.to_json().contains("replication_statistics"));
     assert!(Summary::of_replications(Vec::new()).is_none());
+}
+
+#[test]
+fn rare_reasons_are_added_up() {
+    let summary = Summary::of(&outcome(), 0).unwrap();
+    let reasons = &summary.waiting.by_reason;
+    assert_eq!(reasons.len(), 21);
+    assert_eq!((reasons[0].reason.as_str(), reasons[0].wait_s), ("Insufficient thing-00", 3600.0));
+    let others = &reasons[20];
+    assert_eq!((others.reason.as_str(), others.pods), ("(other reasons)", 6));
+    assert_eq!(others.wait_s, f64::from(3 * 3600 - 20 - 21 - 22));
+    assert_eq!(summary.outcome.trace_pods.never_bound, 2);
+    assert_eq!(summary.pod_waits, None);
 }

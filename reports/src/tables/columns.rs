@@ -74,7 +74,7 @@ const fn or_null(column: ColumnSpec) -> ColumnSpec {
 }
 
 /// Every table, in the order of the documentation.
-pub static TABLES: [TableSpec; 6] = [
+pub static TABLES: [TableSpec; 9] = [
     TableSpec {
         name: "runs",
         row: "One row per run (one submission by the orchestrator), in order of their ends.",
@@ -102,6 +102,24 @@ pub static TABLES: [TableSpec; 6] = [
         row: "One row per node pool, owner and kind of use that cost something. `cost_nano_usd` \
               adds up to the node part of the bill (`on_demand + spot`) exactly.",
         columns: &LEDGER,
+    },
+    TableSpec {
+        name: "waiting",
+        row: "One row each time a waiting pod's reason changes: from `at_s` on it waits for \
+              `reason`, until its next row, or until it is bound or ends (`pods`).",
+        columns: &WAITING,
+    },
+    TableSpec {
+        name: "scaling",
+        row: "One row each time an autoscaler's decision about a node pool or a node, or its \
+              reason, changes.",
+        columns: &SCALING,
+    },
+    TableSpec {
+        name: "pools",
+        row: "One row per node pool and instance type, in the scenario's order: what was there to \
+              choose from.",
+        columns: &POOLS,
     },
 ];
 
@@ -218,4 +236,36 @@ static LEDGER: [ColumnSpec; 6] = [
     text("kind", "Where it went, by the names of `cost_usd.ledger`."),
     float("cost_usd", "How much, in dollars."),
     integer("cost_nano_usd", "The same in nano-dollars, exactly."),
+];
+
+static WAITING: [ColumnSpec; 3] = [
+    integer("pod", "Number of the pod."),
+    float("at_s", "Since when, in seconds since the start."),
+    text("reason", "The scheduler's message."),
+];
+
+static SCALING: [ColumnSpec; 6] = [
+    float("at_s", "When, in seconds since the start."),
+    or_null(text("pool", "The node pool; null for the cluster as a whole.")),
+    or_null(integer("node", "Number of the node, where the decision is about one.")),
+    text(
+        "decision",
+        "`scale_up`, `no_scale_up`, `launch_failed`, `backed_off`, `unneeded`, `scale_down` or \
+         `no_scale_down`.",
+    ),
+    or_null(integer("nodes", "How many nodes more; null for other decisions than `scale_up`.")),
+    text("reason", "Why."),
+];
+
+static POOLS: [ColumnSpec; 10] = [
+    text("pool", "The node pool."),
+    text("instance_type", "One of its instance types; the first is preferred."),
+    text("capacity_type", "`on_demand` or `spot`."),
+    integer("min", "Fewest nodes of the pool."),
+    integer("desired", "Its nodes at the start."),
+    integer("max", "Most nodes of the pool."),
+    integer("pods_cpu_milli", "CPU that an empty node has for pods: allocatable less DaemonSets."),
+    integer("pods_memory_bytes", "The same for memory."),
+    integer("gpus", "GPUs of a node."),
+    text("taints", "Its taints, `key=value:effect`, separated by commas."),
 ];

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use sim::outcome::{
-    AttemptRecord, Ledger, LedgerRecord, NodeRecord, PodKind, PodRecord, RunRecord, Sink,
-    TimelineRecord,
+    AttemptRecord, Ledger, LedgerRecord, NodeRecord, PodKind, PodRecord, RunRecord,
+    ScalingDecision, ScalingRecord, Sink, TimelineRecord, WaitingRecord,
 };
+use sim::scenario::{NodePool, Taint, TaintEffect};
 use sim::units::{Bytes, MilliCores, NanoUsd, SimDuration, SimTime};
 use sim::workload::{ApplicationId, Failure, RunOutcome, TeamId};
 use sim::{Scenario, Workload};
@@ -31,6 +32,9 @@ const PODS: usize = 2;
 const NODES: usize = 3;
 const TIMELINE: usize = 4;
 const LEDGER: usize = 5;
+const WAITING: usize = 6;
+const SCALING: usize = 7;
+const POOLS: usize = 8;
 
 impl<'a> TableSink<'a> {
     /// Opens the tables in `folder`, which must be there.
@@ -43,7 +47,7 @@ impl<'a> TableSink<'a> {
         workload: &'a Workload,
     ) -> Result<Self, TableError> {
         let open = |table| ParquetTable::create(folder, &TABLES[table], workload.epoch_ms);
-        Ok(Self {
+        let mut sink = Self {
             scenario,
             workload,
             tables: [
@@ -53,9 +57,37 @@ impl<'a> TableSink<'a> {
                 open(NODES)?,
                 open(TIMELINE)?,
                 open(LEDGER)?,
+                open(WAITING)?,
+                open(SCALING)?,
+                open(POOLS)?,
             ],
             error: None,
-        })
+        };
+        scenario.pools.iter().for_each(|pool| sink.pool(pool));
+        Ok(sink)
+    }
+
+    fn pool(&mut self, pool: &NodePool) {
+        let taints: Vec<String> = pool.taints.iter().map(taint).collect();
+        let taints = taints.join(",");
+        for kind in &pool.instance_types {
+            let daemonsets = &self.scenario.daemonsets;
+            self.push(
+                POOLS,
+                [
+                    text(&pool.name),
+                    text(&kind.name),
+                    text(pool.capacity_type.name()),
+                    count(pool.min_size),
+                    count(pool.desired_size),
+                    count(pool.max_size),
+                    cpu(kind.allocatable_cpu.saturating_sub(daemonsets.cpu)),
+                    memory(kind.allocatable_memory.saturating_sub(daemonsets.memory)),
+                    count(kind.gpus),
+                    text(&taints),
+                ],
+            );
+        }
     }
 
     /// Completes the files.
@@ -259,6 +291,30 @@ impl Sink for TableSink<'_> {
         }
     }
 
+    fn waiting(&mut self, record: WaitingRecord<'_>) {
+        self.push(WAITING, [number(record.pod), at(record.at), text(record.reason)]);
+    }
+
+    fn scaling(&mut self, record: ScalingRecord<'_>) {
+        let pool = record.pool.map(|place| self.scenario.pools.get(place as usize));
+        let pool = pool.map(|pool| pool.map_or("?", |pool| pool.name.as_str()));
+        let nodes = match record.decision {
+            ScalingDecision::ScaleUp { nodes } => Some(i64::from(nodes)),
+            _ => None,
+        };
+        self.push(
+            SCALING,
+            [
+                at(record.at),
+                Cell::Text(pool),
+                Cell::Integer(record.node.map(integer)),
+                text(record.decision.name()),
+                Cell::Integer(nodes),
+                text(record.reason),
+            ],
+        );
+    }
+
     fn progress(&mut self, _now: SimTime, _finished_runs: u64) -> bool {
         self.error.is_none()
     }
@@ -274,6 +330,19 @@ const fn outcome(outcome: RunOutcome) -> &'static str {
 
 const fn text(value: &str) -> Cell<'_> {
     Cell::Text(Some(value))
+}
+
+/// As `kubectl taint` has it.
+fn taint(taint: &Taint) -> String {
+    let effect = match taint.effect {
+        TaintEffect::NoSchedule => "NoSchedule",
+        TaintEffect::PreferNoSchedule => "PreferNoSchedule",
+        TaintEffect::NoExecute => "NoExecute",
+    };
+    match taint.value.is_empty() {
+        true => format!("{}:{effect}", taint.key),
+        false => format!("{}={}:{effect}", taint.key, taint.value),
+    }
 }
 
 /// A name that the scenario or the workload should have; a place beyond its list shows as `?`.

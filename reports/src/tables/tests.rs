@@ -4,7 +4,7 @@ use std::path::Path;
 use polars::prelude::{DataFrame, DataType, ParquetReader, SerReader};
 use sim::outcome::{
     AttemptRecord, Ledger, LedgerRecord, NodeRecord, PodKind, PodRecord, PodResult, RunRecord,
-    Sink, TimelineRecord,
+    ScalingDecision, ScalingRecord, Sink, TimelineRecord, WaitingRecord,
 };
 use sim::scenario::{CapacityType, InstanceType, NodePool};
 use sim::units::{Bytes, HourlyPrice, MilliCores, NanoUsd, SimDuration, SimTime};
@@ -53,6 +53,7 @@ fn scenario() -> Scenario {
         labels: Default::default(),
         taints: Vec::new(),
         volume: Bytes::ZERO,
+        scale_down_disabled: false,
     };
     Scenario {
         name: "test".to_owned(),
@@ -71,6 +72,7 @@ fn scenario() -> Scenario {
             storage_per_gib: HourlyPrice::ZERO,
             emr_per_vcpu: HourlyPrice::ZERO,
             emr_per_gb: HourlyPrice::ZERO,
+            cross_zone_per_gb: NanoUsd::new(20_000_000),
         },
         assumptions: Assumptions::default(),
     }
@@ -180,6 +182,13 @@ fn fill(sink: &mut TableSink<'_>, pods: u64) {
             ..Ledger::default()
         },
     });
+    let at = SimTime::from_millis(1_001);
+    let reason = "0/3 nodes are available: 3 Insufficient memory";
+    sink.waiting(WaitingRecord { pod: 4, at, reason });
+    let decision = ScalingDecision::ScaleUp { nodes: 3 };
+    sink.scaling(ScalingRecord { at, pool: Some(0), node: None, decision, reason: "0->3" });
+    let decision = ScalingDecision::Unneeded;
+    sink.scaling(ScalingRecord { at, pool: None, node: Some(7), decision, reason: "empty" });
 }
 
 fn write(folder: &Path, pods: u64) {
@@ -256,6 +265,26 @@ fn values_are_in_their_units_and_names_resolved() {
 }
 
 #[test]
+fn reasons_and_decisions_have_their_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), 1);
+    let waiting = read(folder.path(), "waiting");
+    assert_eq!(waiting.column("pod").unwrap().i64().unwrap().get(0), Some(4));
+    assert_eq!(waiting.column("at_s").unwrap().f64().unwrap().get(0), Some(1.001));
+    let reasons = texts(&waiting, "reason");
+    assert_eq!(reasons[0].as_deref(), Some("0/3 nodes are available: 3 Insufficient memory"));
+    let scaling = read(folder.path(), "scaling");
+    let pools = texts(&scaling, "pool");
+    assert_eq!((pools[0].as_deref(), pools[1].as_deref()), (Some("executors"), None));
+    let nodes = scaling.column("nodes").unwrap().i64().unwrap();
+    assert_eq!((nodes.get(0), nodes.get(1)), (Some(3), None));
+    assert_eq!(texts(&scaling, "decision")[1].as_deref(), Some("unneeded"));
+    let pools = read(folder.path(), "pools");
+    assert_eq!(texts(&pools, "instance_type")[0].as_deref(), Some("m5.xlarge"));
+    assert_eq!(pools.column("max").unwrap().i64().unwrap().get(0), Some(1));
+}
+
+#[test]
 fn many_rows_go_into_several_row_groups_and_keep_their_order() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), 150_000);
@@ -287,8 +316,36 @@ fn tables_without_rows_can_be_read() {
     sink.finish().unwrap();
     for spec in &TABLES {
         let table = read(folder.path(), spec.name);
-        assert_eq!((table.height(), table.width()), (0, spec.columns.len()));
+        // What there is to choose from is there before anything happens.
+        let rows = usize::from(spec.name == "pools");
+        assert_eq!((table.height(), table.width()), (rows, spec.columns.len()));
     }
+}
+
+#[test]
+fn tables_are_read_back_row_by_row() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), 10);
+    let pods = TableFile::open(folder.path(), "pods").unwrap();
+    assert_eq!(pods.start_epoch_ms(), 1_600_000_000_000);
+    let mut rows = Vec::new();
+    pods.rows(&["ended_s", "pod", "owner_name"], |row| {
+        rows.push((row.integer(1), row.text(2).map(str::to_owned), row.float(0)));
+    })
+    .unwrap();
+    assert_eq!(rows.len(), 10);
+    assert_eq!(rows[3], (Some(3), Some("r-0".to_owned()), Some(0.004)));
+    assert_eq!(rows[2].1, None);
+    let nodes = TableFile::open(folder.path(), "nodes").unwrap();
+    let mut interrupted = 0;
+    nodes.rows(&["interrupted"], |row| interrupted += u32::from(row.is_true(0))).unwrap();
+    assert_eq!(interrupted, 1);
+    let error = nodes.rows(&["colour"], |_| {}).unwrap_err().to_string();
+    assert!(error.contains("nodes.parquet") && error.contains("colour"), "{error}");
+    let error = TableFile::open(folder.path(), "knots").unwrap_err().to_string();
+    assert!(error.contains("knots.parquet"), "{error}");
+    std::fs::write(folder.path().join("runs.parquet"), "PAR1 not really").unwrap();
+    assert!(TableFile::open(folder.path(), "runs").is_err());
 }
 
 #[test]

@@ -14,11 +14,20 @@ use crate::summary::{Named, Quantiles, Summary, Usd};
 /// Teams and pools shown; the others are added up in one line.
 const SHOWN_MAX: usize = 10;
 
+/// Below this share of the nodes in use, longer recorded waits have another cause than the trace's
+/// own pods.
+const SAMPLED_BELOW: f64 = 0.2;
+
+/// Reasons for waiting shown.
+const REASONS_SHOWN: usize = 5;
+
 /// How a foreign name is made safe in the format at hand.
 type Escape = fn(&str) -> String;
 
 pub(super) fn all(summary: &Summary, escape: Escape) -> Vec<Section> {
-    let mut sections = vec![outcome(summary), waiting(summary), cost(summary)];
+    let mut sections = vec![outcome(summary), waiting(summary)];
+    sections.extend([waiting_reasons(summary), pod_waits(summary)].into_iter().flatten());
+    sections.push(cost(summary));
     let pools = &summary.cost_usd.by_pool;
     let teams = &summary.cost_usd.by_team;
     sections.extend([
@@ -60,10 +69,11 @@ fn outcome(summary: &Summary) -> Section {
     if outcome.trace_pods.submitted > 0 {
         let pods = outcome.trace_pods;
         lines.push(format!(
-            "{} plain pods: {} succeeded, {} unfinished",
+            "{} plain pods: {} succeeded, {} unfinished, of those {} never had a node",
             grouped(pods.submitted),
             grouped(pods.succeeded),
             grouped(pods.unfinished),
+            grouped(pods.never_bound),
         ));
     }
     Section { title: "Outcome", lines, grid: None }
@@ -99,6 +109,79 @@ fn waiting(summary: &Summary) -> Section {
         row("run submitted to its end, succeeded runs", "run_duration", latency.run_duration);
     }
     Section { title: "Waiting", lines: Vec::new(), grid: Some(grid) }
+}
+
+/// What pods waited for most; of several replications, in the first.
+fn waiting_reasons(summary: &Summary) -> Option<Section> {
+    let reasons = &summary.waiting.by_reason;
+    let mut grid = Grid::new(&[
+        GridColumn::words("reason", "reason"),
+        GridColumn::figures("pods", "pods"),
+        GridColumn::figures("time in all", "wait_s"),
+        GridColumn::figures("never had a node", "never_bound"),
+    ]);
+    for reason in reasons.iter().take(REASONS_SHOWN) {
+        let never = reason.trace_pods_never_bound + reason.spark_pods_never_bound;
+        grid.push(vec![
+            GridCell::sentence(reason.reason.clone()),
+            GridCell::whole(reason.pods),
+            GridCell::figure(reason.wait_s, duration(reason.wait_s)),
+            GridCell::whole(never),
+        ]);
+    }
+    let lines = Vec::new();
+    (!grid.is_empty()).then_some(Section {
+        title: "Top reasons for waiting",
+        lines,
+        grid: Some(grid),
+    })
+}
+
+/// Simulated waits of trace pods beside the recorded ones.
+fn pod_waits(summary: &Summary) -> Option<Section> {
+    let waits = summary.pod_waits.as_ref()?;
+    let mut grid = Grid::new(&[
+        GridColumn::words("", "what"),
+        GridColumn::figures("p50", "p50"),
+        GridColumn::figures("p90", "p90"),
+        GridColumn::figures("p99", "p99"),
+        GridColumn::figures("max", "max"),
+        GridColumn::figures("never", "never"),
+    ]);
+    let rows = [
+        ("recorded", waits.recorded, waits.recorded_never),
+        ("simulated", waits.simulated, waits.simulated_never),
+    ];
+    for (what, found, never) in rows {
+        let times = [found.p50, found.p90, found.p99, found.max];
+        let mut row = vec![GridCell::figure(what, what)];
+        row.extend(times.map(|time| GridCell::figure(time, duration(time))));
+        row.push(GridCell::whole(never));
+        grid.push(row);
+    }
+    let mut lines = vec![
+        format!(
+            "{} pods; {} bound in both: {} within 1 s, {} within 10 s, {} within 60 s; rank \
+             correlation {:.2}",
+            grouped(waits.pods),
+            grouped(waits.compared),
+            percent(waits.within_1s, 1.0),
+            percent(waits.within_10s, 1.0),
+            percent(waits.within_60s, 1.0),
+            waits.rank_correlation,
+        ),
+        format!("{} never bound in both", grouped(waits.both_never)),
+    ];
+    // A list that fills next to nothing of its cluster cannot have waited for itself.
+    let used = summary.utilization.cpu.max(summary.utilization.memory);
+    if used < SAMPLED_BELOW && waits.recorded.p90 > 10.0 * waits.simulated.p90.max(0.1) {
+        lines.push(format!(
+            "these pods ask for {} of the nodes: what the recorded ones waited for is not in the \
+             trace",
+            percent(used, 1.0),
+        ));
+    }
+    Some(Section { title: "Waits against the recording", lines, grid: Some(grid) })
 }
 
 fn cost(summary: &Summary) -> Section {
@@ -232,6 +315,7 @@ fn platform(summary: &Summary) -> Section {
             count("control_plane.pods_peak", summary.control_plane.pods_peak),
             count("control_plane.event_objects_peak", summary.control_plane.event_objects_peak),
         ),
+        etcd(summary),
         format!(
             "simulated {} pods, {} tasks, {} events",
             count("workload.pods", summary.workload.pods),
@@ -240,6 +324,26 @@ fn platform(summary: &Summary) -> Section {
         ),
     ];
     Section { title: "Platform", lines, grid: None }
+}
+
+/// How full etcd was, and with what where that is much.
+fn etcd(summary: &Summary) -> String {
+    let load = &summary.control_plane;
+    let share = load.etcd_quota_share;
+    let shown = |share: f64| percent(share, 1.0);
+    let mut text = format!(
+        "etcd: at most {} of its quota, after {}",
+        figure(summary, "control_plane.etcd_quota_share", share, shown),
+        duration(load.etcd_peak_s),
+    );
+    let most = load.events_at_etcd_peak.0.iter().rev().max_by_key(|(_, count)| *count);
+    if let Some((reason, count)) = most.filter(|_| share > 0.5) {
+        text += &format!(", most events of it {reason} ({})", grouped(*count));
+    }
+    if share > 1.0 {
+        text += ": OVER ITS QUOTA, the cluster would be read-only";
+    }
+    text
 }
 
 /// A count, or a mean of counts: one decimal where it is not whole.

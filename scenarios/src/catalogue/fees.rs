@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 
 use sim::scenario::Fees;
-use sim::units::HourlyPrice;
+use sim::units::{HourlyPrice, NanoUsd};
 
 use super::CatalogueError;
 
 /// Hours in the month that storage is priced by.
 /// Source: AWS bills a GB-month as 730 hours (`$438/month over 730 h` in `fees.csv`).
 const HOURS_PER_MONTH: f64 = 730.0;
+
+/// A GB between two zones of a region: 0.01 dollars out of the one and as much into the other, in
+/// all regions. Source: facts-cloud section 3 (AWS' networking costs).
+const CROSS_ZONE: NanoUsd = NanoUsd::new(20_000_000);
 
 /// Dollars by (item, region).
 #[derive(Debug, Clone)]
@@ -25,6 +29,7 @@ impl FeeTable {
             storage_per_gib: self.hourly("ebs_gp3_storage", region, HOURS_PER_MONTH)?,
             emr_per_vcpu: HourlyPrice::ZERO,
             emr_per_gb: HourlyPrice::ZERO,
+            cross_zone_per_gb: CROSS_ZONE,
         })
     }
 

@@ -3,8 +3,13 @@
 use sim::Severity;
 use sim::scenario::{Assumptions, LogNormal, SpotModel};
 
+use sim::units::Bytes;
+
 use super::context::Context;
 use super::settings::Settings;
+
+/// The largest request that etcd takes. Source: facts-cloud section 5 (etcd's limits).
+const OBJECT_MAX: Bytes = Bytes::new(1536 * 1024);
 
 /// Reads the section; what it does not say is the model's default.
 pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> Assumptions {
@@ -40,10 +45,37 @@ fn apply(given: &Settings<'_>, out: &mut Assumptions) {
     set(&mut out.task_duration_cv, given.float("taskDurationCv"));
     set(&mut out.mean_task_duration, given.duration("meanTaskDuration"));
     set(&mut out.scheduler_pods_per_s, given.count("schedulerPodsPerSecond"));
+    lifecycle(given, out);
     if let Some(at) = given.optional("imagePullBytesPerSecond")
         && out.image_pull_bytes_per_s.as_u64() == 0
     {
         at.problem("`imagePullBytesPerSecond` is zero: no image would ever arrive");
+    }
+}
+
+/// The lives of nodes and pods, and the control plane.
+fn lifecycle(given: &Settings<'_>, out: &mut Assumptions) {
+    set(&mut out.daemonset_start, given.duration("daemonsetStart"));
+    set(&mut out.init_container, given.duration("initContainer"));
+    set(&mut out.pod_termination, given.duration("podTermination"));
+    set(&mut out.image_disk_factor, given.float("imageDiskFactor"));
+    set(&mut out.system_disk, given.bytes("systemDisk"));
+    set(&mut out.event_ttl, given.duration("eventTtl"));
+    set(&mut out.event_object_bytes, given.bytes("eventObjectBytes"));
+    set(&mut out.pod_object_bytes, given.bytes("podObjectBytes"));
+    set(&mut out.etcd_quota, given.bytes("etcdQuota"));
+    // Above what etcd takes in one request, sizes are slips, and their sums could overflow.
+    for key in ["eventObjectBytes", "podObjectBytes"] {
+        let size =
+            if key == "eventObjectBytes" { out.event_object_bytes } else { out.pod_object_bytes };
+        if let Some(at) = given.optional(key).filter(|_| size > OBJECT_MAX) {
+            at.problem(format!("`{key}` is {size}: etcd takes no object above {OBJECT_MAX}"));
+        }
+    }
+    if let Some(at) = given.optional("etcdQuota")
+        && out.etcd_quota == Bytes::ZERO
+    {
+        at.problem("`etcdQuota` is zero: etcd could hold nothing");
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) fn read<'a>(context: &Context<'_>, given: &Settings<'a>) -> Option<Pa
     let cpu = pod.as_ref().and_then(|pod| pod.cpu("cpu"));
     let memory = pod.as_ref().and_then(|pod| pod.bytes("memory"));
     let priority = given.int("priority").and_then(|priority| i32::try_from(priority).ok());
-    let template = spark::template(context, given.at("podTemplate"));
+    let template = spark::template(context, given.at("podTemplate"), None);
     let template: PodTemplate = template.unwrap_or_default();
     Some(Pause {
         value: Overprovisioning {

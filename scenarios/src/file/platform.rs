@@ -1,15 +1,15 @@
 //! The whole file, section by section.
 
 use sim::Severity;
-use sim::scenario::{DaemonSets, Fees, Images, KubernetesVersion, Scenario, SchedulerProfile};
-use sim::units::HourlyPrice;
+use sim::scenario::{DaemonSets, Fees, KubernetesVersion, Scenario, SchedulerProfile};
+use sim::units::{HourlyPrice, NanoUsd};
 
 use super::context::Context;
 use super::instance_types::InstanceTypes;
 use super::pools::EksctlFile;
 use super::settings::{Settings, settings};
-use super::{Loaded, assumptions, autoscaler, cross_check, overprovisioning, pools, resolved};
-use super::{retry_ladder, scheduler, spark, workload};
+use super::{Loaded, assumptions, autoscaler, cross_check, images, overprovisioning, pools};
+use super::{resolved, retry_ladder, scheduler, spark, workload};
 use crate::catalogue::Catalogue;
 use crate::native::{Place, eksctl};
 use crate::problem::nearest;
@@ -49,7 +49,6 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
     let types = InstanceTypes::read(context, &spec, nodes.as_ref(), region.as_deref());
     let pools = pools::read(context, nodes.as_ref(), eksctl, &types, region.as_deref());
     let spark = spark::read(context, spec.section("spark"));
-    let scheduler_name = spark.executor_template.scheduler_name.clone();
     let autoscaler = autoscaler::read(context, &spec, kubernetes);
     let pause =
         spec.section("overprovisioning").and_then(|at| overprovisioning::read(context, &at));
@@ -66,10 +65,10 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
         region: region.unwrap_or_default(),
         pools,
         autoscaler,
-        scheduler: scheduler::read(context, &spec, kubernetes, scheduler_name.as_deref())
+        scheduler: scheduler::read(context, &spec, kubernetes, &spark)
             .unwrap_or_else(|| SchedulerProfile::default_of(kubernetes)),
         retries: retry_ladder::read(context, spec.section("retries")),
-        images: images(spec.section("images")),
+        images: images::read(context, spec.section("images"), &spark),
         overprovisioning: pause.as_ref().map(|pause| pause.value.clone()),
         daemonsets: daemonsets(context, nodes.as_ref()),
         assumptions: assumptions::read(context, spec.section("assumptions")),
@@ -167,17 +166,6 @@ fn region(context: &Context<'_>, spec: &Settings<'_>, eksctl: Option<String>) ->
     }
 }
 
-fn images(given: Option<Settings<'_>>) -> Images {
-    let default = Images::default();
-    let Some(given) = given else {
-        return default;
-    };
-    Images {
-        size: given.bytes("size").unwrap_or(default.size),
-        pre_pulled: given.bool("prePulled").unwrap_or(default.pre_pulled),
-    }
-}
-
 fn daemonsets(context: &Context<'_>, nodes: Option<&Settings<'_>>) -> DaemonSets {
     let default = DaemonSets::default();
     let Some(given) = nodes.and_then(|nodes| nodes.section("daemonsets")) else {
@@ -206,6 +194,8 @@ fn fees(spec: &Settings<'_>, types: &InstanceTypes, region: Option<&str>) -> Fee
         price("emrPerVcpuHour"),
         price("emrPerGbHour"),
     ];
+    let cross_zone = given.and_then(|given| given.float("crossZonePerGb"));
+    let cross_zone = cross_zone.map(|usd| NanoUsd::new((usd * 1e9).round() as i64));
     let complete = own[0].is_some() && own[1].is_some();
     let complete = complete && (!emr || own[2].is_some() && own[3].is_some());
     let none = Fees {
@@ -213,6 +203,7 @@ fn fees(spec: &Settings<'_>, types: &InstanceTypes, region: Option<&str>) -> Fee
         storage_per_gib: HourlyPrice::ZERO,
         emr_per_vcpu: HourlyPrice::ZERO,
         emr_per_gb: HourlyPrice::ZERO,
+        cross_zone_per_gb: NanoUsd::new(20_000_000),
     };
     let catalogue: &Catalogue = types.catalogue();
     let known = match region {
@@ -237,6 +228,7 @@ fn fees(spec: &Settings<'_>, types: &InstanceTypes, region: Option<&str>) -> Fee
         storage_per_gib: own[1].unwrap_or(known.storage_per_gib),
         emr_per_vcpu: own[2].unwrap_or(known.emr_per_vcpu),
         emr_per_gb: own[3].unwrap_or(known.emr_per_gb),
+        cross_zone_per_gb: cross_zone.unwrap_or(known.cross_zone_per_gb),
     }
 }
 

@@ -8,6 +8,7 @@ use sim::units::{Bytes, HourlyPrice};
 
 use super::context::Context;
 use super::instance_types::InstanceTypes;
+use super::node_list;
 use super::platform::{did_you_mean, duplicate};
 use super::settings::Settings;
 use crate::native::{
@@ -68,7 +69,10 @@ pub(super) fn read(
             }
         }
     }
-    if specs.is_empty() && context.walker.is_clean() {
+    let list = nodes.and_then(|nodes| nodes.at("list"));
+    let mut listed =
+        list.as_ref().map(|at| node_list::read(context, at, region)).unwrap_or_default();
+    if specs.is_empty() && listed.is_empty() && context.walker.is_clean() {
         let at = nodes.map(|nodes| &nodes.fields.at);
         let help = "name an eksctl file in `spec.nodes.eksctl`, or list `spec.nodes.pools`";
         match at {
@@ -84,7 +88,10 @@ pub(super) fn read(
     }
     find_duplicates(context, &specs);
     let zones = default_zones(nodes, region);
-    specs.into_iter().filter_map(|spec| pool(context, spec, types, region, &zones)).collect()
+    let own = specs.into_iter().filter_map(|spec| pool(context, spec, types, region, &zones));
+    let pools = own.collect::<Vec<_>>();
+    listed.splice(0..0, pools);
+    listed
 }
 
 fn find_duplicates(context: &Context<'_>, specs: &[PoolSpec]) {
@@ -273,6 +280,7 @@ fn pool(
         max_size,
         taints: spec.taints.unwrap_or_default(),
         volume: spec.volume.unwrap_or(Bytes::gib(VOLUME_GIB)),
+        scale_down_disabled: false,
     })
 }
 
@@ -334,7 +342,7 @@ fn sizes(context: &Context<'_>, spec: &PoolSpec) -> Option<[u32; 3]> {
 
 /// The labels that EKS, eksctl and the cloud controller put on every node.
 /// Source: facts-kubernetes 2 and eksctl's `alpha.eksctl.io/nodegroup-name`.
-fn provider_labels(
+pub(super) fn provider_labels(
     pool: &str,
     capacity_type: CapacityType,
     instance_type: &InstanceType,

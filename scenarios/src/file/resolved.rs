@@ -8,14 +8,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use sim::scenario::{
-    Adjustment, Assumptions, CapacityType, ClusterAutoscaler, InstanceType, LogNormal, NodePool,
-    RetryLadder, Scenario, SchedulerProfile, ScoreSpec, SpotModel, TaintEffect,
+    Adjustment, Assumptions, CapacityType, ClusterAutoscaler, Images, InstanceType, LogNormal,
+    NodePool, RetryLadder, Scenario, SpotModel, TaintEffect,
 };
 use sim::units::{HourlyPrice, SimDuration};
 
 use super::workload::Read;
 
 mod pod_template;
+mod scheduler;
 mod spark;
 
 /// The scenario as YAML.
@@ -43,10 +44,9 @@ fn scenario_value(scenario: &Scenario) -> Value {
         let flags = flags(autoscaler, scenario.kubernetes);
         put("autoscaler", json!({ "clusterAutoscaler": { "extraArgs": flags } }));
     }
-    put("scheduler", json!({ "profile": profile(&scenario.scheduler) }));
+    put("scheduler", json!({ "profile": scheduler::value(&scenario.scheduler) }));
     put("retries", ladder(&scenario.retries));
-    let images = &scenario.images;
-    put("images", json!({ "size": images.size.to_string(), "prePulled": images.pre_pulled }));
+    put("images", images(&scenario.images));
     if let Some(pause) = &scenario.overprovisioning {
         put(
             "overprovisioning",
@@ -67,6 +67,7 @@ fn scenario_value(scenario: &Scenario) -> Value {
             "storagePerGibHour": fees.storage_per_gib.as_usd_f64(),
             "emrPerVcpuHour": fees.emr_per_vcpu.as_usd_f64(),
             "emrPerGbHour": fees.emr_per_gb.as_usd_f64(),
+            "crossZonePerGb": fees.cross_zone_per_gb.as_usd_f64(),
         }),
     );
     put("instanceTypes", instance_types(&scenario.pools));
@@ -77,6 +78,33 @@ fn scenario_value(scenario: &Scenario) -> Value {
         "metadata": { "name": scenario.name },
         "spec": spec,
     })
+}
+
+fn images(images: &Images) -> Value {
+    let list: Vec<Value> = images
+        .list
+        .iter()
+        .map(|image| {
+            let layers = image.layers.iter();
+            let layers: Vec<Value> = layers
+                .map(|layer| json!({ "name": layer.name, "size": layer.size.to_string() }))
+                .collect();
+            json!({ "name": image.name, "layers": layers, "prePulled": image.pre_pulled })
+        })
+        .collect();
+    let mut out = json!({
+        "size": images.size.to_string(),
+        "prePulled": images.pre_pulled,
+        "list": list,
+        "maxParallelImagePulls": images.max_parallel_pulls,
+        "imageGCHighThresholdPercent": images.gc_high_percent,
+        "imageGCLowThresholdPercent": images.gc_low_percent,
+        "imageMinimumGCAge": images.gc_minimum_age.to_string(),
+    });
+    if let Some(rate) = images.registry_bytes_per_s {
+        out["registryBytesPerSecond"] = json!(rate.to_string());
+    }
+    out
 }
 
 fn workload_value(workload: &Read) -> Value {
@@ -214,36 +242,6 @@ fn adjustment(adjustment: &Adjustment) -> Value {
     }
 }
 
-fn profile(profile: &SchedulerProfile) -> Value {
-    let scores: Vec<Value> =
-        profile.scores.iter().map(|(spec, weight)| score(spec, *weight)).collect();
-    json!({ "schedulerName": profile.name, "scores": scores })
-}
-
-fn score(spec: &ScoreSpec, weight: i64) -> Value {
-    let mut out = json!({ "plugin": spec.plugin(), "weight": weight });
-    let mut fit = |strategy: &str, resources: &[(String, i64)]| {
-        out["strategy"] = json!(strategy);
-        let of = |name| resources.iter().find(|(known, _)| known == name).map_or(0, |(_, w)| *w);
-        out["cpu"] = json!(of("cpu"));
-        out["memory"] = json!(of("memory"));
-    };
-    match spec {
-        ScoreSpec::LeastAllocated { resources } => fit("LeastAllocated", resources),
-        ScoreSpec::MostAllocated { resources } => fit("MostAllocated", resources),
-        ScoreSpec::RequestedToCapacityRatio { resources, shape } => {
-            fit("RequestedToCapacityRatio", resources);
-            let shape: Vec<Value> = shape
-                .iter()
-                .map(|point| json!({ "utilization": point.utilization, "score": point.score }))
-                .collect();
-            out["shape"] = json!(shape);
-        }
-        _ => {}
-    }
-    out
-}
-
 /// The autoscaler's flags, by the release's names. What the release has no flag for has its
 /// default, which needs none.
 fn flags(ca: &ClusterAutoscaler, version: sim::scenario::KubernetesVersion) -> Value {
@@ -306,6 +304,15 @@ fn assumptions(given: &Assumptions) -> Value {
         "taskDurationCv": given.task_duration_cv,
         "meanTaskDuration": given.mean_task_duration.to_string(),
         "schedulerPodsPerSecond": given.scheduler_pods_per_s,
+        "daemonsetStart": given.daemonset_start.to_string(),
+        "initContainer": given.init_container.to_string(),
+        "podTermination": given.pod_termination.to_string(),
+        "imageDiskFactor": given.image_disk_factor,
+        "systemDisk": given.system_disk.to_string(),
+        "eventTtl": given.event_ttl.to_string(),
+        "eventObjectBytes": given.event_object_bytes.to_string(),
+        "podObjectBytes": given.pod_object_bytes.to_string(),
+        "etcdQuota": given.etcd_quota.to_string(),
     })
 }
 

@@ -145,6 +145,13 @@ impl<'a> Settings<'a> {
         }
     }
 
+    /// The names that were chosen from a list's.
+    pub(super) fn choices(&self, key: &str) -> Vec<&'static str> {
+        let Kind::List(Kind::Choice(names)) = self.kind(key) else { self.mismatch(key) };
+        let items = self.at(key).and_then(|at| list(&at)).unwrap_or_default();
+        items.iter().filter_map(|at| choice(at, names)).collect()
+    }
+
     /// The name that was chosen.
     pub(super) fn choice(&self, key: &str) -> Option<&'static str> {
         match self.kind(key) {

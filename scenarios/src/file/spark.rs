@@ -17,17 +17,14 @@ const NEWEST: (u32, u32) = (4, 3);
 
 pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> SparkDefaults {
     let Some(given) = given else {
-        return SparkDefaults::default_of(SparkVersion::default());
+        let mut defaults = SparkDefaults::default_of(SparkVersion::default());
+        // Spark gives every pod its local directories, whether or not anything is said.
+        SparkConf::default().apply(&mut defaults);
+        return defaults;
     };
     let release = given.optional("version").and_then(|at| version(&at, OLDEST, NEWEST));
     let release = release.map(|(major, minor)| SparkVersion { major, minor });
     let mut defaults = SparkDefaults::default_of(release.unwrap_or_default());
-    if let Some(found) = template(context, given.at("driverPodTemplate")) {
-        defaults.driver_template = found;
-    }
-    if let Some(found) = template(context, given.at("executorPodTemplate")) {
-        defaults.executor_template = found;
-    }
     let mut conf = SparkConf::default();
     if let Some(file) = given.at("defaults").and_then(|at| context.read(&at)) {
         conf = context.take(spark_defaults::read(&file.name, &file.text));
@@ -35,19 +32,31 @@ pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> SparkD
     if let Some(at) = given.at("sparkConf") {
         conf.merge(spark_defaults::from_map(&at));
     }
+    // The settings say which container of a template Spark fills in.
+    let [driver, executor] = conf.pod_template_containers();
+    if let Some(found) = template(context, given.at("driverPodTemplate"), driver) {
+        defaults.driver_template = found;
+    }
+    if let Some(found) = template(context, given.at("executorPodTemplate"), executor) {
+        defaults.executor_template = found;
+    }
     let (problems, findings) = conf.apply(&mut defaults);
     context.take_notes(problems, findings);
     defaults
 }
 
-/// A pod template: a file's, or the map in place.
-pub(super) fn template(context: &Context<'_>, at: Option<At<'_>>) -> Option<PodTemplate> {
+/// A pod template: a file's, or the map in place. `main` names the container that Spark fills in.
+pub(super) fn template(
+    context: &Context<'_>,
+    at: Option<At<'_>>,
+    main: Option<&str>,
+) -> Option<PodTemplate> {
     let at = at?;
     match &at.node.value {
-        Value::Map(_) => Some(context.take(pod_template::read_inline(&at))),
+        Value::Map(_) => Some(context.take(pod_template::read_inline(&at, main))),
         Value::String(_) => {
             let file = context.read(&at)?;
-            Some(context.take(pod_template::read(&file.name, &file.text)))
+            Some(context.take(pod_template::read(&file.name, &file.text, main)))
         }
         _ => {
             at.wrong_type("a path, or a pod template");

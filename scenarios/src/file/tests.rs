@@ -2,6 +2,7 @@
 
 mod errors;
 mod resolve;
+mod schedulers;
 
 use super::*;
 

@@ -1,26 +1,41 @@
-//! Pod templates (`Pod`, or a `PodTemplate`'s `template`) to [`PodTemplate`]: labels, annotations
-//! and where the pod may run.
+//! Pods and pod templates (`Pod`, or a `PodTemplate`'s `template`) to [`PodTemplate`]: everything
+//! of a pod that placement, scale-down and termination read.
 //!
-//! Left out, each by name as a finding: pod affinity, topology spread, `matchFields`, volumes that
-//! matter to placement or scale-down (`hostPath`, `emptyDir` in memory), priority classes of the
-//! cluster's own, `schedulingGates`, `overhead`. Containers' resources: Spark replaces CPU and
-//! memory requests, and asks for what its own settings say; other resources (GPUs) are named.
+//! Of a template of Spark's, one container is the one that Spark fills in ([`PodTemplate::main`]):
+//! its CPU and memory are replaced by Spark's own settings, what else it asks for counts. Of a
+//! complete pod ([`read_pod`], [`read_pod_spec`]) every container counts as it is.
 //!
-//! Source: k8s.io/api `core/v1` types; facts-spark A4 for what Spark overwrites.
+//! Left out, each by name as a finding: volumes that a node has to have or to attach, memory of
+//! `emptyDir` volumes, priority classes of the cluster's own, `tolerationSeconds`, pod-level
+//! `resources`, `schedulingGates`, `resourceClaims`, and any other key that is not known to be
+//! without effect.
+//!
+//! Source: k8s.io/api `core/v1` types; checks as in k8s.io/kubernetes `pkg/apis/core/validation`,
+//! defaults as in `pkg/apis/core/v1/defaults.go`; facts-spark A4 for what Spark overwrites.
 
 mod affinity;
+mod containers;
+mod pod_affinity;
+mod selectors;
+mod spread;
 mod tolerations;
+mod volumes;
 
+pub(super) use affinity::added as added_affinity;
+pub(super) use containers::{read_list as containers_of, resource_amount};
+pub(super) use spread::default_constraints;
 pub(super) use tolerations::EFFECTS;
+pub(super) use volumes::{local, read as volumes};
 
 use sim::scenario::PodTemplate;
+use sim::units::SimDuration;
 
-use super::keys::{Reader, is_empty, string_map};
-use super::{NativeRead, read_documents};
-use crate::walk::{At, Fields, Walker};
+use super::keys::{Reader, string_map};
+use super::{NativeRead, in_place, read_documents};
+use crate::walk::{At, Fields};
 
 /// Keys of a pod's spec without effect on capacity, cost or waiting.
-const IRRELEVANT: [&str; 24] = [
+const IRRELEVANT: [&str; 22] = [
     "automountServiceAccountToken",
     "dnsConfig",
     "dnsPolicy",
@@ -28,7 +43,6 @@ const IRRELEVANT: [&str; 24] = [
     "ephemeralContainers",
     "hostAliases",
     "hostIPC",
-    "hostNetwork",
     "hostPID",
     "hostUsers",
     "hostname",
@@ -44,36 +58,74 @@ const IRRELEVANT: [&str; 24] = [
     "shareProcessNamespace",
     "subdomain",
     "terminationMessagePath",
-    "nodeName",
 ];
 
 /// Keys of a pod's spec that are read.
-const SPEC: [&str; 9] = [
+const SPEC: [&str; 14] = [
     "affinity",
     "containers",
+    "hostNetwork",
     "initContainers",
+    "nodeName",
     "nodeSelector",
+    "overhead",
     "priority",
     "priorityClassName",
     "schedulerName",
+    "terminationGracePeriodSeconds",
     "tolerations",
+    "topologySpreadConstraints",
     "volumes",
 ];
 
-const METADATA_IRRELEVANT: [&str; 9] = [
+const METADATA_IRRELEVANT: [&str; 8] = [
     "creationTimestamp",
     "finalizers",
     "generateName",
     "managedFields",
     "name",
-    "namespace",
     "ownerReferences",
     "resourceVersion",
     "uid",
 ];
 
-/// Reads a pod template file: the first `Pod` or `PodTemplate` among its documents.
-pub fn read(file_name: &str, text: &str) -> NativeRead<PodTemplate> {
+/// Whose pod it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role<'a> {
+    /// Spark fills in one container: the one of this name (`podTemplateContainerName`), else the
+    /// first one.
+    Spark(Option<&'a str>),
+    /// A complete pod: every container counts as it is.
+    Whole,
+}
+
+/// Reads a template of Spark's: the first `Pod` or `PodTemplate` among the file's documents. Spark
+/// fills in the container `main`, else the first one.
+pub fn read(file_name: &str, text: &str, main: Option<&str>) -> NativeRead<PodTemplate> {
+    read_as(file_name, text, Role::Spark(main))
+}
+
+/// Reads a complete pod: the first `Pod` or `PodTemplate` among the file's documents.
+pub fn read_pod(file_name: &str, text: &str) -> NativeRead<PodTemplate> {
+    read_as(file_name, text, Role::Whole)
+}
+
+/// Reads a template of Spark's that stands in place in a file of ours: a map with `metadata` and
+/// `spec`. Problems and findings are the enclosing file's.
+pub fn read_inline(at: &At<'_>, main: Option<&str>) -> NativeRead<PodTemplate> {
+    in_place(at, |reader, at| template(reader, &at, Role::Spark(main)).unwrap_or_default())
+}
+
+/// Reads the spec of a complete pod that stands in place; labels and namespace are the caller's.
+pub fn read_pod_spec(at: &At<'_>) -> NativeRead<PodTemplate> {
+    in_place(at, |reader, at| {
+        let mut template = PodTemplate::default();
+        spec(reader, &at, Role::Whole, &mut template);
+        template
+    })
+}
+
+fn read_as(file_name: &str, text: &str, role: Role<'_>) -> NativeRead<PodTemplate> {
     read_documents(file_name, text, |reader, documents| {
         let is_pod = |kind: &str| matches!(kind, "Pod" | "PodTemplate" | "");
         let mut pods = documents.iter().filter(|d| is_pod(Reader::kind(d)));
@@ -90,20 +142,8 @@ pub fn read(file_name: &str, text: &str) -> NativeRead<PodTemplate> {
             Some(template) => reader.walker.at(template, "template"),
             None => root,
         };
-        template(reader, &pod).unwrap_or_default()
+        template(reader, &pod, role).unwrap_or_default()
     })
-}
-
-/// Reads a pod template that stands in place in a file of ours: a map with `metadata` and `spec`.
-/// Problems and findings are the enclosing file's.
-pub fn read_inline(at: &At<'_>) -> NativeRead<PodTemplate> {
-    let walker = Walker::tolerant(at.walker.sources());
-    let reader = Reader::new(&walker);
-    let value = template(&reader, &walker.at(at.node, at.path.clone())).unwrap_or_default();
-    let slips = reader.into_findings();
-    let (problems, mut not_modelled) = walker.finish();
-    not_modelled.extend(slips);
-    NativeRead { value, problems, not_modelled }
 }
 
 fn no_pod(reader: &Reader<'_>, first: Option<At<'_>>) {
@@ -121,24 +161,56 @@ fn no_pod(reader: &Reader<'_>, first: Option<At<'_>>) {
 }
 
 /// A map with `metadata` and `spec`: a pod, or the template in a `SparkApplication`.
-pub(super) fn template<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<PodTemplate> {
+pub(super) fn template<'a>(
+    reader: &Reader<'a>,
+    at: &At<'a>,
+    role: Role<'_>,
+) -> Option<PodTemplate> {
     let pod = reader.fields(at, &["metadata", "spec"], &["apiVersion", "kind", "status"])?;
     let mut template = PodTemplate::default();
     if let Some(metadata) = pod.get("metadata") {
-        let known = ["labels", "annotations"];
+        let known = ["labels", "annotations", "namespace"];
         if let Some(metadata) = reader.fields(&metadata, &known, &METADATA_IRRELEVANT) {
             template.labels = string_map(&metadata, "labels");
             template.annotations = string_map(&metadata, "annotations");
+            let namespace = metadata.string("namespace").unwrap_or_default();
+            template.namespace = namespace_of(&namespace);
         }
     }
-    if let Some(spec) = pod.get("spec").and_then(|at| reader.fields(&at, &SPEC, &IRRELEVANT)) {
-        placement(reader, &spec, &mut template);
-        volumes(reader, &spec);
-        for list in ["containers", "initContainers"] {
-            containers(reader, &spec, list);
-        }
+    if let Some(at) = pod.get("spec") {
+        spec(reader, &at, role, &mut template);
     }
     Some(template)
+}
+
+/// The namespace as [`PodTemplate::namespace`] says it: empty for `default`.
+pub(super) fn namespace_of(name: &str) -> String {
+    if name == "default" { String::new() } else { name.to_owned() }
+}
+
+fn spec<'a>(reader: &Reader<'a>, at: &At<'a>, role: Role<'_>, template: &mut PodTemplate) {
+    let Some(spec) = reader.fields(at, &SPEC, &IRRELEVANT) else {
+        return;
+    };
+    placement(reader, &spec, template);
+    containers::read(reader, &spec, role, template);
+    if let Some(at) = spec.get("overhead") {
+        template.overhead = containers::amounts(reader, &at);
+    }
+    if let Some(at) = spec.get("topologySpreadConstraints") {
+        template.topology_spread = spread::read(reader, &at);
+    }
+    template.node_name = spec.string("nodeName").filter(|name| !name.is_empty());
+    grace(&spec, template);
+    volumes::read(reader, &spec, template, |_| true);
+}
+
+/// `terminationGracePeriodSeconds`: of a pod, or of a role of a `SparkApplication`.
+pub(super) fn grace(spec: &Fields<'_>, template: &mut PodTemplate) {
+    let seconds = spec.get("terminationGracePeriodSeconds");
+    if let Some(seconds) = seconds.and_then(|at| at.count(0)) {
+        template.termination_grace = Some(SimDuration::seconds(u64::from(seconds)));
+    }
 }
 
 /// Selector, affinity, tolerations, priority and scheduler: of a pod's spec, or of the driver and
@@ -175,50 +247,6 @@ fn priority(spec: &Fields<'_>, template: &mut PodTemplate) {
         // The class' value stands in another object of the cluster.
         Some(_) if number.is_none() => at.not_modelled(),
         Some(_) => {}
-    }
-}
-
-/// Volumes are not modelled; those that keep Cluster Autoscaler from draining a node, or that use
-/// memory, are named.
-pub(super) fn volumes<'a>(reader: &Reader<'a>, spec: &Fields<'a>) {
-    let volumes = spec.get("volumes").and_then(|at| at.list());
-    for volume in volumes.unwrap_or_default() {
-        if volume.node.get("hostPath").is_some() {
-            reader.walker.not_modelled(volume.node.pos, format!("{}.hostPath", volume.path));
-        }
-        let medium = volume.node.get("emptyDir").and_then(|dir| dir.get("medium"));
-        if medium.and_then(|node| node.scalar_text()) == Some("Memory") {
-            let path = format!("{}.emptyDir.medium", volume.path);
-            reader.walker.not_modelled(volume.node.pos, path);
-        }
-    }
-}
-
-/// Names what containers ask for beyond CPU and memory, and says that Spark replaces those two.
-fn containers<'a>(reader: &Reader<'a>, spec: &Fields<'a>, list: &str) {
-    let containers = spec.get(list).and_then(|at| at.list());
-    for container in containers.unwrap_or_default() {
-        let Some(resources) = container.node.get("resources") else {
-            continue;
-        };
-        let path = format!("{}.resources", container.path);
-        let mut replaced = false;
-        for (kind, amounts) in resources.entries() {
-            for (resource, node) in amounts.entries() {
-                let own = format!("{path}.{}.{}", kind.name, resource.name);
-                match (list, resource.name.as_str()) {
-                    ("containers", "cpu" | "memory") => replaced = true,
-                    _ if is_empty(node) => {}
-                    _ => reader.walker.not_modelled(node.pos, own),
-                }
-            }
-        }
-        if replaced {
-            let at = reader.walker.at(resources, path);
-            let message = "CPU and memory of a template's container are not used: Spark replaces \
-                           them by its own settings (of a sidecar they are not modelled)";
-            reader.warn(&at, "replaced-by-spark", message);
-        }
     }
 }
 

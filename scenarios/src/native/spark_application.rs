@@ -2,8 +2,8 @@
 //! and pod templates, as the operator hands them to Spark.
 //!
 //! A field of the application wins over the same setting in its `sparkConf`, as the operator passes
-//! it later. Left out, by name as findings: GPUs, sidecars, batch schedulers, volumes, memory
-//! limits; the schedule of a `ScheduledSparkApplication` (submissions come from the trace).
+//! it later. Left out, by name as findings: batch schedulers, volumes that are not local storage,
+//! memory limits; the schedule of a `ScheduledSparkApplication` (submissions come from the trace).
 //!
 //! Source: kubeflow/spark-operator `api/v1beta2` (types, `defaults.go`) and
 //! `internal/controller/sparkapplication/submission.go` (order of settings); facts-spark A6 for the
@@ -18,7 +18,7 @@ use sim::workload::Failure;
 
 use super::keys::{Reader, is_empty, string_map};
 use super::spark_defaults::{self, SparkConf};
-use super::{NativeRead, Place, pod_template, read_documents};
+use super::{NativeRead, Place, read_documents};
 use crate::problem::Problem;
 use crate::walk::{At, Fields};
 
@@ -157,20 +157,35 @@ fn scheduled<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<SparkApplication> {
     let root = reader.fields(at, &["metadata", "spec"], &["apiVersion", "kind", "status"])?;
     let irrelevant = ["failedRunHistoryLimit", "successfulRunHistoryLimit", "suspend", "timeZone"];
     let spec = reader.fields(&root.require("spec")?, &["template"], &irrelevant)?;
-    let name = name_of(&root);
-    spec_of(reader, &spec.require("template")?, name)
+    let application = spec_of(reader, &spec.require("template")?, name_of(&root))?;
+    Some(in_namespace(application, &root))
 }
 
 fn application<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<SparkApplication> {
     let root = reader.fields(at, &["metadata", "spec"], &["apiVersion", "kind", "status"])?;
-    let name = name_of(&root);
-    spec_of(reader, &root.require("spec")?, name)
+    let application = spec_of(reader, &root.require("spec")?, name_of(&root))?;
+    Some(in_namespace(application, &root))
+}
+
+/// The operator runs an application in its own namespace, whatever the settings say.
+fn in_namespace(mut application: SparkApplication, root: &Fields<'_>) -> SparkApplication {
+    if let Some(at) = metadata(root, "namespace")
+        && let Some(namespace) = at.string()
+    {
+        application.conf.set("spark.kubernetes.namespace", namespace, Place::of(&at));
+    }
+    application
+}
+
+/// The value of `metadata.key`, with its place.
+fn metadata<'a>(root: &Fields<'a>, key: &str) -> Option<At<'a>> {
+    let at = root.get("metadata")?;
+    let node = at.node.get(key).filter(|node| !is_empty(node))?;
+    Some(at.walker.at(node, format!("{}.{key}", at.path)))
 }
 
 fn name_of(root: &Fields<'_>) -> String {
-    let metadata = root.get("metadata");
-    let name = metadata.and_then(|at| at.node.get("name")?.scalar_text().map(str::to_owned));
-    name.unwrap_or_default()
+    metadata(root, "name").and_then(|at| at.string()).unwrap_or_default()
 }
 
 fn spec_of<'a>(reader: &Reader<'a>, at: &At<'a>, name: String) -> Option<SparkApplication> {
@@ -198,10 +213,11 @@ fn spec_of<'a>(reader: &Reader<'a>, at: &At<'a>, name: String) -> Option<SparkAp
         if let Some(at) = spec.get(role) {
             role::read(reader, &at, role, &mut conf, &mut template);
         }
+        role::volumes(reader, &spec, role, &mut conf, &mut template);
         template
     });
     dynamic_allocation(reader, &spec, &mut conf);
-    pod_template::volumes(reader, &spec);
+    role::put(&spec, "image", "spark.kubernetes.container.image", &mut conf);
     Some(SparkApplication {
         name,
         spark_version: spec.get("sparkVersion").and_then(|at| version(&at)),

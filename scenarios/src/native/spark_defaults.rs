@@ -20,6 +20,10 @@ use crate::yaml::TEXT_BYTES_MAX;
 /// More settings than this are no configuration.
 const SETTINGS_MAX: usize = 10_000;
 
+/// Volumes whose names start with this hold Spark's shuffle and spill files. Source: Spark's
+/// `LocalDirsFeatureStep`.
+pub(crate) const LOCAL_DIR: &str = "spark-local-dir-";
+
 /// Settings by key, with their places.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SparkConf {
@@ -67,6 +71,12 @@ impl SparkConf {
     pub fn pod_template_files(&self) -> [Option<&str>; 2] {
         ["driver", "executor"]
             .map(|role| self.get(&format!("spark.kubernetes.{role}.podTemplateFile")))
+    }
+
+    /// The containers of their pod templates that Spark fills in, by name, for driver and executor.
+    pub fn pod_template_containers(&self) -> [Option<&str>; 2] {
+        ["driver", "executor"]
+            .map(|role| self.get(&format!("spark.kubernetes.{role}.podTemplateContainerName")))
     }
 }
 

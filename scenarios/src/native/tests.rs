@@ -117,7 +117,7 @@ fn damaged_files_never_panic_and_problems_point_into_them() {
             let applied = read.value.apply(&mut SparkDefaults::default_of(release)).0;
             read.problems.into_iter().chain(applied).collect()
         }),
-        (POD, &|text| pod_template::read("f", text).problems),
+        (POD, &|text| pod_template::read("f", text, None).problems),
         (CLUSTER, &|text| eksctl::read("f", text).problems),
         (VALUES, &|text| flags(cluster_autoscaler::read_helm_values("f", text))),
         (DEPLOYMENT, &|text| flags(cluster_autoscaler::read_manifest("f", text))),

@@ -158,9 +158,49 @@ static IMAGES: Section = Section {
     name: "Images",
     doc: "Container images.",
     keys: &[
-        key("size", Bytes, "Compressed size that is pulled.").or("3Gi"),
-        key("prePulled", Bool, "A pre-puller DaemonSet pulls it as soon as a node joins.")
+        key("size", Bytes, "Compressed size of Spark images that are not in the list.").or("3Gi"),
+        key("prePulled", Bool, "A pre-puller DaemonSet pulls those as soon as a node joins.")
             .or("false"),
+        key(
+            "list",
+            List(&Kind::Section(&IMAGE)),
+            "Images by name. Containers name them in pod templates, in \
+            `spark.kubernetes.container.image`, `.driver.container.image` and \
+            `.executor.container.image`.",
+        ),
+        key("serializeImagePulls", Bool, "Kubelet: one pull at a time.").or("(true)"),
+        key("maxParallelImagePulls", Int(1, 1000), "Kubelet: so many pulls at a time.").or("1"),
+        key(
+            "registryBytesPerSecond",
+            Bytes,
+            "What the registry gives to all nodes together, in equal parts.",
+        )
+        .or("(no limit)"),
+        key("imageGCHighThresholdPercent", Int(0, 100), "Kubelet: a disk this full is collected.")
+            .or("85"),
+        key("imageGCLowThresholdPercent", Int(0, 100), "Kubelet: until it is this full.").or("80"),
+        key("imageMinimumGCAge", Kind::Duration, "Kubelet: younger images stay.").or("2m0s"),
+    ],
+};
+
+static IMAGE: Section = Section {
+    name: "Image",
+    doc: "An image. It has either a `size` or `layers`.",
+    keys: &[
+        key("name", Text, "As containers name it; without a tag it is `:latest`.").required(),
+        key("size", Bytes, "Compressed size, of one layer that no other image shares."),
+        key("layers", List(&Kind::Section(&LAYER)), "Its layers."),
+        key("prePulled", Bool, "A pre-puller DaemonSet pulls it as soon as a node joins.")
+            .or("(images.prePulled)"),
+    ],
+};
+
+static LAYER: Section = Section {
+    name: "Layer",
+    doc: "A layer. Layers of the same name are the same one, in whichever image.",
+    keys: &[
+        key("name", Text, "A digest, or any word.").required(),
+        key("size", Bytes, "Compressed size.").required(),
     ],
 };
 
@@ -207,5 +247,11 @@ static FEES: Section = Section {
         key("storagePerGibHour", USD, "Dollars a GiB-hour of root volumes."),
         key("emrPerVcpuHour", USD, "Dollars a requested vCPU-hour."),
         key("emrPerGbHour", USD, "Dollars a requested GB-hour."),
+        key(
+            "crossZonePerGb",
+            Float(0.0, 1000.0),
+            "Dollars a GB of shuffle traffic between zones, both directions' charges together.",
+        )
+        .or("(0.02)"),
     ],
 };

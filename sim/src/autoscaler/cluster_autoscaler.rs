@@ -2,18 +2,29 @@
 //! down nodes that are not needed.
 //!
 //! Models the loop in its order (facts-kubernetes 2.2 and 2.3): pods that fit existing or upcoming
-//! nodes are dropped; one scale-up a loop, of the group that the expander chooses; unneeded timers
-//! and cooldowns; a node that runs a pod which may not be evicted (any Spark pod without
-//! `safe-to-evict: "true"`) stays. Leaves out: similar-group balancing, resource limits, the cap
-//! of ten equivalence groups per controller, disruption budgets, annotations on nodes.
+//! nodes are dropped; one scale-up a loop, of the group that the expander chooses; failed launches
+//! and backoff; unneeded timers and cooldowns; a node that runs a pod which may not be evicted (any
+//! Spark pod without `safe-to-evict: "true"`) stays. Leaves out: disruption budgets.
 //!
-//! Scans at which nothing can change are skipped, not simulated: the loop sleeps while no pod is
-//! unschedulable and no node above its group's minimum could become unneeded, and is woken by what
-//! changes that ([`arm`]). Scans stay on the grid of the interval, so the times are the same.
+//! Scans at which nothing can change are skipped, not simulated. What a scan reads beside the clock:
+//! unschedulable pods (while there are any, it scans), the nodes' pods and states, and its own
+//! timers, which count only for unneeded nodes (while one could go, or could become needed again
+//! because others fill up, it scans). A node becomes unneeded only when a pod ends or a node becomes
+//! ready, and those wake the loop ([`arm`]), as do parked pods and failed launches. Scans stay on
+//! the grid of the interval, and random choices are keyed by the time, so a loop that never sleeps
+//! (`RunOptions::every_scan`) decides the same.
 
-mod expander;
+pub(crate) mod backoff;
+mod drainability;
+pub(crate) mod eligibility;
+pub(crate) mod estimator;
+pub(crate) mod expander;
+pub(crate) mod limits;
+pub(crate) mod removal;
 mod scale_down;
 mod scale_up;
+mod similar_groups;
+pub(crate) mod utilization;
 
 use crate::engine::event::{AutoscalerEvent, Event};
 use crate::engine::world::{Cx, World};
@@ -28,8 +39,6 @@ pub(crate) struct ClusterAutoscalerState {
     last_scale_up: Option<SimTime>,
     /// When it last deleted a node.
     last_delete: Option<SimTime>,
-    /// Scans so far, for the seeds of random choices.
-    scans: u64,
 }
 
 /// Something changed that the next scan may act on.
@@ -57,10 +66,10 @@ pub(crate) fn on_scan(world: &mut World, cx: &mut Cx<'_>) {
         return;
     };
     state.armed = false;
-    state.scans += 1;
+    let below = flags.enforce_node_group_min_size && scale_up::enforce_min_size(world, cx);
     let pending = scale_up::scale_up(world, cx, flags);
     let shrinking = flags.scale_down_enabled && scale_down::scale_down(world, cx, flags);
-    if pending || shrinking {
+    if pending || shrinking || below || cx.options.every_scan {
         let Some(state) = world.autoscaler.as_mut() else {
             return;
         };

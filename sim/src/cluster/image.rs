@@ -56,11 +56,6 @@ impl ImageNames {
     pub(crate) fn size(&self, id: ImageId) -> Bytes {
         self.names[id.0 as usize].1
     }
-
-    /// The name, with its tag.
-    pub(crate) fn name(&self, id: ImageId) -> &str {
-        &self.names[id.0 as usize].0
-    }
 }
 
 /// Upstream's `normalizedImageName`: `:latest` where no tag follows the last slash.
@@ -77,7 +72,7 @@ mod tests {
     fn a_name_without_a_tag_is_the_latest() {
         let mut names = ImageNames::default();
         let spark = names.intern("registry:5000/spark", Bytes::gib(1));
-        assert_eq!(names.name(spark), "registry:5000/spark:latest");
+        assert_eq!(names.names[spark.0 as usize].0, "registry:5000/spark:latest");
         assert_eq!(names.intern("registry:5000/spark:latest", Bytes::ZERO), spark);
         assert_eq!(names.size(spark), Bytes::gib(1));
         assert_ne!(names.intern("registry:5000/spark:3.5", Bytes::gib(1)), spark);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::slab::Id;
 use super::{ImageId, NonZeroRequests, PodId, Resources};
+use crate::images::ImageStore;
 use crate::scenario::{CapacityType, DaemonSets, InstanceType, NodePool, Taint};
 use crate::units::{Bytes, HourlyPrice, NanoUsd, SimTime};
 
@@ -11,7 +12,7 @@ use crate::units::{Bytes, HourlyPrice, NanoUsd, SimTime};
 pub(crate) type NodeId = Id<Node>;
 
 /// Where a node is in its life. Billed from the first to the last state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum NodeState {
     /// Asked for, not ready.
     Booting,
@@ -42,10 +43,14 @@ pub(crate) struct Node {
     pub(crate) images: Vec<ImageId>,
     /// Its pods, without those of the DaemonSets.
     pub(crate) pods: Vec<PodId>,
-    /// When the Spark image is there, once somebody asked for it.
-    pub(crate) image_ready_at: Option<SimTime>,
+    /// Images that it has and pulls.
+    pub(crate) image_store: ImageStore,
+    /// When the cloud takes it, where that is known: nothing runs on it longer.
+    pub(crate) gone_at: Option<SimTime>,
     /// Since when the autoscaler holds it for unneeded.
     pub(crate) unneeded_since: Option<SimTime>,
+    /// Why the autoscaler keeps it, as last recorded.
+    pub(crate) kept_because: Option<&'static str>,
     /// The cloud takes it back.
     pub(crate) interrupted: bool,
     /// Pods that were ever bound to it.
@@ -67,6 +72,8 @@ pub(crate) struct NodeKind {
     pub(crate) instance_type: u32,
     /// Place of the zone in the pool.
     pub(crate) zone: u32,
+    /// The same zone has the same number in every pool.
+    pub(crate) zone_number: u32,
     /// Spot or on-demand.
     pub(crate) capacity_type: CapacityType,
     /// What the machine has.
@@ -96,13 +103,20 @@ impl NodeKinds {
     /// The kinds of `pools`.
     pub(crate) fn of(pools: &[NodePool], daemonsets: &DaemonSets) -> Self {
         let mut kinds = Vec::new();
+        let mut zones: Vec<&str> = Vec::new();
         for (pool_place, pool) in pools.iter().enumerate() {
             for (type_place, instance_type) in pool.instance_types.iter().enumerate() {
                 for (zone_place, zone) in pool.zones.iter().enumerate() {
+                    let known = zones.iter().position(|other| other == zone);
+                    let zone_number = known.unwrap_or_else(|| {
+                        zones.push(zone);
+                        zones.len() - 1
+                    });
                     kinds.push(NodeKind {
                         pool: pool_place as u32,
                         instance_type: type_place as u32,
                         zone: zone_place as u32,
+                        zone_number: zone_number as u32,
                         capacity_type: pool.capacity_type,
                         capacity: capacity(pool, instance_type),
                         allocatable: allocatable(pool, instance_type),

@@ -48,7 +48,7 @@ pub(crate) enum PodPhase {
 }
 
 /// A pod.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Pod {
     /// Number in order of creation.
     pub(crate) number: u64,
@@ -66,6 +66,11 @@ pub(crate) struct Pod {
     pub(crate) process_at: Option<SimTime>,
     /// When it is, or will be, ready for work (driver context up, executor registered).
     pub(crate) ready_at: Option<SimTime>,
+    /// It is bound, and an image of its containers is not there yet.
+    pub(crate) waits_for_images: bool,
+    /// It is being deleted: its containers end then, and its room is free. It has been charged to
+    /// that moment, and belongs to nobody any more.
+    pub(crate) ends_at: Option<SimTime>,
     /// Its node.
     pub(crate) node: Option<NodeId>,
     /// How often the scheduler tried it in vain.
@@ -74,6 +79,8 @@ pub(crate) struct Pod {
     pub(crate) last_attempt_at: SimTime,
     /// Why it was not placed at the first try, as a place in the scheduler's list of reasons.
     pub(crate) reason: Option<u32>,
+    /// The same at the last try.
+    pub(crate) last_reason: Option<u32>,
     /// Executors: task slot time that was used, over all slots, of tasks that completed.
     pub(crate) busy: SimDuration,
     /// Executors: task slot time that was lost.

@@ -11,6 +11,13 @@ pub(crate) struct Id<T> {
     of: PhantomData<fn() -> T>,
 }
 
+impl<T> Id<T> {
+    /// Place in the arena. Things that are alive at the same time have different places.
+    pub(crate) const fn place(self) -> usize {
+        self.index as usize
+    }
+}
+
 /// An arena.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {

@@ -10,6 +10,8 @@ pub(crate) enum Event {
     Pod(PodEvent),
     /// Nodes coming and going.
     Provisioner(ProvisionerEvent),
+    /// Images arriving on nodes and going.
+    Image(ImageEvent),
     /// Spot capacity being taken back.
     Spot(SpotEvent),
     /// Spark attempts.
@@ -29,6 +31,8 @@ pub(crate) enum PodEvent {
     ProcessReady(PodId),
     /// A trace pod's work is done.
     TracePodEnded(PodId),
+    /// A deleted pod's containers have ended.
+    Terminated(PodId),
 }
 
 /// Nodes coming and going.
@@ -40,6 +44,18 @@ pub(crate) enum ProvisionerEvent {
     LaunchTimedOut(NodeId),
     /// The autoscaler's deletion is through.
     NodeDeleted(NodeId),
+    /// It is known that the pool (by its place) gets no instance for one of its launches.
+    LaunchFailed(u32),
+}
+
+/// Images arriving on nodes and going.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ImageEvent {
+    /// The pull that is through first of all is through; stale if its number is not the current
+    /// one.
+    Pulled(u32),
+    /// The kubelet's turn to collect garbage.
+    GarbageCollection(NodeId),
 }
 
 /// Spot capacity being taken back.
@@ -110,15 +126,18 @@ impl Event {
     /// Its class.
     pub(crate) const fn class(&self) -> EventClass {
         match self {
-            Self::Pod(PodEvent::TracePodEnded(_))
+            Self::Pod(PodEvent::TracePodEnded(_) | PodEvent::Terminated(_))
             | Self::Provisioner(
-                ProvisionerEvent::NodeDeleted(_) | ProvisionerEvent::LaunchTimedOut(_),
+                ProvisionerEvent::NodeDeleted(_)
+                | ProvisionerEvent::LaunchTimedOut(_)
+                | ProvisionerEvent::LaunchFailed(_),
             )
             | Self::Spot(_)
             | Self::Spark(
                 SparkEvent::Progress(..) | SparkEvent::TimedOut(_) | SparkEvent::PatienceOver(_),
             ) => EventClass::Release,
             Self::Pod(PodEvent::ProcessReady(_))
+            | Self::Image(_)
             | Self::Provisioner(ProvisionerEvent::NodeReady(_)) => EventClass::Supply,
             Self::Spark(
                 SparkEvent::RetrySubmitted(_)

@@ -7,16 +7,19 @@ use crate::outcome::{Ledger, LedgerRecord, Outcome, PodResult};
 use crate::spark::application;
 use crate::units::{NanoUsd, SimDuration, SimTime};
 use crate::workload::TeamId;
-use crate::{Finding, Severity, lifecycle, retry};
+use crate::{Finding, Severity, control_plane, lifecycle, retry};
 
 /// Closes all accounts and gives the totals.
 pub(super) fn finish(mut world: World, mut cx: Cx<'_>) -> Outcome {
     let last = timeline::sample(&world, &cx);
     cx.sink.timeline(last);
     application::end_all_unfinished(&mut world, &mut cx);
+    // Pods that are being deleted are charged to their end already.
+    cx.now = cx.now.max(world.cluster.last_pod_ends_at);
     close_pods(&mut world, &mut cx);
     close_nodes(&mut world, &mut cx);
     say_unfinished(&world, &mut cx);
+    control_plane::close(&mut world, &mut cx);
     never_submitted(&mut world, &mut cx);
     bill(&world, &mut cx);
     totals(&world, &mut cx);
@@ -28,7 +31,9 @@ fn close_pods(world: &mut World, cx: &mut Cx<'_>) {
     let pods: Vec<PodId> = world.cluster.pods.iter().map(|(id, _)| id).collect();
     for id in pods {
         let pod = world.cluster.remove_pod(id);
-        lifecycle::charge(world, cx, &pod, PodResult::Unfinished);
+        if pod.ends_at.is_none() {
+            lifecycle::charge(world, cx, &pod, PodResult::Unfinished, cx.now);
+        }
     }
 }
 
@@ -88,6 +93,9 @@ fn bill(world: &World, cx: &mut Cx<'_>) {
     for (TeamId(team), emr) in &world.books.emr_by_team {
         teams[*team as usize] += *emr;
     }
+    for (TeamId(team), network) in &world.books.network_by_team {
+        teams[*team as usize] += *network;
+    }
     let named = cx.workload.teams.iter().cloned().zip(teams);
     cost.by_team = named.chain([("(shared)".to_owned(), shared)]).collect();
 }
@@ -98,6 +106,7 @@ fn totals(world: &World, cx: &mut Cx<'_>) {
     outcome.nodes_launched = world.cluster.nodes_launched;
     outcome.end = cx.now;
     outcome.event_objects_peak = world.control_plane.events_peak;
+    outcome.control_plane = world.control_plane.load(cx.workload);
     let first_run = cx.workload.runs.first().map(|run| run.submitted_at);
     let first_pod = cx.workload.pods.first().map(|pod| pod.created_at);
     let first = first_run.into_iter().chain(first_pod).min().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! What must hold after every event. A violation is a bug, and stops the simulation with its time.
 
 use super::world::World;
-use crate::cluster::{PodPhase, Resources};
+use crate::cluster::{NodeState, PodPhase, Resources};
 use crate::units::SimTime;
 
 /// Checks everything that can be seen at one moment. Linear in nodes and pods: for tests and debug
@@ -33,6 +33,8 @@ pub(crate) fn check(world: &World, now: SimTime) {
     }
     assert_eq!(on_nodes, cluster.pods_bound as usize, "at {now}: bound pods");
     assert_eq!(cluster.in_order.len(), cluster.nodes.len(), "at {now}: nodes in order");
+    let registered = cluster.nodes.iter().filter(|(_, node)| node.state != NodeState::Booting);
+    assert_eq!(registered.count(), cluster.tree.len(), "at {now}: registered nodes");
     for (pool, state) in world.pools.iter().enumerate() {
         let nodes = cluster.nodes.iter();
         let count = nodes.filter(|(_, n)| cluster.kinds.get(n.kind).pool == pool as u32).count();

@@ -1,20 +1,27 @@
 //! Where each event goes: one line per variant.
 
 use super::event::{
-    AutoscalerEvent, Event, PodEvent, ProvisionerEvent, SchedulerEvent, SparkEvent, SpotEvent,
+    AutoscalerEvent, Event, ImageEvent, PodEvent, ProvisionerEvent, SchedulerEvent, SparkEvent,
+    SpotEvent,
 };
 use super::timeline;
 use super::world::{Cx, World};
 use crate::autoscaler::cluster_autoscaler;
+use crate::images::garbage_collection;
 use crate::spark::{allocation, application};
 use crate::spot::interruption;
-use crate::{lifecycle, provisioner, scheduler};
+use crate::{images, lifecycle, provisioner, scheduler};
 
 /// Hands `event` to its handler.
 pub(crate) fn route(event: Event, world: &mut World, cx: &mut Cx<'_>) {
     match event {
         Event::Pod(PodEvent::ProcessReady(pod)) => lifecycle::on_process_ready(world, cx, pod),
         Event::Pod(PodEvent::TracePodEnded(pod)) => lifecycle::on_trace_pod_ended(world, cx, pod),
+        Event::Pod(PodEvent::Terminated(pod)) => lifecycle::on_terminated(world, cx, pod),
+        Event::Image(ImageEvent::Pulled(number)) => images::on_pulled(world, cx, number),
+        Event::Image(ImageEvent::GarbageCollection(node)) => {
+            garbage_collection::on_garbage_collection(world, cx, node);
+        }
         Event::Provisioner(ProvisionerEvent::NodeReady(node)) => {
             provisioner::on_node_ready(world, cx, node);
         }
@@ -23,6 +30,9 @@ pub(crate) fn route(event: Event, world: &mut World, cx: &mut Cx<'_>) {
         }
         Event::Provisioner(ProvisionerEvent::NodeDeleted(node)) => {
             provisioner::on_node_deleted(world, cx, node);
+        }
+        Event::Provisioner(ProvisionerEvent::LaunchFailed(pool)) => {
+            provisioner::on_launch_failed(world, cx, pool);
         }
         Event::Spot(SpotEvent::PoolShock(pool)) => interruption::on_pool_shock(world, cx, pool),
         Event::Spot(SpotEvent::InstanceReclaimed(node)) => {

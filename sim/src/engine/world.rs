@@ -6,6 +6,7 @@ use super::event::Event;
 use crate::autoscaler::ClusterAutoscalerState;
 use crate::cluster::{Cluster, NodeKinds, Slab};
 use crate::control_plane::ControlPlane;
+use crate::images::{ImageCatalog, Registry};
 use crate::ledger::Books;
 use crate::outcome::{Outcome, Sink};
 use crate::provisioner::PoolState;
@@ -35,6 +36,10 @@ pub(crate) struct World {
     pub(crate) runs: Vec<RunProgress>,
     /// Instance type x zone, where there is spot.
     pub(crate) capacity_pools: Vec<CapacityPool>,
+    /// What images there are.
+    pub(crate) images: ImageCatalog,
+    /// Where they are pulled from.
+    pub(crate) registry: Registry,
     /// API objects.
     pub(crate) control_plane: ControlPlane,
     /// Money.
@@ -92,15 +97,20 @@ impl World {
     /// The state before the first event: nothing runs yet.
     pub(crate) fn new(scenario: &Scenario, workload: &Workload) -> Self {
         let kinds = NodeKinds::of(&scenario.pools, &scenario.daemonsets);
+        let labels_read = scenario.labels_read();
+        let mut cluster = Cluster { kinds, labels_read, ..Cluster::default() };
+        let images = ImageCatalog::new(scenario, &mut cluster.image_names);
         Self {
-            capacity_pools: CapacityPool::all(scenario, &kinds),
+            images,
+            registry: Registry::new(scenario),
+            capacity_pools: CapacityPool::all(scenario, &cluster.kinds),
             scheduler: Scheduler::new(scenario),
-            cluster: Cluster { kinds, labels_read: scenario.labels_read(), ..Cluster::default() },
+            cluster,
             pools: scenario.pools.iter().map(PoolState::new).collect(),
             autoscaler: scenario.autoscaler.as_ref().map(|_| ClusterAutoscalerState::default()),
             attempts: Slab::default(),
             runs: workload.runs.iter().map(|_| RunProgress::default()).collect(),
-            control_plane: ControlPlane::default(),
+            control_plane: ControlPlane::new(scenario, workload),
             books: Books::default(),
             runs_open: workload.runs.len() as u64,
             runs_active: 0,

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::Capacity;
 use crate::units::{Bytes, SimDuration};
 
 /// A log-normal latency, given by two quantiles.
@@ -56,6 +57,8 @@ pub struct Assumptions {
     pub spot: SpotModel,
     /// Notice before a spot node is taken.
     pub spot_notice: SimDuration,
+    /// Whether the cloud has an instance when one is asked for.
+    pub capacity: Capacity,
     /// Nodes under notice are drained at once (managed node groups, node termination handler).
     pub spot_drain: bool,
     /// `terminationGracePeriodSeconds` of Spark pods.
@@ -71,6 +74,25 @@ pub struct Assumptions {
     pub mean_task_duration: SimDuration,
     /// Pods a second that the scheduler binds.
     pub scheduler_pods_per_s: u32,
+    /// Kubelet ready to the DaemonSet pods running, where a startup taint keeps other pods off the
+    /// node until then.
+    pub daemonset_start: SimDuration,
+    /// One init container, from its start to its end.
+    pub init_container: SimDuration,
+    /// SIGTERM to the end of a pod's containers; never longer than its grace period.
+    pub pod_termination: SimDuration,
+    /// Bytes on a node's disk for each compressed byte of an image.
+    pub image_disk_factor: f64,
+    /// What the system takes of a node's disk.
+    pub system_disk: Bytes,
+    /// kube-apiserver `--event-ttl`; zero keeps events for ever.
+    pub event_ttl: SimDuration,
+    /// An event object in etcd.
+    pub event_object_bytes: Bytes,
+    /// A pod object in etcd.
+    pub pod_object_bytes: Bytes,
+    /// etcd's quota.
+    pub etcd_quota: Bytes,
 }
 
 /// One line of the list of assumptions.
@@ -97,6 +119,7 @@ impl Default for Assumptions {
             executor_start: LogNormal { p50: seconds(4), p99: seconds(10) },
             spot: SpotModel::PoolShocks { mean_hours_between: 24.0, share_taken: 0.25 },
             spot_notice: seconds(120),
+            capacity: Capacity::default(),
             spot_drain: true,
             termination_grace: seconds(30),
             unschedulable_timeout: SimDuration::hours(1),
@@ -104,6 +127,15 @@ impl Default for Assumptions {
             task_duration_cv: 0.6,
             mean_task_duration: seconds(10),
             scheduler_pods_per_s: 100,
+            daemonset_start: SimDuration::ZERO,
+            init_container: seconds(2),
+            pod_termination: seconds(2),
+            image_disk_factor: 2.5,
+            system_disk: Bytes::gib(4),
+            event_ttl: SimDuration::hours(1),
+            event_object_bytes: Bytes::new(1024),
+            pod_object_bytes: Bytes::new(10 * 1024),
+            etcd_quota: Bytes::gib(8),
         }
     }
 }
@@ -119,9 +151,8 @@ impl Assumptions {
                 format!("pool-shocks, every {mean_hours_between} h at band 2, taking {share_taken}")
             }
         };
-        let fact = false;
-        let guess = true;
-        vec![
+        let (fact, guess) = (false, true);
+        let mut list = vec![
             line(
                 "nodeBoot",
                 quantiles(&self.node_boot),
@@ -165,6 +196,12 @@ impl Assumptions {
                 fact,
             ),
             line(
+                "capacity",
+                capacity_text(&self.capacity),
+                "no limits are known; that failed launches are seen after a minute is ours",
+                guess,
+            ),
+            line(
                 "spotDrain",
                 self.spot_drain.to_string(),
                 "facts-kubernetes 3: managed node groups drain spot nodes themselves",
@@ -206,6 +243,78 @@ impl Assumptions {
                 "upstream scheduler throughput threshold of 100 pods/s",
                 guess,
             ),
+        ];
+        list.extend(self.list_of_lifecycle());
+        list
+    }
+
+    /// The lines about the lives of nodes and pods and about the control plane.
+    fn list_of_lifecycle(&self) -> Vec<Assumption> {
+        let line = |name, value: String, source, guess| Assumption { name, value, source, guess };
+        let (fact, guess) = (false, true);
+        vec![
+            line(
+                "daemonsetStart",
+                self.daemonset_start.to_string(),
+                "zero: no startup taint; set it where one waits for the CNI or a cache",
+                guess,
+            ),
+            line(
+                "initContainer",
+                self.init_container.to_string(),
+                "one init container's run was not found measured",
+                guess,
+            ),
+            line(
+                "podTermination",
+                self.pod_termination.to_string(),
+                "SIGTERM to exit of Spark's processes was not found measured",
+                guess,
+            ),
+            line(
+                "imageDiskFactor",
+                self.image_disk_factor.to_string(),
+                "unpacked over compressed size of Spark images, compressed layers discarded",
+                guess,
+            ),
+            line(
+                "systemDisk",
+                self.system_disk.to_string(),
+                "operating system and logs on the root volume",
+                guess,
+            ),
+            line(
+                "eventTtl",
+                self.event_ttl.to_string(),
+                "facts-cloud 5: kube-apiserver --event-ttl 1h; EKS gives no way to set it",
+                fact,
+            ),
+            line(
+                "eventObjectBytes",
+                self.event_object_bytes.to_string(),
+                "facts-cloud 5: size of a plain event was not found",
+                guess,
+            ),
+            line(
+                "podObjectBytes",
+                self.pod_object_bytes.to_string(),
+                "a Spark pod with its environment and managed fields",
+                guess,
+            ),
+            line(
+                "etcdQuota",
+                self.etcd_quota.to_string(),
+                "facts-cloud 5: 8 GiB on EKS, and etcd's suggested maximum",
+                fact,
+            ),
         ]
+    }
+}
+
+fn capacity_text(capacity: &Capacity) -> String {
+    let limited = if capacity.is_limited() { "limited" } else { "unlimited" };
+    match capacity.failure_seen_after {
+        Some(time) => format!("{limited}; a failed launch is seen after {time}"),
+        None => format!("{limited}; a failed launch hangs until max-node-provision-time"),
     }
 }

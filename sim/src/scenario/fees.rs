@@ -1,6 +1,6 @@
 //! Fees besides the nodes themselves.
 
-use crate::units::HourlyPrice;
+use crate::units::{HourlyPrice, NanoUsd};
 
 /// What is billed besides instances. Source: facts-cloud section 3, `fees.csv`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,4 +13,7 @@ pub struct Fees {
     pub emr_per_vcpu: HourlyPrice,
     /// EMR on EKS, a requested GB-hour; zero without EMR.
     pub emr_per_gb: HourlyPrice,
+    /// Traffic between two zones of the region, a GB, both directions' charges together (AWS: 0.01
+    /// dollars each).
+    pub cross_zone_per_gb: NanoUsd,
 }

@@ -68,8 +68,8 @@ pub struct NodePool {
     pub name: String,
     /// Spot or on-demand.
     pub capacity_type: CapacityType,
-    /// Instance types, in the order of the file; at least one. Launches take the first one; more
-    /// are candidates for spot.
+    /// Instance types, in the order of the file; at least one. Launches take the first one; the
+    /// others where it has no capacity.
     pub instance_types: Vec<InstanceType>,
     /// Zones, taken in turn.
     pub zones: Vec<String>,
@@ -85,6 +85,8 @@ pub struct NodePool {
     pub taints: Vec<Taint>,
     /// Root volume, for the storage bill.
     pub volume: Bytes,
+    /// Nodes carry the annotation `cluster-autoscaler.kubernetes.io/scale-down-disabled: "true"`.
+    pub scale_down_disabled: bool,
 }
 
 /// A node taint.

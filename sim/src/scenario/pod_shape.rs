@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Container, PodAffinity, ResourceList, Taint, TaintEffect, TopologySpreadConstraint};
+use crate::units::SimDuration;
 
 /// Placement rules of a driver's, executor's or pause pod's template.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -31,7 +32,10 @@ pub struct PodTemplate {
     pub tolerations: Vec<Toleration>,
     /// `nodeName`: the pod asks for this node and no other.
     pub node_name: Option<String>,
-    /// Containers: of a template of Spark's, those besides the container that Spark fills in.
+    /// Of a template of Spark's, the container that Spark fills in: its image, its ports and what
+    /// it asks for besides CPU and memory, which are Spark's to say. Else nothing.
+    pub main: Container,
+    /// Containers: of a template of Spark's, those besides [`PodTemplate::main`].
     pub containers: Vec<Container>,
     /// Init containers, sidecars (`restartPolicy: Always`) included, in order.
     pub init_containers: Vec<Container>,
@@ -43,6 +47,11 @@ pub struct PodTemplate {
     pub priority: i32,
     /// `schedulerName`, where it is not the default one.
     pub scheduler_name: Option<String>,
+    /// Names of the volumes that keep Cluster Autoscaler from draining the pod's node: `hostPath`,
+    /// and `emptyDir` unless its medium is `Memory`. Source: facts-kubernetes 2.3.
+    pub local_storage: Vec<String>,
+    /// `terminationGracePeriodSeconds`, where it is said.
+    pub termination_grace: Option<SimDuration>,
 }
 
 /// Labels by which templates ask for spot or on-demand nodes.

@@ -15,6 +15,18 @@ pub struct RetryLadder {
     pub critical_on_demand: bool,
 }
 
+impl RetryLadder {
+    /// The rung that answers `failure`. A driver that was preempted or drained lost its node, as
+    /// one whose node was reclaimed: the rung of that answers, where no rung names them.
+    pub fn rung_for(&self, failure: Failure) -> Option<&Rung> {
+        let naming = |failure| self.rungs.iter().find(|rung| rung.when.contains(&failure));
+        naming(failure).or_else(|| match failure {
+            Failure::Preempted | Failure::Drained => naming(Failure::Spot),
+            _ => None,
+        })
+    }
+}
+
 /// One rung.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rung {

@@ -11,6 +11,7 @@ mod node_affinity;
 mod node_ports;
 mod topology_spread;
 
+pub(super) use fit::short_beside;
 pub(crate) use fit::{Short, short};
 pub(super) use inter_pod_affinity::Affinity;
 pub(crate) use node_affinity::names as nodes_by_name;

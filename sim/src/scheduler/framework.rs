@@ -17,8 +17,6 @@ use super::score::{self, Scorer};
 use crate::cluster::{
     Cluster, Node, NodeId, NodeState, Placement, PlacementId, PodId, PodSpec, SpecId,
 };
-use crate::scenario::Images;
-use crate::units::SimTime;
 
 /// A node that passed the filters, or several that are the same to every plugin.
 #[derive(Debug, Clone, Copy)]
@@ -42,10 +40,6 @@ pub(crate) struct Cycle<'a> {
     pub(crate) scorer: &'a Scorer,
     /// What placement rules say about each kind of node.
     pub(crate) fits: &'a [StaticFit],
-    /// The Spark image.
-    pub(crate) images: &'a Images,
-    /// The current time.
-    pub(crate) now: SimTime,
     /// `NodeResourcesFit` is asked: always, but in decision cases about another filter.
     pub(super) checks_resources: bool,
     /// The pod asks for ports of the node.
@@ -62,8 +56,6 @@ impl<'a> Cycle<'a> {
         cluster: &'a Cluster,
         scorer: &'a Scorer,
         fits: &'a [StaticFit],
-        images: &'a Images,
-        now: SimTime,
         spec: SpecId,
     ) -> Self {
         let spec = *cluster.specs.get(spec);
@@ -77,8 +69,6 @@ impl<'a> Cycle<'a> {
             spec,
             scorer,
             fits,
-            images,
-            now,
             checks_resources: on("NodeResourcesFit"),
             has_ports: on("NodePorts") && placement.host_ports().next().is_some(),
             spread: if on("PodTopologySpread") { spread() } else { None },

@@ -13,7 +13,7 @@ use std::cmp::Reverse;
 use super::framework::Cycle;
 use super::placement::room_of;
 use crate::cluster::{Cluster, Node, NodeId, NodeState, PodId, Resources, SpecId};
-use crate::engine::world::{Cx, World};
+use crate::engine::world::World;
 use crate::units::SimTime;
 
 /// Lowest first: highest priority among the victims, sum of their priorities (each counted from
@@ -22,11 +22,7 @@ use crate::units::SimTime;
 type Rank = (i32, i128, usize, Reverse<SimTime>);
 
 /// The node and its victims, or `None` if no preemption helps.
-pub(crate) fn find_victims(
-    world: &mut World,
-    cx: &Cx<'_>,
-    spec_id: SpecId,
-) -> Option<(NodeId, Vec<PodId>)> {
+pub(crate) fn find_victims(world: &mut World, spec_id: SpecId) -> Option<(NodeId, Vec<PodId>)> {
     let spec = *world.cluster.specs.get(spec_id);
     if world.cluster.specs.lowest_priority() >= Some(spec.priority) {
         return None;
@@ -34,8 +30,7 @@ pub(crate) fn find_victims(
     let World { cluster, scheduler, .. } = world;
     let cluster = &*cluster;
     let fits = scheduler.fits.of(cluster, spec.placement);
-    let images = &cx.scenario.images;
-    let mut cycle = Cycle::new(cluster, &scheduler.scorer, fits, images, cx.now, spec_id);
+    let mut cycle = Cycle::new(cluster, &scheduler.scorer, fits, spec_id);
     let mut best: Option<(Rank, NodeId, Vec<PodId>)> = None;
     for node_id in &cluster.in_order {
         let node = &cluster.nodes[*node_id];
@@ -78,7 +73,10 @@ fn victims_on(cycle: &mut Cycle<'_>, node: &Node) -> Option<Vec<PodId>> {
         return None;
     }
     let priority = cycle.spec.priority;
-    let lower = node.pods.iter().copied().filter(|pod| priority_of(cluster, *pod) < priority);
+    // A pod that is ending already gives up its room anyway.
+    let lower = node.pods.iter().copied().filter(|pod| {
+        priority_of(cluster, *pod) < priority && cluster.pods[*pod].ends_at.is_none()
+    });
     let mut lower: Vec<PodId> = lower.collect();
     // Asked first, because it is cheap and often the answer.
     if lower.is_empty() || !room_without(cluster, node, &lower).fits(&cycle.spec.requests) {

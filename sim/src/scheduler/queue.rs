@@ -4,21 +4,26 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 
 use super::filter::{Filters, StaticFit, StaticFits};
+use super::nominated::Nominations;
+use super::placement::{Buffers, Way};
+use super::reasons::Reasons;
+use super::retry::{Moves, RetryTimes};
 use super::score::Scorer;
-use crate::cluster::{Cluster, NodeKindId, PlacementId, PodId, SpecId};
+use crate::cluster::{Cluster, NodeKindId, PlacementId, Pod, PodId, SpecId};
 use crate::scenario::Scenario;
 use crate::units::SimTime;
 
 /// Queues, caches and the profile.
 #[derive(Debug)]
 pub(crate) struct Scheduler {
-    active: BinaryHeap<Queued>,
+    active: BinaryHeap<Queued<ActiveKey>>,
+    /// Woken pods that wait out their backoff, where the scheduler may take them early.
+    backoff: BinaryHeap<Queued<BackoffKey>>,
     waiting: Vec<Waiting>,
     waiting_specs: BTreeSet<SpecId>,
     /// Filters and scores that are the same for all nodes of a kind.
     pub(crate) fits: StaticFits,
     failures: Vec<Option<(u64, u32)>>,
-    reasons: Vec<String>,
     /// Counts every change that may let a pod fit that did not.
     pub(crate) epoch: u64,
     /// A cycle is in the calendar.
@@ -27,6 +32,20 @@ pub(crate) struct Scheduler {
     pub(crate) free_at: SimTime,
     /// Score plugins with their weights.
     pub(crate) scorer: Scorer,
+    /// Why pods wait.
+    pub(super) reasons: Reasons,
+    /// Pods that wait for their victims to end.
+    pub(super) nominations: Nominations,
+    /// Index of the node that the next search starts with: upstream's `nextStartNodeIndex`.
+    pub(super) next_start: usize,
+    /// Lists that a search fills.
+    pub(super) buffers: Buffers,
+    /// How the next search is made.
+    pub(super) way: Way,
+    /// When failed pods are tried again.
+    pub(super) retry_times: RetryTimes,
+    /// What moved failed pods, where that shows.
+    pub(super) moves: Moves,
 }
 
 /// Pods of one spec that failed to be placed.
@@ -40,10 +59,17 @@ struct Waiting {
     backoff: u32,
 }
 
-/// A pod of the active queue: highest priority first, then the oldest.
+/// Upstream's PrioritySort: highest priority first, then the first to come into the queue; then the
+/// first created.
+type ActiveKey = (i32, Reverse<SimTime>, Reverse<u64>);
+
+/// Backoff that ends in the same second is ordered as the active queue is.
+type BackoffKey = (Reverse<SimTime>, ActiveKey);
+
+/// A pod in a queue: the greatest key first.
 #[derive(Debug)]
-struct Queued {
-    key: (i32, Reverse<SimTime>, Reverse<u64>),
+struct Queued<K> {
+    key: K,
     pod: PodId,
 }
 
@@ -52,31 +78,51 @@ impl Scheduler {
     pub(crate) fn new(scenario: &Scenario) -> Self {
         Self {
             active: BinaryHeap::new(),
+            backoff: BinaryHeap::new(),
             waiting: Vec::new(),
             waiting_specs: BTreeSet::new(),
             fits: StaticFits::new(Filters::of(&scenario.scheduler)),
             failures: Vec::new(),
-            reasons: Vec::new(),
             epoch: 0,
             cycle_scheduled: false,
             free_at: SimTime::ZERO,
             scorer: Scorer::new(&scenario.scheduler, scenario.kubernetes),
+            reasons: Reasons::default(),
+            nominations: Nominations::default(),
+            next_start: 0,
+            buffers: Buffers::default(),
+            way: Way::default(),
+            retry_times: RetryTimes::new(&scenario.scheduler, scenario.kubernetes),
+            moves: Moves::default(),
         }
     }
 
     /// Adds to the active queue.
-    pub(crate) fn push_active(&mut self, pod: PodId, priority: i32, since: SimTime, number: u64) {
-        self.active.push(Queued { key: (priority, Reverse(since), Reverse(number)), pod });
+    pub(super) fn push_active(&mut self, pod_id: PodId, pod: &Pod, priority: i32) {
+        self.active.push(Queued { key: active_key(pod, priority), pod: pod_id });
     }
 
     /// Takes the first of the active queue; it may be gone by now.
-    pub(crate) fn pop_active(&mut self) -> Option<PodId> {
+    pub(super) fn pop_active(&mut self) -> Option<PodId> {
         self.active.pop().map(|queued| queued.pod)
     }
 
-    /// Whether the active queue holds anything.
-    pub(crate) fn has_active(&self) -> bool {
-        !self.active.is_empty()
+    /// Adds to those who may be taken before their backoff ends at `end`.
+    pub(super) fn push_backoff(&mut self, pod_id: PodId, pod: &Pod, priority: i32, end: SimTime) {
+        let key = (Reverse(end), active_key(pod, priority));
+        self.backoff.push(Queued { key, pod: pod_id });
+    }
+
+    /// Takes the first of those who back off, if its backoff is over by `until`; it may be gone by
+    /// now.
+    pub(super) fn pop_backoff(&mut self, until: SimTime) -> Option<PodId> {
+        let over = self.backoff.peek().is_some_and(|queued| queued.key.0.0 <= until);
+        if over { self.backoff.pop().map(|queued| queued.pod) } else { None }
+    }
+
+    /// Whether there is a pod to try.
+    pub(super) fn has_work(&self) -> bool {
+        !self.active.is_empty() || !self.backoff.is_empty()
     }
 
     /// Whether a pod is unschedulable.
@@ -106,9 +152,9 @@ impl Scheduler {
         self.waiting_specs.insert(spec);
     }
 
-    /// The next pod of `spec` in the queue of unschedulable ones; it may be gone by now.
-    pub(crate) fn take_waiting(&mut self, spec: SpecId) -> Option<PodId> {
-        self.waiting_of(spec).queue.pop_front()
+    /// Pods of `spec` in order of parking; some may be gone or woken by now.
+    pub(super) fn waiting_queue(&mut self, spec: SpecId) -> &mut VecDeque<PodId> {
+        &mut self.waiting_of(spec).queue
     }
 
     /// A pod of `spec` is not unschedulable any more.
@@ -118,6 +164,9 @@ impl Scheduler {
         if waiting.unschedulable == 0 {
             waiting.queue.clear();
             self.waiting_specs.remove(&spec);
+            if self.waiting_specs.is_empty() {
+                self.moves.forget();
+            }
         }
     }
 
@@ -146,17 +195,9 @@ impl Scheduler {
         self.failures[place] = Some((self.epoch, reason));
     }
 
-    /// Keeps a reason; gives its place.
-    pub(crate) fn keep_reason(&mut self, reason: String) -> u32 {
-        if self.reasons.last() != Some(&reason) {
-            self.reasons.push(reason);
-        }
-        self.reasons.len() as u32 - 1
-    }
-
     /// The reason at `place`.
     pub(crate) fn reason(&self, place: u32) -> &str {
-        &self.reasons[place as usize]
+        self.reasons.get(place)
     }
 
     /// What placement rules say about a kind of node: worked out once.
@@ -178,22 +219,28 @@ impl Scheduler {
     }
 }
 
-impl Ord for Queued {
+fn active_key(pod: &Pod, priority: i32) -> ActiveKey {
+    // Upstream's timestamp is renewed whenever a pod comes back from an attempt.
+    let since = if pod.failed_attempts == 0 { pod.created_at } else { pod.last_attempt_at };
+    (priority, Reverse(since), Reverse(pod.number))
+}
+
+impl<K: Ord> Ord for Queued<K> {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.key.cmp(&other.key)
     }
 }
 
-impl PartialOrd for Queued {
+impl<K: Ord> PartialOrd for Queued<K> {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Queued {
+impl<K: Ord> PartialEq for Queued<K> {
     fn eq(&self, other: &Self) -> bool {
         self.key == other.key
     }
 }
 
-impl Eq for Queued {}
+impl<K: Ord> Eq for Queued<K> {}

@@ -157,7 +157,7 @@ fn prepare<'a>(
         Plugin::BalancedAllocation(balanced) => balanced
             .scores(&cycle.spec, &cycle.cluster.resource_names)
             .then_some(Prepared::BalancedAllocation(balanced)),
-        Plugin::ImageLocality => Some(Prepared::ImageLocality(Images::of(cycle, candidates))),
+        Plugin::ImageLocality => Some(Prepared::ImageLocality(Images::of(cycle))),
         Plugin::NodeAffinity => {
             let max = nodes().map(|node| cycle.fit(node).preferred_affinity).max()?;
             (max > 0).then_some(Prepared::NodeAffinity { max })

@@ -6,9 +6,10 @@ use super::allocation;
 use super::attempt::{Attempt, AttemptId};
 use super::dynamic_allocation::Target;
 use super::memory::{self, Shape};
+use super::network;
 use super::progress::{Doom, Met, Progress};
 use super::work::{self, Work};
-use crate::cluster::{Amounts, Cluster, Placement, PodId, PodOwner, PodSpec, Resources};
+use crate::cluster::{Amounts, Cluster, ImageId, Placement, PodId, PodOwner, PodSpec, Resources};
 use crate::engine::event::{Event, SparkEvent};
 use crate::engine::world::{Cx, World};
 use crate::outcome::{AttemptRecord, Ledger, PodResult};
@@ -60,10 +61,14 @@ pub(crate) fn on_run_submitted(world: &mut World, cx: &mut Cx<'_>, place: u32) {
         spot_losses: 0,
         cost: Vec::new(),
         emr: NanoUsd::ZERO,
+        zones: Vec::new(),
+        network: NanoUsd::ZERO,
     });
     cx.outcome.attempts += 1;
     let template = &cx.scenario.spark.driver_template;
-    let spec = pod_spec(world, cx, &shape.driver, template, "driver", &run.run_id, false);
+    let images = world.images.driver.clone();
+    let placement = placement(template.clone(), images, false);
+    let spec = pod_spec(world, cx, &shape.driver, placement, "driver", &run.run_id);
     let driver = lifecycle::create_pod(world, cx, PodOwner::Driver(id), spec, 1);
     world.attempts[id].driver = Some(driver);
     let assumptions = &cx.scenario.assumptions;
@@ -103,6 +108,10 @@ pub(crate) fn executor_registered(world: &mut World, cx: &mut Cx<'_>, id: Attemp
         return;
     }
     let attempt = &mut world.attempts[id];
+    if let Some(node) = world.cluster.pods[pod].node {
+        let node = &world.cluster.nodes[node];
+        attempt.registered_in(world.cluster.kinds.get(node.kind).zone_number);
+    }
     attempt.registered += 1;
     attempt.registered_peak = attempt.registered_peak.max(attempt.registered);
     attempt.progress.add_executor(cx.now, pod, attempt.shape.slots);
@@ -170,7 +179,12 @@ fn say_unschedulable(world: &World, cx: &mut Cx<'_>, id: AttemptId) {
 /// The driver's pod is lost, and the attempt with it.
 pub(crate) fn driver_lost(world: &mut World, cx: &mut Cx<'_>, id: AttemptId, result: PodResult) {
     if advance(world, cx, id) {
-        end(world, cx, id, Err(Failure::Spot), result);
+        let failure = match result {
+            PodResult::Preempted => Failure::Preempted,
+            PodResult::Deleted => Failure::Drained,
+            _ => Failure::Spot,
+        };
+        end(world, cx, id, Err(failure), result);
     }
 }
 
@@ -383,6 +397,7 @@ fn close(
         lifecycle::end_pod(world, cx, driver, driver_result);
     }
     let mut attempt = world.attempts.remove(id);
+    network::charge(cx, &mut attempt, outcome);
     cx.outcome.tasks += attempt.progress.tasks_launched;
     if let Some(failure) = failure {
         cx.outcome.failed_attempts.add(failure);
@@ -450,8 +465,9 @@ fn executor_spec(
     run_id: &str,
     on_demand: bool,
 ) -> PodSpec {
-    let template = &cx.scenario.spark.executor_template;
-    pod_spec(world, cx, &shape.executor, template, "executor", run_id, on_demand)
+    let template = cx.scenario.spark.executor_template.clone();
+    let placement = placement(template, world.images.executor.clone(), on_demand);
+    pod_spec(world, cx, &shape.executor, placement, "executor", run_id)
 }
 
 /// What a pod asks for: Spark's own container and what the template adds to it.
@@ -459,23 +475,22 @@ fn pod_spec(
     world: &mut World,
     cx: &mut Cx<'_>,
     spark: &Resources,
-    template: &PodTemplate,
+    mut placement: Placement,
     role: &str,
     run_id: &str,
-    on_demand: bool,
 ) -> PodSpec {
     let main = Amounts::of(spark);
     let names = &mut world.cluster.resource_names;
-    let amounts = Amounts::of_pod(names, Some(main), template).unwrap_or_else(|_| {
+    let amounts = Amounts::of_pod(names, Some(main), &placement.template).unwrap_or_else(|_| {
         let message = "more extended resources than are modelled: the containers that the template \
                        adds are left out";
         cx.find(Severity::Warning, "too-many-resources", role, message.to_owned());
         Amounts { requests: *spark, ..main }
     });
-    let mut placement = placement(template.clone(), on_demand);
+    let priority = placement.template.priority;
     keep_labels(&mut placement.template, &world.cluster.labels_read, role, run_id);
     let placement = world.cluster.specs.intern_placement(placement);
-    amounts.spec(placement, template.priority)
+    amounts.spec(placement, priority)
 }
 
 /// Keeps the labels that some selector of the scenario reads; Spark's own ones among them.
@@ -490,12 +505,12 @@ fn keep_labels(template: &mut PodTemplate, read: &BTreeSet<String>, role: &str, 
 
 /// Annotations do not matter to placement, and labels that nobody reads do not either (see
 /// [`keep_labels`]), so they are left out: equal placements are interned once.
-fn placement(mut template: PodTemplate, on_demand_only: bool) -> Placement {
+fn placement(mut template: PodTemplate, images: Vec<ImageId>, on_demand_only: bool) -> Placement {
     const SAFE_TO_EVICT: &str = "cluster-autoscaler.kubernetes.io/safe-to-evict";
     let evictable = template.annotations.get(SAFE_TO_EVICT).is_some_and(|value| value == "true");
     template.annotations.clear();
     if on_demand_only {
         template = template.without_capacity_type();
     }
-    Placement { template, on_demand_only, evictable, ..Placement::default() }
+    Placement { template, images, on_demand_only, evictable, ..Placement::default() }
 }

@@ -59,12 +59,24 @@ pub(crate) struct Attempt {
     pub(crate) cost: Vec<(u32, Ledger)>,
     /// EMR fees of pods that ended.
     pub(crate) emr: NanoUsd,
+    /// Executors that ever registered, by the number of their zone.
+    pub(crate) zones: Vec<(u32, u64)>,
+    /// Fee for traffic between zones, once the attempt has ended.
+    pub(crate) network: NanoUsd,
 }
 
 impl Attempt {
     /// Keys of its random streams: the run's and the number of the attempt.
     pub(crate) fn stream_keys(&self) -> [u64; 2] {
         [self.run_key, u64::from(self.number)]
+    }
+
+    /// An executor in the zone of that number has registered.
+    pub(crate) fn registered_in(&mut self, zone: u32) {
+        match self.zones.iter_mut().find(|(other, _)| *other == zone) {
+            Some((_, count)) => *count += 1,
+            None => self.zones.push((zone, 1)),
+        }
     }
 
     /// A pod in `pool` cost `part`.

@@ -53,6 +53,7 @@ pub(crate) fn on_instance_reclaimed(world: &mut World, cx: &mut Cx<'_>, node_id:
     };
     let pool = world.cluster.kinds.get(node.kind).pool;
     lifecycle::evict_all(world, cx, node_id, PodResult::SpotReclaimed);
+    lifecycle::end_all_terminating(world, cx, node_id);
     provisioner::terminate(world, cx, node_id);
     cx.outcome.spot_interruptions += 1;
     provisioner::launch(world, cx, pool);
@@ -65,9 +66,10 @@ fn give_notice(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId) {
         // The autoscaler is deleting it already.
         return;
     }
-    node.interrupted = true;
-    world.cluster.set_node_state(node_id, NodeState::Cordoned);
     let notice = cx.scenario.assumptions.spot_notice;
+    node.interrupted = true;
+    node.gone_at = Some(cx.now.saturating_add(notice));
+    world.cluster.set_node_state(node_id, NodeState::Cordoned);
     cx.after(notice, Event::Spot(SpotEvent::InstanceReclaimed(node_id)));
     if cx.scenario.assumptions.spot_drain {
         lifecycle::evict_all(world, cx, node_id, PodResult::SpotReclaimed);

@@ -20,11 +20,15 @@ pub enum Failure {
     Transient,
     /// A pod could not be placed for as long as the platform waits.
     Unschedulable,
+    /// A pod of higher priority took the driver's room.
+    Preempted,
+    /// The driver was evicted, because the autoscaler removed its node.
+    Drained,
 }
 
 impl Failure {
     /// Every cause, in the order of `summary.json`.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::ExecutorOom,
         Self::DriverOom,
         Self::Timeout,
@@ -32,6 +36,8 @@ impl Failure {
         Self::Application,
         Self::Transient,
         Self::Unschedulable,
+        Self::Preempted,
+        Self::Drained,
     ];
 
     /// The name in traces and results.
@@ -44,6 +50,8 @@ impl Failure {
             Self::Application => "application",
             Self::Transient => "transient",
             Self::Unschedulable => "unschedulable",
+            Self::Preempted => "preempted",
+            Self::Drained => "drained",
         }
     }
 
@@ -57,7 +65,7 @@ impl Failure {
         match self {
             Self::DriverOom => Some(137),
             Self::ExecutorOom | Self::Application | Self::Transient => Some(1),
-            Self::Timeout | Self::Spot => Some(143),
+            Self::Timeout | Self::Spot | Self::Preempted | Self::Drained => Some(143),
             Self::Unschedulable => None,
         }
     }
@@ -65,7 +73,7 @@ impl Failure {
 
 /// A count per cause.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct FailureCounts([u64; 7]);
+pub struct FailureCounts([u64; Failure::ALL.len()]);
 
 impl FailureCounts {
     /// Counts one more of `failure`.

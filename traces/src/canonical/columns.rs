@@ -32,8 +32,17 @@ const SPARK: &str = "the scenario's Spark configuration";
 /// Names of outcomes, as [`sim::workload::RunOutcome`] has them.
 pub(super) const OUTCOMES: &[&str] = &["succeeded", "failed", "unfinished"];
 /// Names of causes, as [`sim::workload::Failure::name`] has them.
-const FAILURES: &[&str] =
-    &["executor_oom", "driver_oom", "timeout", "spot", "application", "transient", "unschedulable"];
+const FAILURES: &[&str] = &[
+    "executor_oom",
+    "driver_oom",
+    "timeout",
+    "spot",
+    "application",
+    "transient",
+    "unschedulable",
+    "preempted",
+    "drained",
+];
 /// Names of lifecycles, as [`sim::workload::NodeLifecycle`] has them.
 pub(super) const LIFECYCLES: &[&str] = &["spot", "on_demand"];
 

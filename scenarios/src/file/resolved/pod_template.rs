@@ -1,70 +1,172 @@
-//! A pod template in place, as Kubernetes writes it.
+//! A pod template in place, as Kubernetes writes it: whole, so that it reads back as it was.
 
 use serde_json::{Map, Value, json};
-use sim::scenario::{NodeSelectorTerm, PodTemplate, Toleration};
+use sim::scenario::{
+    Container, HostPort, LabelRequirement, LabelSelector, NodeInclusionPolicy, NodeSelectorTerm,
+    PodAffinity, PodAffinityTerm, PodTemplate, PreferredTerm, ResourceList, Toleration,
+    TopologySpreadConstraint, WhenUnsatisfiable,
+};
 
 use super::effect_name;
 
+const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
+const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
+
+/// The template of a Spark pod: the container that Spark fills in comes first.
 pub(super) fn value(template: &PodTemplate) -> Value {
     let mut metadata = Map::new();
-    if !template.labels.is_empty() {
-        metadata.insert("labels".into(), json!(template.labels));
-    }
-    if !template.annotations.is_empty() {
-        metadata.insert("annotations".into(), json!(template.annotations));
-    }
-    let mut spec = Map::new();
-    if !template.node_selector.is_empty() {
-        spec.insert("nodeSelector".into(), json!(template.node_selector));
-    }
-    if let Some(affinity) = node_affinity(template) {
-        spec.insert("affinity".into(), json!({ "nodeAffinity": affinity }));
-    }
-    if !template.tolerations.is_empty() {
-        let tolerations: Vec<Value> = template.tolerations.iter().map(toleration).collect();
-        spec.insert("tolerations".into(), json!(tolerations));
-    }
-    spec.insert("priority".into(), json!(template.priority));
-    if let Some(name) = &template.scheduler_name {
-        spec.insert("schedulerName".into(), json!(name));
+    put_text(&mut metadata, "namespace", &template.namespace);
+    put(&mut metadata, "labels", json!(template.labels), template.labels.is_empty());
+    put(&mut metadata, "annotations", json!(template.annotations), template.annotations.is_empty());
+    let mut spec = placement(template);
+    let others = &template.containers;
+    let main = std::iter::once(&template.main);
+    let containers: Vec<Value> = main.chain(others).map(container).collect();
+    let none = others.is_empty() && template.main == Container::default();
+    put(&mut spec, "containers", json!(containers), none);
+    put_list(&mut spec, "initContainers", &template.init_containers, container);
+    let overhead = amounts(&template.overhead);
+    put(&mut spec, "overhead", json!(overhead), overhead.is_empty());
+    let volume = |name: &String| json!({ "name": name, "emptyDir": {} });
+    put_list(&mut spec, "volumes", &template.local_storage, volume);
+    if let Some(grace) = template.termination_grace {
+        spec.insert("terminationGracePeriodSeconds".into(), json!(grace.as_millis() / 1000));
     }
     json!({ "apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec })
 }
 
-fn node_affinity(template: &PodTemplate) -> Option<Value> {
+/// What the scheduler reads of a pod's spec besides its requests.
+fn placement(template: &PodTemplate) -> Map<String, Value> {
+    let mut spec = Map::new();
+    let selector = &template.node_selector;
+    put(&mut spec, "nodeSelector", json!(selector), selector.is_empty());
+    let mut affinity = Map::new();
+    let terms = (&template.required_node_affinity, &template.preferred_node_affinity);
+    let node = node_affinity(terms.0, terms.1);
+    put(&mut affinity, "nodeAffinity", json!(node), node.is_empty());
+    for (key, pods) in
+        [("podAffinity", &template.pod_affinity), ("podAntiAffinity", &template.pod_anti_affinity)]
+    {
+        put(&mut affinity, key, pod_affinity(pods), *pods == PodAffinity::default());
+    }
+    let none = affinity.is_empty();
+    put(&mut spec, "affinity", Value::Object(affinity), none);
+    put_list(&mut spec, "tolerations", &template.tolerations, toleration);
+    put_list(&mut spec, "topologySpreadConstraints", &template.topology_spread, spread);
+    spec.insert("priority".into(), json!(template.priority));
+    put_text(&mut spec, "schedulerName", template.scheduler_name.as_deref().unwrap_or_default());
+    put_text(&mut spec, "nodeName", template.node_name.as_deref().unwrap_or_default());
+    spec
+}
+
+fn put(out: &mut Map<String, Value>, key: &str, value: Value, is_empty: bool) {
+    if !is_empty {
+        out.insert(key.to_owned(), value);
+    }
+}
+
+fn put_text(out: &mut Map<String, Value>, key: &str, text: &str) {
+    put(out, key, json!(text), text.is_empty());
+}
+
+fn put_list<T>(out: &mut Map<String, Value>, key: &str, items: &[T], one: impl Fn(&T) -> Value) {
+    let values: Vec<Value> = items.iter().map(one).collect();
+    put(out, key, json!(values), items.is_empty());
+}
+
+/// Node affinity, of a pod or of a scheduler's profile; empty where it asks for nothing.
+pub(super) fn node_affinity(
+    required: &[NodeSelectorTerm],
+    preferred: &[PreferredTerm],
+) -> Map<String, Value> {
     let mut out = Map::new();
-    if !template.required_node_affinity.is_empty() {
-        let terms: Vec<Value> = template.required_node_affinity.iter().map(term).collect();
-        let required = json!({ "nodeSelectorTerms": terms });
-        out.insert("requiredDuringSchedulingIgnoredDuringExecution".into(), required);
-    }
-    if !template.preferred_node_affinity.is_empty() {
-        let terms: Vec<Value> = template
-            .preferred_node_affinity
-            .iter()
-            .map(|preferred| {
-                json!({ "weight": preferred.weight, "preference": term(&preferred.term) })
-            })
-            .collect();
-        out.insert("preferredDuringSchedulingIgnoredDuringExecution".into(), json!(terms));
-    }
-    (!out.is_empty()).then_some(Value::Object(out))
+    let terms: Vec<Value> = required.iter().map(term).collect();
+    put(&mut out, REQUIRED, json!({ "nodeSelectorTerms": terms }), required.is_empty());
+    put_list(
+        &mut out,
+        PREFERRED,
+        preferred,
+        |preferred| json!({ "weight": preferred.weight, "preference": term(&preferred.term) }),
+    );
+    out
 }
 
 fn term(term: &NodeSelectorTerm) -> Value {
-    let expressions: Vec<Value> = term
-        .match_expressions
-        .iter()
-        .map(|requirement| {
-            let (key, operator) = (&requirement.key, &requirement.operator);
-            let mut out = json!({ "key": key, "operator": operator });
-            if !requirement.values.is_empty() {
-                out["values"] = json!(requirement.values);
-            }
-            out
-        })
-        .collect();
-    json!({ "matchExpressions": expressions })
+    let mut out = Map::new();
+    put_list(&mut out, "matchExpressions", &term.match_expressions, requirement);
+    put_list(&mut out, "matchFields", &term.match_fields, requirement);
+    Value::Object(out)
+}
+
+fn requirement(requirement: &LabelRequirement) -> Value {
+    let mut out = json!({ "key": requirement.key, "operator": requirement.operator });
+    if !requirement.values.is_empty() {
+        out["values"] = json!(requirement.values);
+    }
+    out
+}
+
+fn selector(selector: &LabelSelector) -> Value {
+    let mut out = Map::new();
+    put_list(&mut out, "matchExpressions", &selector.requirements, requirement);
+    Value::Object(out)
+}
+
+fn pod_affinity(affinity: &PodAffinity) -> Value {
+    let mut out = Map::new();
+    put_list(&mut out, REQUIRED, &affinity.required, pod_term);
+    put_list(
+        &mut out,
+        PREFERRED,
+        &affinity.preferred,
+        |(weight, term)| json!({ "weight": weight, "podAffinityTerm": pod_term(term) }),
+    );
+    Value::Object(out)
+}
+
+fn pod_term(term: &PodAffinityTerm) -> Value {
+    let mut out = Map::new();
+    put_selector(&mut out, "labelSelector", term.label_selector.as_ref());
+    put_selector(&mut out, "namespaceSelector", term.namespace_selector.as_ref());
+    put_names(&mut out, "namespaces", &term.namespaces);
+    put_text(&mut out, "topologyKey", &term.topology_key);
+    put_names(&mut out, "matchLabelKeys", &term.match_label_keys);
+    put_names(&mut out, "mismatchLabelKeys", &term.mismatch_label_keys);
+    Value::Object(out)
+}
+
+fn put_selector(out: &mut Map<String, Value>, key: &str, found: Option<&LabelSelector>) {
+    if let Some(found) = found {
+        out.insert(key.to_owned(), selector(found));
+    }
+}
+
+fn put_names(out: &mut Map<String, Value>, key: &str, names: &[String]) {
+    put(out, key, json!(names), names.is_empty());
+}
+
+/// A spread constraint, of a pod or of a scheduler's profile.
+pub(super) fn spread(constraint: &TopologySpreadConstraint) -> Value {
+    let policy = |policy| match policy {
+        NodeInclusionPolicy::Honor => "Honor",
+        NodeInclusionPolicy::Ignore => "Ignore",
+    };
+    let mut out = Map::new();
+    out.insert("maxSkew".into(), json!(constraint.max_skew));
+    put_text(&mut out, "topologyKey", &constraint.topology_key);
+    let when = match constraint.when_unsatisfiable {
+        WhenUnsatisfiable::DoNotSchedule => "DoNotSchedule",
+        WhenUnsatisfiable::ScheduleAnyway => "ScheduleAnyway",
+    };
+    put_text(&mut out, "whenUnsatisfiable", when);
+    put_selector(&mut out, "labelSelector", constraint.label_selector.as_ref());
+    put_names(&mut out, "matchLabelKeys", &constraint.match_label_keys);
+    if let Some(domains) = constraint.min_domains {
+        out.insert("minDomains".into(), json!(domains));
+    }
+    put_text(&mut out, "nodeAffinityPolicy", policy(constraint.node_affinity_policy));
+    put_text(&mut out, "nodeTaintsPolicy", policy(constraint.node_taints_policy));
+    Value::Object(out)
 }
 
 fn toleration(toleration: &Toleration) -> Value {
@@ -80,3 +182,41 @@ fn toleration(toleration: &Toleration) -> Value {
     }
     out
 }
+
+fn container(container: &Container) -> Value {
+    let mut out = Map::new();
+    put_text(&mut out, "name", &container.name);
+    put_text(&mut out, "image", container.image.as_deref().unwrap_or_default());
+    let requests = amounts(&container.requests);
+    put(&mut out, "resources", json!({ "requests": requests }), requests.is_empty());
+    put_text(&mut out, "restartPolicy", if container.restart_always { "Always" } else { "" });
+    put_list(&mut out, "ports", &container.host_ports, host_port);
+    Value::Object(out)
+}
+
+fn host_port(port: &HostPort) -> Value {
+    let mut out = json!({ "hostPort": port.port, "protocol": port.protocol });
+    if !port.host_ip.is_empty() {
+        out["hostIP"] = json!(port.host_ip);
+    }
+    out
+}
+
+fn amounts(list: &ResourceList) -> Map<String, Value> {
+    let mut out = Map::new();
+    let plain = [
+        ("cpu", list.cpu.map(|cpu| cpu.to_string())),
+        ("memory", list.memory.map(|memory| memory.to_string())),
+        ("ephemeral-storage", list.ephemeral_storage.map(|storage| storage.to_string())),
+    ];
+    for (name, amount) in plain {
+        put_text(&mut out, name, amount.as_deref().unwrap_or_default());
+    }
+    for (name, amount) in &list.extended {
+        out.insert(name.clone(), json!(amount.to_string()));
+    }
+    out
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use sim::scenario::{Scenario, SparkDefaults};
+use sim::scenario::{Scenario, SparkDefaults, SparkVersion};
 use sim::units::spark_size::format_size;
 use sim::units::{Bytes, SimDuration};
 
 use super::pod_template;
+use crate::native::spark_defaults::LOCAL_DIR;
 
 pub(super) fn value(scenario: &Scenario) -> Value {
     let spark = &scenario.spark;
@@ -56,9 +57,33 @@ fn conf(spark: &SparkDefaults) -> BTreeMap<String, String> {
             put(key, format_size(overhead));
         }
     }
+    pods(spark, &mut put);
     memory_rules(spark, &mut put);
     dynamic_allocation(spark, &mut put);
     conf
+}
+
+/// What the templates cannot say, because Spark's settings replace it or add to it.
+fn pods(spark: &SparkDefaults, put: &mut impl FnMut(&str, String)) {
+    let namespace = &spark.executor_template.namespace;
+    if !namespace.is_empty() {
+        put("kubernetes.namespace", namespace.clone());
+    }
+    for (role, template) in
+        [("driver", &spark.driver_template), ("executor", &spark.executor_template)]
+    {
+        if !template.local_storage.iter().any(|name| name.starts_with(LOCAL_DIR)) {
+            // A volume of its own, in memory, keeps Spark from adding one on the node's disk.
+            let volume = format!("kubernetes.{role}.volumes.emptyDir.{LOCAL_DIR}1");
+            put(&format!("{volume}.mount.path"), "/var/data/spark".to_owned());
+            put(&format!("{volume}.options.medium"), "Memory".to_owned());
+        }
+    }
+    let grace = spark.executor_template.termination_grace;
+    let later = spark.version >= SparkVersion { major: 4, minor: 1 };
+    if let Some(grace) = grace.filter(|_| later) {
+        put("kubernetes.executor.terminationGracePeriodSeconds", time(grace));
+    }
 }
 
 fn memory_rules(spark: &SparkDefaults, put: &mut impl FnMut(&str, String)) {

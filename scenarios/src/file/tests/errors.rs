@@ -383,7 +383,7 @@ fn autoscalers_and_schedulers() {
             14 |       - {plugin: NodeResourcesFit, strategy: RequestedToCapacityRatio}
                |         ^
 
-            error: `weight`: expected a whole number from 1 to 1000000, found `0`
+            error: `weight`: expected a whole number from 1 to 2147483647, found `0`
               --> small.yaml:15:44 (spec.scheduler.profile.scores[3].weight)
                |
             15 |       - {plugin: NodeResourcesFit, weight: 0, shape: []}

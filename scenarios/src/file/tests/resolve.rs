@@ -45,6 +45,13 @@ spark:
     spark.dynamicAllocation.maxExecutors: 20
     spark.dynamicAllocation.executorAllocationRatio: 0.3
     spark.kubernetes.node.selector.disk: "on"
+    spark.kubernetes.namespace: data
+    spark.kubernetes.container.image: spark:3.5
+    spark.executor.resource.gpu.amount: 1
+    spark.executor.resource.gpu.vendor: nvidia.com
+    spark.kubernetes.executor.podTemplateContainerName: main
+    spark.kubernetes.local.dirs.tmpfs: true
+    spark.kubernetes.executor.terminationGracePeriodSeconds: 90s
   driverPodTemplate:
     metadata: {labels: {app: "yes"}, annotations: {n: "1:30"}}
     spec:
@@ -53,6 +60,17 @@ spark:
       schedulerName: packer
   executorPodTemplate:
     spec:
+      schedulerName: packer
+      containers:
+      - {name: log, resources: {requests: {cpu: 50m}, limits: {memory: 64Mi}}}
+      - {name: main, ports: [{hostPort: 4040}]}
+      initContainers: [{name: proxy, restartPolicy: Always, image: "mesh:1"}]
+      overhead: {cpu: 10m}
+      terminationGracePeriodSeconds: 50
+      volumes: [{name: scratch, emptyDir: {}}]
+      topologySpreadConstraints:
+      - {maxSkew: 2, topologyKey: topology.kubernetes.io/zone, whenUnsatisfiable: ScheduleAnyway,
+         labelSelector: {matchLabels: {app: "on"}}}
       tolerations:
       - {key: spot, operator: Equal, value: "true", effect: NoSchedule}
       - {operator: Exists}
@@ -74,6 +92,19 @@ scheduler:
     - {plugin: NodeResourcesFit, weight: 25, strategy: RequestedToCapacityRatio, cpu: 2,
        shape: [{utilization: 0, score: 0}, {utilization: 100, score: 10}]}
     - {plugin: ImageLocality}
+    - {plugin: NodeResourcesBalancedAllocation, resources: [{name: cpu}, {name: nvidia.com/gpu}]}
+    filtersDisabled: [NodePorts, PodTopologySpread]
+    ignoredResources: [vpc.amazonaws.com/pod-eni]
+    ignoredResourceGroups: [smarter-devices]
+    hardPodAffinityWeight: 7
+    ignorePreferredTermsOfExistingPods: true
+    addedAffinity:
+      requiredDuringSchedulingIgnoredDuringExecution:
+        nodeSelectorTerms: [{matchFields: [{key: metadata.name, operator: NotIn, values: [n1]}]}]
+    defaultConstraints: [{maxSkew: 1, topologyKey: z, whenUnsatisfiable: ScheduleAnyway}]
+    percentageOfNodesToScore: 30
+    podInitialBackoff: 2s
+    podMaxBackoff: 1m
 retries:
   criticalOnDemand: true
   ladder:
@@ -103,6 +134,17 @@ plan: {objective: cost, "no": [1, 2.5, null, true]}
     let executor = &first.scenario.spark.executor_template;
     assert_eq!(executor.node_selector["disk"], "on");
     assert_eq!(executor.tolerations.len(), 2);
+    assert_eq!(
+        (executor.main.name.as_str(), executor.containers[0].name.as_str()),
+        ("main", "log")
+    );
+    assert_eq!(executor.main.requests.extended["nvidia.com/gpu"], 1);
+    assert_eq!(executor.local_storage, ["scratch"]);
+    let scheduler = &first.scenario.scheduler;
+    assert_eq!(scheduler.filters_disabled, ["NodePorts", "PodTopologySpread"]);
+    assert_eq!(scheduler.percentage_of_nodes_to_score, Some(30));
+    assert_eq!(scheduler.pod_max_backoff.as_millis(), 60_000);
+    assert_ne!(scheduler.added_affinity, Default::default());
     assert_eq!(first.scenario.overprovisioning.as_ref().unwrap().template.tolerations.len(), 1);
 }
 

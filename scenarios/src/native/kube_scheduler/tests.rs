@@ -1,7 +1,7 @@
 //! Configurations of several API versions, right and wrong, and the recorded ones where they are
 //! there.
 
-use sim::scenario::{ScoreSpec, ShapePoint};
+use sim::scenario::{ScoreSpec, ShapePoint, SpreadDefaults};
 
 use super::*;
 
@@ -151,35 +151,166 @@ fn check_lines(text: &str, expected: &[&str]) {
 fn what_is_not_followed_is_named() {
     check_lines(
         "apiVersion: kubescheduler.config.k8s.io/v1beta3\nkind: KubeSchedulerConfiguration\n\
-         leaderElection: {leaderElect: false}\npercentageOfNodesToScore: 30\n\
-         podMaxBackoffSeconds: 20\nextenders: [{urlPrefix: x}]\nprofiles:\n- plugins:\n    filter: \
-         {disabled: [{name: NodePorts}]}\n    score: {enabled: [{name: Coscheduling}, {name: \
-         ImageLocalty}, {name: NodePreferAvoidPods}]}\n  pluginConfig:\n  - {name: \
-         InterPodAffinity, args: {hardPodAffinityWeight: 1}}\n  - {name: PodTopologySpread, args: \
-         {defaultingType: List, defaultConstraints: [{maxSkew: 1}]}}\n  - {name: \
-         NodeResourcesBalancedAllocation, args: {resources: [{name: cpu}, {name: \
-         nvidia.com/gpu}]}}\n",
+         leaderElection: {leaderElect: false}\nextenders: [{urlPrefix: x}]\nprofiles:\n- \
+         plugins:\n    postFilter: {disabled: [{name: DefaultPreemption}]}\n    queueSort: \
+         {enabled: [{name: PrioritySort}]}\n    score: {disabled: [{name: ImageLocalty}], enabled: \
+         [{name: Coscheduling}, {name: SelectorSpread}]}\n  pluginConfig:\n  - {name: \
+         DefaultPreemption, args: {minCandidateNodesPercentage: 10, minCandidateNodesAbsolute: \
+         5}}\n  - {name: NodeAfinity, args: {}}\n  - {name: DynamicResources, args: {x: 1}}\n  - \
+         {name: NodeResourcesFit, args: {scoringStrategy: {type: LeastAllocated, resources: \
+         [{name: memroy}]}}}\n",
         &[
-            "4 not-modelled `percentageOfNodesToScore` was read and is not modelled",
-            "5 not-modelled `podMaxBackoffSeconds` was read and is not modelled",
-            "6 not-modelled `extenders` was read and is not modelled",
-            "9 not-modelled `profiles[].plugins.filter` was read and is not modelled",
-            "10 not-modelled `profiles[].plugins.score.enabled[].NodePreferAvoidPods` was read \
-             and is not modelled",
-            "13 not-modelled `profiles[].pluginConfig[].args.defaultingType` was read and is not \
-             modelled",
-            "13 not-modelled `profiles[].pluginConfig[].args.defaultConstraints` was read and is \
+            "4 not-modelled `extenders` was read and is not modelled",
+            "7 not-modelled `profiles[].plugins.postFilter` was read and is not modelled",
+            "9 not-modelled `profiles[].plugins.score.enabled[].SelectorSpread` was read and is \
              not modelled",
-            "14 not-modelled `profiles[].pluginConfig[].args.resources` was read and is not \
-             modelled",
-            "14 not-modelled `profiles[].pluginConfig[].args.resources[]` was read and is not \
-             modelled",
+            "11 not-modelled `profiles[].pluginConfig[].args.minCandidateNodesAbsolute` was read \
+             and is not modelled",
+            "13 not-modelled `profiles[].pluginConfig[].args` was read and is not modelled",
             "1 scheduler-api-version kube-scheduler 1.33 does not take \
              `kubescheduler.config.k8s.io/v1beta3` (1.23 to 1.28 do); it is read all the same",
-            "10 unknown-plugin plugin `Coscheduling` is none of kube-scheduler's own: not modelled",
-            "10 unknown-plugin plugin `ImageLocalty` is none of kube-scheduler's own: not \
-             modelled; did you mean `ImageLocality`?",
+            "12 unknown-plugin arguments of the unknown plugin `NodeAfinity` are ignored; did you \
+             mean `NodeAffinity`?",
+            "14 unknown-resource no node has a resource `memroy`: it counts nothing; did you mean \
+             `memory`?",
+            "9 unknown-plugin plugin `Coscheduling` is not part of kube-scheduler and not \
+             modelled: pods are placed without it",
+            "9 unknown-plugin `ImageLocalty` is no plugin, disabling it has no effect; did you \
+             mean `ImageLocality`?",
         ],
+    );
+}
+
+/// The only profile of a v1 configuration at 1.33.
+#[track_caller]
+fn profile(text: &str) -> SchedulerProfile {
+    let head = "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n";
+    let read = read("s.yaml", &format!("{head}{text}"), release(33));
+    assert_eq!((read.problems, read.not_modelled), (vec![], vec![]));
+    let [profile] = &read.value[..] else {
+        panic!("{:?}", read.value);
+    };
+    profile.clone()
+}
+
+#[test]
+fn every_argument_arrives() {
+    let found = profile(
+        "parallelism: 8\npercentageOfNodesToScore: 30\npodInitialBackoffSeconds: 2\n\
+         podMaxBackoffSeconds: 60\nprofiles:\n- percentageOfNodesToScore: 70\n  pluginConfig:\n  - \
+         name: NodeResourcesFit\n    args:\n      apiVersion: kubescheduler.config.k8s.io/v1\n      \
+         kind: NodeResourcesFitArgs\n      ignoredResources: [a.b/c]\n      \
+         ignoredResourceGroups: [d.e]\n      scoringStrategy: {type: MostAllocated, resources: \
+         [{name: nvidia.com/gpu, weight: 5}, {name: cpu, weight: 0}]}\n  - name: \
+         NodeResourcesBalancedAllocation\n    args: {resources: [{name: cpu}, {name: \
+         nvidia.com/gpu, weight: 1}]}\n  - name: InterPodAffinity\n    args: \
+         {hardPodAffinityWeight: 0, ignorePreferredTermsOfExistingPods: true}\n  - name: \
+         NodeAffinity\n    args:\n      addedAffinity:\n        \
+         preferredDuringSchedulingIgnoredDuringExecution: [{weight: 3, preference: \
+         {matchExpressions: [{key: a, operator: Exists}]}}]\n  - name: PodTopologySpread\n    \
+         args: {defaultingType: List, defaultConstraints: [{maxSkew: 4, topologyKey: z, \
+         whenUnsatisfiable: ScheduleAnyway}]}\n  - {name: VolumeBinding, args: \
+         {bindTimeoutSeconds: 60}}\n",
+    );
+    let gpu = |weight| ("nvidia.com/gpu".to_owned(), weight);
+    let fit = ScoreSpec::MostAllocated { resources: vec![gpu(5), ("cpu".to_owned(), 1)] };
+    assert!(found.scores.contains(&(fit, 1)), "{found:?}");
+    let resources = vec!["cpu".to_owned(), "nvidia.com/gpu".to_owned()];
+    assert!(found.scores.contains(&(ScoreSpec::BalancedAllocation { resources }, 1)), "{found:?}");
+    assert_eq!(
+        (&found.ignored_resources[..], &found.ignored_resource_groups[..]),
+        (&["a.b/c".to_owned()][..], &["d.e".to_owned()][..])
+    );
+    assert_eq!(found.inter_pod_affinity.hard_pod_affinity_weight, 0);
+    assert!(found.inter_pod_affinity.ignore_preferred_terms_of_existing_pods);
+    assert_eq!(found.added_affinity.preferred[0].weight, 3);
+    let SpreadDefaults::List(constraints) = &found.spread_defaults else {
+        panic!("{found:?}");
+    };
+    assert_eq!((constraints[0].max_skew, &constraints[0].topology_key[..]), (4, "z"));
+    assert_eq!(found.percentage_of_nodes_to_score, Some(70));
+    assert_eq!(found.pod_initial_backoff, SimDuration::seconds(2));
+    assert_eq!(found.pod_max_backoff, SimDuration::minutes(1));
+    assert_eq!(profile("percentageOfNodesToScore: 0").percentage_of_nodes_to_score, None);
+    assert_eq!(profile("percentageOfNodesToScore: 9").percentage_of_nodes_to_score, Some(9));
+}
+
+#[test]
+fn filters_can_be_off() {
+    let off = |plugins: &str| {
+        profile(&format!("profiles: [{{plugins: {plugins}}}]\n")).filters_disabled.join(" ")
+    };
+    assert_eq!(off("{}"), "");
+    assert_eq!(off("{filter: {disabled: [{name: NodePorts}]}}"), "NodePorts");
+    let some = "{filter: {disabled: [{name: '*'}], enabled: [{name: NodeResourcesFit}, {name: \
+                NodeUnschedulable}, {name: TaintToleration}, {name: VolumeBinding}]}}";
+    assert_eq!(off(some), "NodeName NodeAffinity NodePorts PodTopologySpread InterPodAffinity");
+    let multi = "{multiPoint: {disabled: [{name: InterPodAffinity}, {name: PodTopologySpread}]}, \
+                 filter: {enabled: [{name: PodTopologySpread}]}}";
+    assert_eq!(off(multi), "InterPodAffinity");
+    let all = "{multiPoint: {disabled: [{name: '*'}], enabled: [{name: NodeResourcesFit}, {name: \
+               NodeName}]}, filter: {disabled: [{name: NodeName}]}}";
+    assert_eq!(
+        off(all),
+        "NodeUnschedulable NodeName TaintToleration NodeAffinity NodePorts PodTopologySpread \
+         InterPodAffinity"
+    );
+}
+
+#[test]
+fn the_oldest_version_is_one_profile() {
+    let text = "apiVersion: kubescheduler.config.k8s.io/v1alpha1\nkind: \
+                KubeSchedulerConfiguration\nschedulerName: packer\nalgorithmSource: {provider: \
+                ClusterAutoscalerProvider}\nhardPodAffinitySymmetricWeight: 5\n";
+    let read = read("s.yaml", text, release(20));
+    assert_eq!(read.problems, []);
+    assert_eq!(read.not_modelled.len(), 1, "{:?}", read.not_modelled);
+    assert_eq!(
+        show(&read.value[0]),
+        "packer: TaintToleration:1 NodeAffinity:1 PodTopologySpread:2 InterPodAffinity:1 \
+         Fit/most(1,1):1 BalancedAllocation:1 ImageLocality:1"
+    );
+    assert_eq!(read.value[0].inter_pod_affinity.hard_pod_affinity_weight, 5);
+}
+
+#[test]
+fn names_of_each_era() {
+    let problems = |api: &str, minor: u32, enabled: &str| -> Vec<String> {
+        let text = format!(
+            "apiVersion: kubescheduler.config.k8s.io/{api}\nkind: KubeSchedulerConfiguration\n\
+             profiles: [{{plugins: {{score: {{enabled: [{enabled}]}}}}}}]\n"
+        );
+        let problems = read("s.yaml", &text, release(minor)).problems.into_iter();
+        problems
+            .map(|p| {
+                format!("{}{}", p.message, p.help.map_or(String::new(), |h| format!(" ({h})")))
+            })
+            .collect()
+    };
+    let most = "{name: NodeResourcesMostAllocated}";
+    assert_eq!(problems("v1beta1", 20, most), [""; 0]);
+    assert_eq!(
+        problems("v1beta2", 23, most),
+        ["plugin `NodeResourcesMostAllocated` was removed in v1beta2 or before (a \
+          `scoringStrategy` of `NodeResourcesFit` replaced it)"]
+    );
+    assert_eq!(problems("v1beta3", 24, "{name: SelectorSpread}"), [""; 0]);
+    assert_eq!(
+        problems("v1", 33, "{name: SelectorSpread}"),
+        ["plugin `SelectorSpread` was removed in v1 or before (`PodTopologySpread` replaced it)"]
+    );
+    assert_eq!(
+        problems("v1", 33, "{name: NodeResourceFit}, {name: Own}, {name: NodePorts}"),
+        [
+            "unknown plugin `NodeResourceFit` (did you mean `NodeResourcesFit`?)",
+            "unknown plugin `Own`",
+            "plugin `NodePorts` does not score nodes",
+        ]
+    );
+    let both = "{name: NodeResourcesFit}, {name: NodeResourcesLeastAllocated}";
+    assert_eq!(
+        problems("v1beta1", 22, both),
+        ["`NodeResourcesFit` and `NodeResourcesLeastAllocated` exclude each other"]
     );
 }
 
@@ -210,6 +341,44 @@ fn wrong_values_are_problems_all_at_once() {
             "17:69 `score`: expected a whole number from 0 to 10, found `11`",
             "19:154 utilization 50 does not rise",
         ],
+    );
+}
+
+#[test]
+fn wrong_arguments_are_problems_all_at_once() {
+    check_lines(
+        "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n\
+         parallelism: 0\npercentageOfNodesToScore: 101\npodInitialBackoffSeconds: 0\n\
+         podMaxBackoffSeconds: 0\nprofiles:\n- schedulerName: a\n  pluginConfig:\n  - {name: \
+         NodeResourcesFit, args: {kind: FitArgs, ignoredResourceGroups: [a/b], scoringStrategy: \
+         {resources: []}}}\n  - {name: NodeResourcesBalancedAllocation, args: {resources: [{name: \
+         cpu, weight: 2}]}}\n  - {name: InterPodAffinity, args: {hardPodAffinityWeight: 101}}\n  - \
+         {name: NodeAffinity, args: {addedAffinity: {requiredDuringSchedulingIgnoredDuringExecution: \
+         {nodeSelectorTerms: []}}}}\n  - {name: PodTopologySpread, args: {defaultConstraints: \
+         [{maxSkew: 1, topologyKey: z, whenUnsatisfiable: ScheduleAnyway, labelSelector: {}}]}}\n  \
+         - {name: NodeLabel, args: {}}\n- plugins: {}\n",
+        &[
+            "5:27 `podInitialBackoffSeconds`: expected a whole number from 1 to 4294967295, found \
+             `0`",
+            "6:23 `podMaxBackoffSeconds`: expected a whole number from 1 to 4294967295, found `0`",
+            "4:27 `percentageOfNodesToScore`: expected a whole number from 0 to 100, found `101`",
+            "3:14 `parallelism`: expected a whole number from 1 to 2147483647, found `0`",
+            "10:43 `kind`: expected `NodeResourcesFitArgs`, found `FitArgs`",
+            "10:76 a resource group is the part before the `/`",
+            "10:99 `type` is missing",
+            "11:63 `NodeResourcesBalancedAllocation` takes no weight but 1",
+            "12:60 `hardPodAffinityWeight`: expected a whole number from 0 to 100, found `101`",
+            "13:117 a required node affinity without terms matches no node",
+            "14:59 a default constraint takes no `labelSelector`",
+            "14:58 `defaultConstraints` need `defaultingType: List`",
+            "15:29 plugin `NodeLabel` was removed in v1 or before",
+            "16:3 `schedulerName` is missing",
+        ],
+    );
+    check_lines(
+        "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n\
+         podMaxBackoffSeconds: 3\npodInitialBackoffSeconds: 4\n",
+        &["3:23 the longest backoff of 3s is below the first one of 4s"],
     );
 }
 

@@ -29,7 +29,7 @@ fn a_published_policy() {
         (ScoreSpec::MostAllocated { resources: ScoreSpec::cpu_and_memory(1, 1) }, 25),
         (ScoreSpec::balanced_allocation(), 20),
         (ScoreSpec::ImageLocality, 5),
-        (ScoreSpec::PodTopologySpread, 1),
+        (ScoreSpec::PodTopologySpread, 3),
         (ScoreSpec::NodeAffinity, 1),
         (ScoreSpec::TaintToleration, 1),
         (ScoreSpec::InterPodAffinity, 1),
@@ -42,8 +42,8 @@ fn a_published_policy() {
             (Some(8), "`priorities.NodePreferAvoidPodsPriority` was read and is not modelled"),
             (
                 Some(11),
-                "`SelectorSpreadPriority` is the plugin `PodTopologySpread` again: the first \
-                 weight stays"
+                "`SelectorSpreadPriority` sets `SelectorSpreadPriority` a second time: the last \
+                 weight, 3, counts"
             ),
         ]
     );
@@ -82,6 +82,57 @@ fn arguments_make_custom_priorities() {
 }
 
 #[test]
+fn two_priorities_of_one_plugin() {
+    let text = "priorities: [{name: SelectorSpreadPriority, weight: 7}, {name: \
+                EvenPodsSpreadPriority, weight: 3}]";
+    let both = read("p.yaml", text, V120);
+    assert_eq!(both.value.scores, [(ScoreSpec::PodTopologySpread, 3)]);
+    assert_eq!(both.value.spread_defaults, SpreadDefaults::System);
+    assert_eq!(
+        both.not_modelled[0].message,
+        "`EvenPodsSpreadPriority` and `SelectorSpreadPriority` are both the plugin \
+         `PodTopologySpread` now: the weight of `EvenPodsSpreadPriority` counts"
+    );
+    let one = read("p.yaml", "priorities: [{name: EvenPodsSpreadPriority, weight: 3}]", V120);
+    assert_eq!(one.value.spread_defaults, SpreadDefaults::List(vec![]));
+}
+
+#[test]
+fn predicates_are_filters() {
+    let off = |predicates: &str| {
+        let text = format!("kind: Policy\npredicates: {predicates}\n");
+        let read = read("p.yaml", &text, V120);
+        assert_eq!(read.problems, []);
+        read.value.filters_disabled
+    };
+    assert_eq!(off("[{name: GeneralPredicates}]"), ["PodTopologySpread", "InterPodAffinity"]);
+    assert_eq!(
+        off("[{name: PodFitsResources}, {name: PodFitsPorts}, {name: NoDiskConflict}, {name: \
+             MatchNodeSelector}, {name: HostName}, {name: MatchInterPodAffinity}]"),
+        ["PodTopologySpread"]
+    );
+    assert_eq!(
+        off("[]"),
+        [
+            "NodeName",
+            "NodeAffinity",
+            "NodePorts",
+            "NodeResourcesFit",
+            "PodTopologySpread",
+            "InterPodAffinity"
+        ]
+    );
+    assert_eq!(read("p.yaml", "kind: Policy", V120).value.filters_disabled, [""; 0]);
+    let custom = "predicates: [{name: Mine, argument: {labelsPresence: {labels: [a]}}}, {name: \
+                  PodFitResources}]\nhardPodAffinitySymmetricWeight: 9";
+    let read = read("p.yaml", custom, V120);
+    assert_eq!(read.problems[0].message, "unknown predicate `PodFitResources`");
+    assert_eq!(read.problems[0].help.as_deref(), Some("did you mean `PodFitsResources`?"));
+    assert_eq!(read.not_modelled.len(), 1);
+    assert_eq!(read.value.inter_pod_affinity.hard_pod_affinity_weight, 9);
+}
+
+#[test]
 fn wrong_policies() {
     let read_lines = |text: &str| -> Vec<String> {
         let problems = read("p.yaml", text, V120).problems;
@@ -97,14 +148,18 @@ fn wrong_policies() {
         read_lines(
             "kind: Polcy\npriorities:\n- {name: MostRequestPriority, weight: 1}\n- {name: \
              NodeAffinityPriority, weight: 0}\n- {name: TaintTolerationPriority}\n- {name: \
-             RequestedToCapacityRatioPriority, weight: 1}\n"
+             RequestedToCapacityRatioPriority, weight: 1}\n- {name: Mine, weight: 1, argument: \
+             {}}\nhardPodAffinitySymmetricWeight: 101\n"
         ),
         [
             "1:7 unknown value `Polcy` (did you mean `Policy`?)",
             "3:10 unknown priority `MostRequestPriority` (did you mean `MostRequestedPriority`?)",
-            "4:40 `weight`: expected a whole number from 1 to 92233720368547758, found `0`",
+            "4:40 `weight`: expected a whole number from 1 to 2147483647, found `0`",
             "5:3 `weight` is missing",
             "6:3 `RequestedToCapacityRatioPriority` needs its `argument`",
+            "7:37 exactly one argument is required",
+            "8:33 `hardPodAffinitySymmetricWeight`: expected a whole number from 0 to 100, found \
+             `101`",
         ]
     );
     for text in ["", "[]", "priorities: 3", "priorities: [3]", "{\"kind\":", "\0"] {

@@ -1,23 +1,19 @@
-//! Node affinity, required and preferred. Pod affinity and `matchFields` are named and left out.
+//! `affinity`: node affinity here, pod affinity in the file beside it.
+//!
+//! Source: k8s.io/kubernetes `validation.ValidateAffinity`; `NodeAffinityArgs` for the affinity
+//! that a scheduler's profile adds to every pod.
 
-use sim::scenario::{
-    LabelOperator, LabelRequirement, NodeSelectorTerm, PodTemplate, PreferredTerm,
-};
+use sim::scenario::{NodeSelectorTerm, PodTemplate, PreferredTerm};
 
-use super::super::keys::{Reader, is_empty};
+use super::super::keys::Reader;
+use super::{pod_affinity, selectors};
 use crate::walk::At;
 
-const OPERATORS: [(&str, LabelOperator); 6] = [
-    ("In", LabelOperator::In),
-    ("NotIn", LabelOperator::NotIn),
-    ("Exists", LabelOperator::Exists),
-    ("DoesNotExist", LabelOperator::DoesNotExist),
-    ("Gt", LabelOperator::Gt),
-    ("Lt", LabelOperator::Lt),
-];
+pub(super) const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
+pub(super) const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 
-const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
-const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
+/// Required and preferred terms of node affinity.
+pub(in crate::native) type NodeTerms = (Vec<NodeSelectorTerm>, Vec<PreferredTerm>);
 
 /// Reads `affinity` into `template`.
 pub(super) fn read<'a>(reader: &Reader<'a>, at: &At<'a>, template: &mut PodTemplate) {
@@ -25,68 +21,58 @@ pub(super) fn read<'a>(reader: &Reader<'a>, at: &At<'a>, template: &mut PodTempl
     let Some(affinity) = reader.fields(at, &known, &[]) else {
         return;
     };
-    for pods in ["podAffinity", "podAntiAffinity"] {
-        if let Some(at) = affinity.get(pods).filter(|at| !is_empty(at.node)) {
-            at.not_modelled();
-        }
+    if let Some(at) = affinity.get("nodeAffinity") {
+        let (required, preferred) = node(reader, &at);
+        template.required_node_affinity.extend(required);
+        template.preferred_node_affinity.extend(preferred);
     }
-    let Some(node) = affinity.get("nodeAffinity") else {
-        return;
+    if let Some(at) = affinity.get("podAffinity") {
+        pod_affinity::read(reader, &at, &mut template.pod_affinity);
+    }
+    if let Some(at) = affinity.get("podAntiAffinity") {
+        pod_affinity::read(reader, &at, &mut template.pod_anti_affinity);
+    }
+}
+
+/// Reads `addedAffinity` of a scheduler's profile: node affinity as a pod has it.
+pub(in crate::native) fn added<'a>(reader: &Reader<'a>, at: &At<'a>) -> NodeTerms {
+    node(reader, at)
+}
+
+fn node<'a>(reader: &Reader<'a>, at: &At<'a>) -> NodeTerms {
+    let Some(node) = reader.fields(at, &[REQUIRED, PREFERRED], &[]) else {
+        return NodeTerms::default();
     };
-    let Some(node) = reader.fields(&node, &[REQUIRED, PREFERRED], &[]) else {
-        return;
-    };
-    if let Some(required) = node
+    let required = node
         .get(REQUIRED)
         .and_then(|at| reader.fields(&at, &["nodeSelectorTerms"], &[]))
         .and_then(|required| required.require("nodeSelectorTerms"))
-    {
-        let terms = required.list_of(|at| term(reader, at)).unwrap_or_default();
-        if required.node.items().is_empty() {
-            required.problem("a required node affinity without terms matches no node");
-        }
-        template.required_node_affinity.extend(terms);
-    }
-    if let Some(preferred) = node.get(PREFERRED) {
-        let terms = preferred.list_of(|at| {
+        .and_then(|at| {
+            if at.list()?.is_empty() {
+                at.problem("a required node affinity without terms matches no node");
+            }
+            at.list_of(|at| term(reader, at))
+        });
+    let preferred = node.get(PREFERRED).and_then(|at| {
+        at.list_of(|at| {
             let fields = reader.fields(at, &["weight", "preference"], &[])?;
             let weight = fields.require("weight")?.int(1..=100)?;
             let term = term(reader, &fields.require("preference")?)?;
             Some(PreferredTerm { weight, term })
-        });
-        template.preferred_node_affinity.extend(terms.unwrap_or_default());
-    }
+        })
+    });
+    (required.unwrap_or_default(), preferred.unwrap_or_default())
 }
 
 fn term<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<NodeSelectorTerm> {
-    let fields = reader.fields(at, &["matchExpressions"], &[])?;
-    let expressions = fields.get("matchExpressions");
+    let fields = reader.fields(at, &["matchExpressions", "matchFields"], &[])?;
+    let labels = fields.get("matchExpressions");
     let match_expressions =
-        expressions.and_then(|at| at.list_of(|at| requirement(reader, at))).unwrap_or_default();
-    Some(NodeSelectorTerm { match_expressions, ..NodeSelectorTerm::default() })
-}
-
-fn requirement<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<LabelRequirement> {
-    let fields = reader.fields(at, &["key", "operator", "values"], &[])?;
-    let key = fields.require("key").and_then(|at| at.name());
-    let operator = fields.require("operator").and_then(|at| at.one_of(&OPERATORS));
-    let values_at = fields.get("values");
-    let values = values_at.as_ref().and_then(|at| at.list_of(|at| at.string())).unwrap_or_default();
-    let (key, operator) = (key?, operator?);
-    // Source: apimachinery `labels.NewRequirement`.
-    let wrong = match operator {
-        LabelOperator::In | LabelOperator::NotIn if values.is_empty() => "at least one value",
-        LabelOperator::Exists | LabelOperator::DoesNotExist if !values.is_empty() => "no values",
-        LabelOperator::Gt | LabelOperator::Lt
-            if values.len() != 1 || values[0].parse::<i64>().is_err() =>
-        {
-            "one whole number as value"
-        }
-        _ => {
-            return Some(LabelRequirement { key, operator, values });
-        }
-    };
-    let name = OPERATORS.iter().find(|(_, known)| *known == operator).map_or("", |(n, _)| n);
-    values_at.unwrap_or_else(|| at.clone()).problem(format!("operator `{name}` takes {wrong}"));
-    None
+        labels.and_then(|at| at.list_of(|at| selectors::node_label(reader, at)));
+    let names = fields.get("matchFields");
+    let match_fields = names.and_then(|at| at.list_of(|at| selectors::node_field(reader, at)));
+    Some(NodeSelectorTerm {
+        match_fields: match_fields.unwrap_or_default(),
+        match_expressions: match_expressions.unwrap_or_default(),
+    })
 }

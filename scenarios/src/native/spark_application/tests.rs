@@ -35,6 +35,32 @@ spec:
   dynamicAllocation: {enabled: true, minExecutors: 2, maxExecutors: 9}
 "#;
 
+#[test]
+fn what_the_webhook_adds_to_pods_arrives() {
+    let (application, problems, findings) = one(
+        "kind: SparkApplication\nmetadata: {namespace: etl}\nspec:\n  image: spark:4\n  volumes:\n  \
+         - {name: spark-local-dir-1, hostPath: {path: /mnt}}\n  - {name: logs, emptyDir: {}}\n  \
+         driver:\n    terminationGracePeriodSeconds: 5\n    gpu: {name: nvidia.com/gpu, quantity: 2}\n  \
+         executor:\n    image: own:1\n    sidecars: [{name: log, resources: {limits: {cpu: \
+         50m}}}]\n    initContainers: [{name: fetch}]\n    volumeMounts: [{name: \
+         spark-local-dir-1, mountPath: /d}, {name: logs, mountPath: /l}]\n",
+    );
+    assert_eq!((problems, findings), (vec![], vec![]));
+    let mut spark = SparkDefaults::default_of(SparkVersion::default());
+    assert_eq!(application.apply(&mut spark), (vec![], vec![]));
+    let (driver, executor) = (&spark.driver_template, &spark.executor_template);
+    assert_eq!((driver.namespace.as_str(), executor.namespace.as_str()), ("etl", "etl"));
+    assert_eq!(driver.main.image.as_deref(), Some("spark:4"));
+    assert_eq!(driver.main.requests.extended["nvidia.com/gpu"], 2);
+    assert_eq!(driver.termination_grace, Some(SimDuration::seconds(5)));
+    // Spark's own, for the driver mounts none.
+    assert_eq!(driver.local_storage, ["spark-local-dir-1"]);
+    assert_eq!(executor.main.image.as_deref(), Some("own:1"));
+    assert_eq!(executor.local_storage, ["spark-local-dir-1", "logs"]);
+    assert_eq!(executor.containers[0].requests.cpu, Some(MilliCores::new(50)));
+    assert_eq!(executor.init_containers[0].name, "fetch");
+}
+
 fn one(text: &str) -> (SparkApplication, Vec<Problem>, Vec<Finding>) {
     let read = read("app.yaml", text);
     let [application] = &read.value[..] else {
@@ -108,6 +134,7 @@ fn what_is_not_followed_is_named_and_wrong_values_are_problems() {
         [
             "9:15 `executor.memory` does not start with `spark.`",
             "3:9 unknown value `Pyton`",
+            "7:48 unknown resource `g`",
             "8:41 a toleration without `key` needs `operator: Exists`",
             "5:17 `sparkVersion`: expected a Spark version such as 3.5.3, found `latest`",
         ]
@@ -118,8 +145,6 @@ fn what_is_not_followed_is_named_and_wrong_values_are_problems() {
         [
             "`spec.batchScheduler` was read and is not modelled",
             "`spec.deps.packages` was read and is not modelled",
-            "`spec.driver.gpu` was read and is not modelled",
-            "`spec.driver.terminationGracePeriodSeconds` was read and is not modelled",
             "unknown key `memry` is ignored; did you mean `memory`?",
         ]
     );

@@ -3,9 +3,10 @@
 //! Rules: facts-spark A1 to A4. Bare numbers count in the unit of Spark's own configuration entry
 //! (MiB for memory, bytes for off-heap, seconds for dynamic allocation, milliseconds else).
 
+mod pods;
 mod reading;
 
-use sim::scenario::{PodTemplate, SparkDefaults, SparkVersion};
+use sim::scenario::{SparkDefaults, SparkVersion};
 use sim::units::{Bytes, MilliCores, SimDuration};
 use sim::{Finding, Severity};
 
@@ -26,7 +27,7 @@ impl SparkConf {
         overheads(&mut read, spark);
         dynamic_allocation(&mut read, spark);
         allocation(&mut read, spark);
-        placement(&mut read, spark);
+        pods::apply(&mut read, spark);
         consistency(&mut read, spark);
         others(&mut read);
         read.finish()
@@ -169,51 +170,6 @@ fn allocation(read: &mut Reading<'_>, spark: &mut SparkDefaults) {
     put(&mut spark.min_registered_resources_ratio, ratio);
     let wait = read.time("spark.scheduler.maxRegisteredResourcesWaitingTime", ms);
     put(&mut spark.max_registered_resources_waiting_time, wait);
-}
-
-/// Node selectors, labels, annotations and scheduler names. Settings win over the pod template, as
-/// Spark writes them into the pod after the template is loaded.
-fn placement(read: &mut Reading<'_>, spark: &mut SparkDefaults) {
-    for (role, template) in
-        [("driver", &spark.driver_template), ("executor", &spark.executor_template)]
-    {
-        template_file(read, role, template);
-    }
-    for (key, value) in read.family("spark.kubernetes.node.selector.") {
-        for template in [&mut spark.driver_template, &mut spark.executor_template] {
-            template.node_selector.insert(key.clone(), value.clone());
-        }
-    }
-    let any_scheduler = read.text("spark.kubernetes.scheduler.name");
-    let roles: [(&str, &mut PodTemplate); 2] =
-        [("driver", &mut spark.driver_template), ("executor", &mut spark.executor_template)];
-    for (role, template) in roles {
-        let prefix = format!("spark.kubernetes.{role}");
-        template.node_selector.extend(read.family(&format!("{prefix}.node.selector.")));
-        template.labels.extend(read.family(&format!("{prefix}.label.")));
-        template.annotations.extend(read.family(&format!("{prefix}.annotation.")));
-        let own = read.text(&format!("{prefix}.scheduler.name"));
-        if let Some(name) = own.or_else(|| any_scheduler.clone()) {
-            template.scheduler_name = Some(name);
-        }
-    }
-}
-
-/// A template file that the settings name lies on the machine that submits; the scenario has to
-/// name it too.
-fn template_file(read: &mut Reading<'_>, role: &str, template: &PodTemplate) {
-    let key = format!("spark.kubernetes.{role}.podTemplateFile");
-    let Some(path) = read.text(&key) else {
-        return;
-    };
-    if *template == PodTemplate::default() {
-        let message = format!(
-            "the {role} pod template `{}` is not read from here: name it in the scenario's \
-             `{role}PodTemplate`",
-            shown(&path)
-        );
-        read.warn(&key, "pod-template-not-read", message);
-    }
 }
 
 /// What Spark refuses to start with.

@@ -27,7 +27,7 @@ pub(super) enum KeyKind {
 }
 
 /// Keys that [`super::apply`] reads.
-pub(super) const MODELLED: [&str; 41] = [
+pub(super) const MODELLED: [&str; 48] = [
     "spark.driver.cores",
     "spark.driver.memory",
     "spark.driver.memoryOverhead",
@@ -51,13 +51,20 @@ pub(super) const MODELLED: [&str; 41] = [
     "spark.executor.pyspark.memory",
     "spark.kubernetes.allocation.batch.delay",
     "spark.kubernetes.allocation.batch.size",
+    "spark.kubernetes.container.image",
+    "spark.kubernetes.driver.container.image",
+    "spark.kubernetes.driver.podTemplateContainerName",
     "spark.kubernetes.driver.podTemplateFile",
     "spark.kubernetes.driver.request.cores",
     "spark.kubernetes.driver.scheduler.name",
+    "spark.kubernetes.executor.container.image",
+    "spark.kubernetes.executor.podTemplateContainerName",
     "spark.kubernetes.executor.podTemplateFile",
     "spark.kubernetes.executor.request.cores",
     "spark.kubernetes.executor.scheduler.name",
+    "spark.kubernetes.executor.terminationGracePeriodSeconds",
     "spark.kubernetes.memoryOverheadFactor",
+    "spark.kubernetes.namespace",
     "spark.kubernetes.resource.type",
     "spark.kubernetes.scheduler.name",
     "spark.memory.offHeap.enabled",
@@ -74,7 +81,7 @@ pub(super) const MODELLED: [&str; 41] = [
 ];
 
 /// Families of keys that `apply` reads; what follows the prefix is the user's.
-pub(super) const MODELLED_PREFIXES: [&str; 7] = [
+pub(super) const MODELLED_PREFIXES: [&str; 13] = [
     "spark.kubernetes.node.selector.",
     "spark.kubernetes.driver.node.selector.",
     "spark.kubernetes.executor.node.selector.",
@@ -82,23 +89,27 @@ pub(super) const MODELLED_PREFIXES: [&str; 7] = [
     "spark.kubernetes.executor.label.",
     "spark.kubernetes.driver.annotation.",
     "spark.kubernetes.executor.annotation.",
+    "spark.driver.resource.",
+    "spark.executor.resource.",
+    "spark.kubernetes.driver.volumes.emptyDir.",
+    "spark.kubernetes.driver.volumes.hostPath.",
+    "spark.kubernetes.executor.volumes.emptyDir.",
+    "spark.kubernetes.executor.volumes.hostPath.",
 ];
 
 /// Keys, and families of keys, that change what a run needs, waits for or survives.
-const NOT_MODELLED_PREFIXES: [&str; 40] = [
+const NOT_MODELLED_PREFIXES: [&str; 37] = [
     "spark.barrier.",
     "spark.blacklist.",
     "spark.decommission.",
     "spark.default.parallelism",
     "spark.driver.maxResultSize",
-    "spark.driver.resource.",
     "spark.dynamicAllocation.",
     "spark.excludeOnFailure.",
     "spark.executor.decommission.",
     "spark.executor.failuresValidityInterval",
     "spark.executor.heartbeat",
     "spark.executor.maxNumFailures",
-    "spark.executor.resource.",
     "spark.kubernetes.allocation.",
     "spark.kubernetes.decommission.",
     "spark.kubernetes.driver.limit.cores",
@@ -112,7 +123,6 @@ const NOT_MODELLED_PREFIXES: [&str; 40] = [
     "spark.kubernetes.executor.missingPodDetectDelta",
     "spark.kubernetes.executor.resize",
     "spark.kubernetes.executor.roll",
-    "spark.kubernetes.executor.terminationGracePeriodSeconds",
     "spark.kubernetes.executor.volumes.",
     "spark.kubernetes.local.dirs.tmpfs",
     "spark.locality.wait",
@@ -251,6 +261,7 @@ mod tests {
         check("spark.executor.memry", KeyKind::Slip("spark.executor.memory"));
         check("spark.Executor.Memory", KeyKind::Slip("spark.executor.memory"));
         check("spark.acme.flavour", KeyKind::Unknown);
-        check("spark.kubernetes.executor.volumes.hostPath.a.mount.path", KeyKind::NotModelled);
+        check("spark.kubernetes.executor.volumes.hostPath.a.mount.path", KeyKind::Modelled);
+        check("spark.kubernetes.executor.volumes.nfs.a.mount.path", KeyKind::NotModelled);
     }
 }

@@ -154,6 +154,90 @@ fn selectors_labels_and_annotations_go_to_their_templates() {
 }
 
 #[test]
+fn pods_get_what_settings_say_of_them() {
+    let spark = clean(
+        "spark.kubernetes.namespace data\nspark.kubernetes.container.image spark:3.5\n\
+         spark.kubernetes.executor.container.image own:1\n\
+         spark.executor.resource.gpu.amount 2\nspark.executor.resource.gpu.vendor nvidia.com\n\
+         spark.executor.resource.gpu.discoveryScript /x.sh\n\
+         spark.kubernetes.driver.scheduler.name default-scheduler\n\
+         spark.kubernetes.executor.volumes.hostPath.spark-local-dir-9.mount.path /d\n\
+         spark.kubernetes.executor.volumes.hostPath.spark-local-dir-9.options.path /mnt\n\
+         spark.kubernetes.driver.volumes.emptyDir.logs.mount.path /l",
+    );
+    let (driver, executor) = (&spark.driver_template, &spark.executor_template);
+    assert_eq!((driver.namespace.as_str(), executor.namespace.as_str()), ("data", "data"));
+    assert_eq!(driver.main.image.as_deref(), Some("spark:3.5"));
+    assert_eq!(executor.main.image.as_deref(), Some("own:1"));
+    assert_eq!(executor.main.requests.extended["nvidia.com/gpu"], 2);
+    assert!(driver.main.requests.extended.is_empty());
+    assert_eq!(driver.scheduler_name, None);
+    assert_eq!(executor.local_storage, ["spark-local-dir-9"]);
+    assert_eq!(driver.local_storage, ["logs", "spark-local-dir-1"]);
+    let default = clean("spark.kubernetes.namespace default");
+    assert_eq!(default.driver_template.namespace, "");
+}
+
+#[test]
+fn local_directories_in_memory_are_no_local_storage() {
+    let (spark, problems, findings) = applied("spark.kubernetes.local.dirs.tmpfs true", V35);
+    assert_eq!((problems, findings.len()), (vec![], 1));
+    assert_eq!(spark.driver_template.local_storage, [""; 0]);
+    let volume = "spark.kubernetes.executor.volumes.emptyDir.spark-local-dir-1";
+    let text = format!("{volume}.mount.path /d\n{volume}.options.medium Memory");
+    let (spark, _, findings) = applied(&text, V35);
+    assert_eq!(spark.executor_template.local_storage, [""; 0]);
+    assert_eq!(
+        findings[0].message,
+        format!("`{volume}.options.medium` was read and is not modelled")
+    );
+}
+
+#[test]
+fn executors_have_a_grace_period_of_sparks_own_since_4_1() {
+    let grace = |text: &str, minor: u32| {
+        let version = SparkVersion { major: 4, minor };
+        applied(text, version).0.executor_template.termination_grace
+    };
+    let key = "spark.kubernetes.executor.terminationGracePeriodSeconds";
+    assert_eq!(grace("", 0), None);
+    assert_eq!(grace("", 1), Some(SimDuration::seconds(30)));
+    assert_eq!(grace(&format!("{key} 2m"), 1), Some(SimDuration::minutes(2)));
+    assert_eq!(grace(&format!("{key} 2m"), 0), None);
+}
+
+#[test]
+fn a_templates_namespace_is_replaced() {
+    let mut spark = SparkDefaults::default_of(V35);
+    spark.executor_template.namespace = "own".to_owned();
+    let (problems, findings) = read("f", "spark.task.cpus 1").value.apply(&mut spark);
+    assert_eq!(problems, []);
+    let message = "the executor pod template's namespace `own` is not used: Spark's is `default`";
+    assert_eq!(findings[0].message, message);
+    assert_eq!(spark.executor_template.namespace, "");
+}
+
+#[test]
+fn wrong_resources() {
+    check_problems(
+        "spark.executor.resource.gpu.amount 0\nspark.executor.resource.gpu.vendor nvidia.com\n\
+         spark.driver.resource.fpga.amount 1",
+        &[
+            "1:36 `0` is no value of `spark.executor.resource.gpu.amount` (a whole number of at \
+             least 1)",
+            "3:35 `spark.driver.resource.fpga` is asked for without its vendor (set \
+             spark.driver.resource.fpga.vendor, such as nvidia.com)",
+        ],
+    );
+    let (_, problems, findings) = applied("spark.executor.resource.gpu.amuont 1", V35);
+    assert_eq!(problems, []);
+    assert_eq!(
+        findings[0].message,
+        "unknown setting `spark.executor.resource.gpu.amuont` is ignored; did you mean `amount`?"
+    );
+}
+
+#[test]
 fn wrong_values_have_their_place_and_what_is_allowed() {
     check_problems(
         "spark.executor.memory 1.5g\nspark.executor.cores four\n\

@@ -40,6 +40,32 @@ pub(crate) static ASSUMPTIONS: Section = Section {
         key("meanTaskDuration", Duration, "Where the trace has no number of tasks.").or("10s"),
         key("schedulerPodsPerSecond", Int(1, 100_000), "Pods a second that the scheduler binds.")
             .or("100"),
+        key(
+            "daemonsetStart",
+            Duration,
+            "Kubelet ready to the DaemonSet pods running, where a startup taint keeps other pods \
+             off until then.",
+        )
+        .or("0s"),
+        key("initContainer", Duration, "One init container, start to end.").or("2s"),
+        key(
+            "podTermination",
+            Duration,
+            "SIGTERM to the end of a deleted pod's containers; at most its grace period.",
+        )
+        .or("2s"),
+        key(
+            "imageDiskFactor",
+            Float(0.0, 100.0),
+            "Bytes on a node's disk for each compressed byte of an image.",
+        )
+        .or("2.5"),
+        key("systemDisk", Bytes, "What the system takes of a node's disk.").or("4Gi"),
+        key("eventTtl", Duration, "kube-apiserver `--event-ttl`; 0s keeps events for ever.")
+            .or("1h0m0s"),
+        key("eventObjectBytes", Bytes, "An event object in etcd.").or("1Ki"),
+        key("podObjectBytes", Bytes, "A pod object in etcd.").or("10Ki"),
+        key("etcdQuota", Bytes, "etcd's quota; beyond it the cluster is read-only.").or("8Gi"),
     ],
 };
 

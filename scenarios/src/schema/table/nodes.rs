@@ -10,6 +10,12 @@ pub(crate) static NODES: Section = Section {
         key("eksctl", Path, "eksctl `ClusterConfig`, as it is."),
         key("pools", List(&Kind::Section(&POOL)), "Pools in place."),
         key(
+            "list",
+            Path,
+            "CSV of the nodes of a recorded cluster: `sn` (or `name`), `cpu_milli`, `memory_mib`, \
+             `gpu`, `model`. Each shape becomes a pool of a fixed size, without a price.",
+        ),
+        key(
             "overrides",
             Map(&Kind::Section(&POOL)),
             "Changes to pools by name; lists and maps \

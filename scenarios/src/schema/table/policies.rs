@@ -39,12 +39,70 @@ pub(crate) static SCHEDULER: Section = Section {
 
 static PROFILE: Section = Section {
     name: "Profile",
-    doc: "Score plugins and their weights; filters are always on.",
+    doc: "One profile of a `KubeSchedulerConfiguration`, with its plugins' arguments. Filters are \
+          on, but for `filtersDisabled`.",
     keys: &[
-        key("schedulerName", Text, "Name.").or("default-scheduler"),
+        key("schedulerName", Text, "Name.").or("(the name that executors ask for)"),
         key("scores", List(&Kind::Section(&SCORE)), "Plugins; each at most once.").required(),
+        key("filtersDisabled", List(&FILTERS), "Filter plugins that are off.").or("(none)"),
+        key(
+            "ignoredResources",
+            List(&Text),
+            "Of `NodeResourcesFit`: extended resources that its filter does not check.",
+        )
+        .or("(none)"),
+        key(
+            "ignoredResourceGroups",
+            List(&Text),
+            "The same by the part of their names before the `/`.",
+        )
+        .or("(none)"),
+        key(
+            "hardPodAffinityWeight",
+            Int(0, 100),
+            "Of `InterPodAffinity`: what required affinity of pods on a node weighs in scores.",
+        )
+        .or("1"),
+        key(
+            "ignorePreferredTermsOfExistingPods",
+            Bool,
+            "Of `InterPodAffinity`: only the new pod's own preferences count.",
+        )
+        .or("false"),
+        key(
+            "addedAffinity",
+            Any,
+            "Of `NodeAffinity`: node affinity, as a pod has it, that holds for every pod.",
+        )
+        .or("(none)"),
+        key(
+            "defaultConstraints",
+            List(&Any),
+            "Of `PodTopologySpread`: constraints of pods that have none, as a pod has them. Without \
+             this key the release's own.",
+        )
+        .or("(the release's)"),
+        key(
+            "percentageOfNodesToScore",
+            Int(0, 100),
+            "Share of the nodes that are enough to choose from; 0 = upstream's adaptive share.",
+        )
+        .or("0"),
+        key("podInitialBackoff", Duration, "Wait after a pod's first failed attempt.").or("1s"),
+        key("podMaxBackoff", Duration, "Longest wait after a failed attempt.").or("10s"),
     ],
 };
+
+static FILTERS: Kind = Choice(&[
+    ("NodeUnschedulable", "cordoned nodes"),
+    ("NodeName", "`nodeName`"),
+    ("TaintToleration", "taints"),
+    ("NodeAffinity", "node affinity and selectors"),
+    ("NodePorts", "host ports"),
+    ("NodeResourcesFit", "free resources"),
+    ("PodTopologySpread", "required spread"),
+    ("InterPodAffinity", "required pod affinity"),
+]);
 
 static SCORE: Section = Section {
     name: "Score",
@@ -54,7 +112,7 @@ static SCORE: Section = Section {
             "plugin",
             Choice(&[
                 ("NodeResourcesFit", "by free resources, as `strategy` says"),
-                ("NodeResourcesBalancedAllocation", "CPU and memory used alike"),
+                ("NodeResourcesBalancedAllocation", "resources used alike"),
                 ("ImageLocality", "the image is there"),
                 ("NodeAffinity", "preferred node affinity"),
                 ("TaintToleration", "`PreferNoSchedule` taints"),
@@ -64,7 +122,7 @@ static SCORE: Section = Section {
             "Upstream's name.",
         )
         .required(),
-        key("weight", Int(1, 1_000_000), "Weight.").or("(1)"),
+        key("weight", Int(1, 2_147_483_647), "Weight.").or("(1)"),
         key(
             "strategy",
             Choice(&[
@@ -77,7 +135,23 @@ static SCORE: Section = Section {
         .or("(LeastAllocated)"),
         key("cpu", Int(1, 100), "Of `NodeResourcesFit`: weight of CPU.").or("(1)"),
         key("memory", Int(1, 100), "Of `NodeResourcesFit`: weight of memory.").or("(1)"),
+        key(
+            "resources",
+            List(&Kind::Section(&WEIGHED)),
+            "Of `NodeResourcesFit`, instead of `cpu` and `memory`, and of \
+             `NodeResourcesBalancedAllocation`: the resources that count.",
+        )
+        .or("(CPU and memory)"),
         key("shape", List(&Kind::Section(&SHAPE_POINT)), "Of `RequestedToCapacityRatio`."),
+    ],
+};
+
+static WEIGHED: Section = Section {
+    name: "WeighedResource",
+    doc: "A resource in a score.",
+    keys: &[
+        key("name", Text, "Its full name, such as `cpu` or `nvidia.com/gpu`.").required(),
+        key("weight", Int(1, 100), "Weight; 1 in `NodeResourcesBalancedAllocation`.").or("(1)"),
     ],
 };
 
@@ -120,6 +194,11 @@ pub(crate) static FAILURES: Kind = Choice(&[
     ("application", "a bug in the application or its data"),
     ("transient", "a dependency failed for a moment"),
     ("unschedulable", "a pod could not be placed for too long"),
+    (
+        "preempted",
+        "a pod of higher priority took the driver's room; without a rung of its own, as `spot`",
+    ),
+    ("drained", "the autoscaler removed the driver's node; without a rung of its own, as `spot`"),
 ]);
 
 static RUNG: Section = Section {

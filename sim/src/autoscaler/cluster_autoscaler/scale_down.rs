@@ -1,99 +1,303 @@
 //! Scale-down: nodes that stayed unneeded for long enough, out of cooldown, go.
+//!
+//! In upstream's order: eligibility (state, utilisation), then whether the pods may be evicted and
+//! fit elsewhere, then the timers; deletion only out of cooldown, empty nodes first. Leaves out:
+//! `unremovable-node-recheck-timeout` and the candidate limits (every node is looked at in every
+//! loop), unready nodes (the model's nodes are ready or booting), failed deletions.
+//! Source: kubernetes/autoscaler `core/scaledown`; facts-kubernetes 2.3.
 
-use crate::cluster::{Cluster, Node, NodeId, NodeKindId, NodeState, Resources, SpecId};
+use super::drainability::{Drain, DrainFlags, PodFacts, drainability};
+use super::eligibility::{self, Candidate, Thresholds};
+use super::removal::{self, GroupSize, Unneeded};
+use super::utilization::{self, Ignored, PodClass, Utilization};
+use crate::cluster::{
+    Cluster, Node, NodeId, NodeKindId, NodeState, Pod, PodOwner, Resources, SpecId,
+};
 use crate::engine::event::{Event, ProvisionerEvent};
 use crate::engine::world::{Cx, World};
 use crate::lifecycle;
-use crate::outcome::PodResult;
+use crate::outcome::{PodResult, ScalingDecision, ScalingRecord};
 use crate::scenario::ClusterAutoscaler;
 use crate::scheduler::room_of;
+use crate::units::SimTime;
 
-/// Updates the unneeded timers and deletes what is due. Tells whether a node is unneeded and could
-/// go later.
+/// Updates the unneeded timers and deletes what is due. Tells whether the next scan may see
+/// something else although nothing else happens: see [`stay_awake`].
 pub(super) fn scale_down(world: &mut World, cx: &mut Cx<'_>, flags: &ClusterAutoscaler) -> bool {
-    let unneeded = update_timers(world, cx, flags);
+    let (unneeded, limited) = update_timers(world, cx, flags);
     if unneeded.is_empty() {
-        return false;
+        return limited;
     }
-    if !in_cooldown(world, cx, flags) {
+    if !in_cooldown(world, cx, flags, None) {
         delete_due(world, cx, flags, &unneeded);
     }
-    unneeded.iter().any(|id| {
-        let node = world.cluster.nodes.get(*id);
-        node.is_some_and(|node| node.state == NodeState::Ready && above_minimum(world, cx, node))
-    })
+    limited || unneeded.iter().any(|id| stay_awake(world, cx, *id))
+}
+
+/// Timers run: an unneeded node above its group's least size comes due by itself. An unneeded node
+/// with pods may become needed again when others fill up, which wakes nobody.
+fn stay_awake(world: &World, cx: &Cx<'_>, id: NodeId) -> bool {
+    let Some(node) = world.cluster.nodes.get(id) else { return false };
+    let pool = world.cluster.kinds.get(node.kind).pool as usize;
+    let above = world.pools[pool].target() > cx.scenario.pools[pool].min_size;
+    node.state == NodeState::Ready && (above || !node.pods.is_empty())
 }
 
 /// Nodes that are unneeded now: little used, no pod that must stay, and room elsewhere for the
-/// pods that may move.
-fn update_timers(world: &mut World, cx: &Cx<'_>, flags: &ClusterAutoscaler) -> Vec<NodeId> {
+/// pods that may move; and whether there may be more than are tracked at once.
+fn update_timers(
+    world: &mut World,
+    cx: &mut Cx<'_>,
+    flags: &ClusterAutoscaler,
+) -> (Vec<NodeId>, bool) {
     let mut unneeded = Vec::new();
+    let before = world.cluster.in_order.iter();
+    let known = before.filter(|id| world.cluster.nodes[**id].unneeded_since.is_some()).count();
+    // Upstream's `unneededNodesLimit`.
+    let most = known.saturating_add(2 * flags.max_scale_down_parallelism as usize);
+    let mut limited = false;
     for place in 0..world.cluster.in_order.len() {
         let id = world.cluster.in_order[place];
-        let node = &world.cluster.nodes[id];
-        let candidate = node.state == NodeState::Ready
-            && utilization(&world.cluster, node, flags) <= flags.scale_down_utilization_threshold
-            && movable(&world.cluster, node)
-            && fits_elsewhere(world, id);
-        let node = &mut world.cluster.nodes[id];
-        if candidate {
-            node.unneeded_since.get_or_insert(cx.now);
+        if world.cluster.nodes[id].state != NodeState::Ready {
+            world.cluster.nodes[id].unneeded_since = None;
+            continue;
+        }
+        let mut reason = unremovable(world, cx, flags, id);
+        if reason.is_none() && unneeded.len() >= most {
+            limited = true;
+            reason = Some("UnneededNodesLimit");
+        }
+        note(world, cx, id, reason);
+        if reason.is_none() {
+            world.cluster.nodes[id].unneeded_since.get_or_insert(cx.now);
             unneeded.push(id);
         } else {
-            node.unneeded_since = None;
+            world.cluster.nodes[id].unneeded_since = None;
         }
     }
-    unneeded
+    (unneeded, limited)
 }
 
-fn in_cooldown(world: &World, cx: &Cx<'_>, flags: &ClusterAutoscaler) -> bool {
-    let Some(state) = world.autoscaler.as_ref() else {
-        return true;
+/// Records that a node became unneeded, or why it is kept although it is little used: once per
+/// reason. Nodes that are well used are not worth a word unless their timer ran.
+fn note(world: &mut World, cx: &mut Cx<'_>, id: NodeId, reason: Option<&'static str>) {
+    let node = &mut world.cluster.nodes[id];
+    if node.kept_because == reason && (reason.is_some() || node.unneeded_since.is_some()) {
+        return;
+    }
+    let quiet = reason == Some("NotUnderutilized") && node.unneeded_since.is_none();
+    node.kept_because = reason;
+    if !quiet {
+        let decision = match reason {
+            None => ScalingDecision::Unneeded,
+            Some(_) => ScalingDecision::NoScaleDown,
+        };
+        record(world, cx, id, decision, reason.unwrap_or("unneeded: its timer runs"));
+    }
+}
+
+fn record(
+    world: &World,
+    cx: &mut Cx<'_>,
+    id: NodeId,
+    decision: ScalingDecision,
+    reason: &'static str,
+) {
+    let node = &world.cluster.nodes[id];
+    let pool = Some(world.cluster.kinds.get(node.kind).pool);
+    cx.sink.scaling(ScalingRecord { at: cx.now, pool, node: Some(node.number), decision, reason });
+}
+
+/// Upstream's reason against holding the node for unneeded.
+fn unremovable(
+    world: &mut World,
+    cx: &Cx<'_>,
+    flags: &ClusterAutoscaler,
+    id: NodeId,
+) -> Option<&'static str> {
+    let node = &world.cluster.nodes[id];
+    let pool = world.cluster.kinds.get(node.kind).pool as usize;
+    let candidate = Candidate {
+        recently_unremovable: false,
+        being_deleted_for: None,
+        scale_down_disabled: cx.scenario.pools[pool].scale_down_disabled,
+        ready: true,
+        utilization: utilization(&world.cluster, node, flags).ok(),
     };
-    let within = |since: Option<crate::units::SimTime>, delay| {
+    let thresholds = Thresholds {
+        utilization: flags.scale_down_utilization_threshold,
+        gpu: flags.scale_down_gpu_utilization_threshold,
+        unready: true,
+    };
+    if let Some(reason) = eligibility::unremovable(&candidate, &thresholds) {
+        return Some(reason);
+    }
+    let drain = DrainFlags {
+        skip_custom_controllers: flags.skip_nodes_with_custom_controller_pods,
+        skip_system: true,
+        skip_local_storage: flags.skip_nodes_with_local_storage,
+    };
+    let blocked = node.pods.iter().find_map(|pod| {
+        let facts = facts_of(&world.cluster, &world.cluster.pods[*pod]);
+        match drainability(&facts, &drain) {
+            Drain::Block(reason) => Some(reason),
+            Drain::Skip | Drain::Evict => None,
+        }
+    });
+    if blocked.is_some() {
+        return blocked;
+    }
+    (!fits_elsewhere(world, id)).then_some("NoPlaceToMovePods")
+}
+
+/// What the drainability rules read of one of the model's pods. A driver and a trace pod have no
+/// controller; an executor's is its driver, a Pod; a pause pod's is a ReplicaSet.
+fn facts_of(cluster: &Cluster, pod: &Pod) -> PodFacts<'static> {
+    let placement = cluster.specs.placement(cluster.specs.get(pod.spec).placement);
+    let controller = match pod.owner {
+        PodOwner::Driver(_) | PodOwner::Trace(_) => None,
+        PodOwner::Executor(..) => Some("Pod"),
+        PodOwner::Pause => Some("ReplicaSet"),
+    };
+    PodFacts {
+        safe_to_evict: placement.evictable.then_some(true),
+        controller,
+        system: placement.template.namespace == "kube-system",
+        ..PodFacts::default()
+    }
+}
+
+/// Whether a delay after an addition or a deletion still runs; of the group, where the delays are
+/// local to groups.
+fn in_cooldown(world: &World, cx: &Cx<'_>, flags: &ClusterAutoscaler, pool: Option<u32>) -> bool {
+    let within = |since: Option<SimTime>, delay| {
         since.is_some_and(|since| cx.now < since.saturating_add(delay))
     };
-    within(state.last_scale_up, flags.scale_down_delay_after_add)
-        || within(state.last_delete, flags.scale_down_delay_after_delete)
+    let (added, deleted) = match (flags.scale_down_delay_type_local, pool) {
+        (false, _) => {
+            let Some(state) = world.autoscaler.as_ref() else { return true };
+            (state.last_scale_up, state.last_delete)
+        }
+        (true, None) => (None, None),
+        (true, Some(pool)) => {
+            let state = &world.pools[pool as usize];
+            (state.last_scale_up, state.last_delete)
+        }
+    };
+    within(added, flags.scale_down_delay_after_add)
+        || within(deleted, flags.scale_down_delay_after_delete)
 }
 
-/// Empty nodes first, at most `max-scale-down-parallelism` in all, one of them with pods to move
-/// (`max-drain-parallelism` 1).
+/// Empty nodes first, at most `max-scale-down-parallelism` deletions under way in all, and at most
+/// `max-drain-parallelism` of nodes with pods to move.
 fn delete_due(world: &mut World, cx: &mut Cx<'_>, flags: &ClusterAutoscaler, unneeded: &[NodeId]) {
+    let due_by = flags.scale_down_unneeded_time;
     let mut due: Vec<NodeId> = unneeded
         .iter()
         .copied()
         .filter(|id| {
             let since = world.cluster.nodes[*id].unneeded_since;
-            // Upstream asks for `since + unneeded time` to be before now.
-            since.is_some_and(|since| cx.now > since.saturating_add(flags.scale_down_unneeded_time))
+            since.is_some_and(|since| cx.now > since.saturating_add(due_by))
         })
         .collect();
+    if due.is_empty() {
+        return;
+    }
     due.sort_by_key(|id| !world.cluster.nodes[*id].pods.is_empty());
-    let (mut deleted, mut drained) = (0, 0);
+    let mut sizes: Vec<GroupSize> = world
+        .pools
+        .iter()
+        .zip(&cx.scenario.pools)
+        .map(|(state, pool)| GroupSize {
+            size: state.target() + state.leaving,
+            deletions: state.leaving,
+            min: pool.min_size,
+        })
+        .collect();
+    let mut capacity = CapacityLeft::of(world, flags);
+    let mut budget = flags
+        .max_scale_down_parallelism
+        .saturating_sub(world.pools.iter().map(|state| state.leaving).sum());
+    let mut drains = flags.max_drain_parallelism;
     for id in due {
-        if deleted == flags.max_scale_down_parallelism || drained == 1 {
+        if budget == 0 {
             break;
         }
         let node = &world.cluster.nodes[id];
-        if !above_minimum(world, cx, node) {
+        let Some(since) = node.unneeded_since else { continue };
+        let (empty, kind) = (node.pods.is_empty(), world.cluster.kinds.get(node.kind));
+        let group = kind.pool;
+        if (!empty && (drains == 0 || !fits_elsewhere(world, id)))
+            || in_cooldown(world, cx, flags, Some(group))
+        {
             continue;
         }
-        if !node.pods.is_empty() {
-            if !fits_elsewhere(world, id) {
-                continue;
-            }
-            drained += 1;
+        let unneeded = Unneeded { group, since, wait: due_by };
+        let kind = world.cluster.kinds.get(world.cluster.nodes[id].kind);
+        if !capacity.allows(&kind.capacity)
+            || removal::unremovable(&unneeded, cx.now, &mut sizes).is_some()
+        {
+            continue;
         }
-        deleted += 1;
+        capacity.take(&kind.capacity);
+        drains -= u32::from(!empty);
+        budget -= 1;
         delete(world, cx, flags, id);
     }
 }
 
+/// What the cluster has above the lower bounds of `cores-total` and its like.
+struct CapacityLeft {
+    cores: u64,
+    memory: u64,
+    gpus: u64,
+}
+
+impl CapacityLeft {
+    fn of(world: &World, flags: &ClusterAutoscaler) -> Self {
+        let (mut cores, mut memory, mut gpus) = (0, 0, 0);
+        for id in &world.cluster.in_order {
+            let node = &world.cluster.nodes[*id];
+            if node.state != NodeState::Cordoned {
+                let capacity = &world.cluster.kinds.get(node.kind).capacity;
+                cores += cores_of(capacity);
+                memory += capacity.memory.as_u64();
+                gpus += capacity.gpus();
+            }
+        }
+        let min_memory = flags.memory_total.min.saturating_mul(1 << 30);
+        Self {
+            cores: cores.saturating_sub(flags.cores_total.min),
+            memory: memory.saturating_sub(min_memory),
+            gpus: gpus.saturating_sub(flags.gpu_total.map_or(0, |limit| limit.min)),
+        }
+    }
+
+    fn allows(&self, node: &Resources) -> bool {
+        cores_of(node) <= self.cores
+            && node.memory.as_u64() <= self.memory
+            && node.gpus() <= self.gpus
+    }
+
+    fn take(&mut self, node: &Resources) {
+        self.cores -= cores_of(node);
+        self.memory -= node.memory.as_u64();
+        self.gpus -= node.gpus();
+    }
+}
+
+fn cores_of(capacity: &Resources) -> u64 {
+    capacity.cpu.as_millis().div_ceil(1000)
+}
+
 fn delete(world: &mut World, cx: &mut Cx<'_>, flags: &ClusterAutoscaler, id: NodeId) {
+    let empty = world.cluster.nodes[id].pods.is_empty();
+    let reason = if empty { "unneeded and empty" } else { "unneeded, its pods fit elsewhere" };
+    record(world, cx, id, ScalingDecision::ScaleDown, reason);
     world.cluster.set_node_state(id, NodeState::Cordoned);
     let pool = world.cluster.kinds.get(world.cluster.nodes[id].kind).pool;
     world.pools[pool as usize].leaving += 1;
+    world.pools[pool as usize].last_delete = Some(cx.now);
     lifecycle::evict_all(world, cx, id, PodResult::Deleted);
     if let Some(state) = world.autoscaler.as_mut() {
         state.last_delete = Some(cx.now);
@@ -102,34 +306,18 @@ fn delete(world: &mut World, cx: &mut Cx<'_>, flags: &ClusterAutoscaler, id: Nod
     cx.after(delay, Event::Provisioner(ProvisionerEvent::NodeDeleted(id)));
 }
 
-fn above_minimum(world: &World, cx: &Cx<'_>, node: &Node) -> bool {
-    let pool = world.cluster.kinds.get(node.kind).pool;
-    let state = &world.pools[pool as usize];
-    state.nodes - state.leaving > cx.scenario.pools[pool as usize].min_size
-}
-
-/// The greater of CPU and memory requests over allocatable.
-fn utilization(cluster: &Cluster, node: &Node, flags: &ClusterAutoscaler) -> f64 {
+fn utilization(
+    cluster: &Cluster,
+    node: &Node,
+    flags: &ClusterAutoscaler,
+) -> Result<Utilization, &'static str> {
     let kind = cluster.kinds.get(node.kind);
-    let (mut requested, mut allocatable) = (node.requested, kind.allocatable);
-    if flags.ignore_daemonsets_utilization {
-        requested = requested.minus(&kind.daemonsets);
-        allocatable = allocatable.minus(&kind.daemonsets);
-    }
-    let ratio = |part: u64, whole: u64| {
-        if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
-    };
-    ratio(requested.cpu.as_millis(), allocatable.cpu.as_millis())
-        .max(ratio(requested.memory.as_u64(), allocatable.memory.as_u64()))
-}
-
-/// No pod of the node has to stay. A pod without a controller of its own (a Spark driver, an
-/// executor, a trace pod) has to, unless its template says that it is safe to evict.
-fn movable(cluster: &Cluster, node: &Node) -> bool {
-    node.pods.iter().all(|pod| {
-        let spec = cluster.specs.get(cluster.pods[*pod].spec);
-        cluster.specs.placement(spec.placement).evictable
-    })
+    let regular = (node.requested.minus(&kind.daemonsets), PodClass::Regular);
+    let daemonsets = (kind.daemonsets, PodClass::DaemonSet);
+    let ignored = Ignored { daemonsets: flags.ignore_daemonsets_utilization, mirror: false };
+    let gpu_node = kind.capacity.gpus() > 0;
+    let pods = [regular, daemonsets].into_iter();
+    utilization::calculate(&kind.allocatable, gpu_node, pods, ignored)
 }
 
 /// Whether the node's pods fit on the other ready nodes, first fit.

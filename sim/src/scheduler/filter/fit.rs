@@ -6,7 +6,7 @@
 
 use super::super::framework::Cycle;
 use super::super::room_of;
-use crate::cluster::{Node, PodId};
+use crate::cluster::{Node, PodId, Resources};
 
 /// One resource that is short on a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,11 +33,20 @@ const TOO_MANY: &str = "Too many pods";
 /// Every resource of which `node` has too little once `gone` of its pods are not there, in
 /// upstream's order.
 pub(crate) fn short<'a>(cycle: &Cycle<'a>, node: &Node, gone: &[PodId]) -> Vec<Short<'a>> {
-    let (request, mut used) = (&cycle.spec.requests, node.requested);
+    let mut used = node.requested;
     for pod in gone {
         used.subtract(&cycle.cluster.specs.get(cycle.cluster.pods[*pod].spec).requests);
     }
-    let used = &used;
+    short_beside(cycle, node, &used)
+}
+
+/// The same beside pods that ask for `used`.
+pub(in crate::scheduler) fn short_beside<'a>(
+    cycle: &Cycle<'a>,
+    node: &Node,
+    used: &Resources,
+) -> Vec<Short<'a>> {
+    let request = &cycle.spec.requests;
     let capacity = &cycle.cluster.kinds.get(node.kind).allocatable;
     let mut short = Vec::new();
     let mut check = |message, requested: u64, used: u64, capacity: u64| {

@@ -1,9 +1,8 @@
 //! `ImageLocality`: nodes that have the pod's images, less for images that few nodes have.
 //!
-//! Pods of a simulation whose placement lists no images use the scenario's one image. Source:
-//! facts-kubernetes 1.2; upstream `imagelocality/image_locality.go`.
+//! Source: facts-kubernetes 1.2; upstream `imagelocality/image_locality.go`.
 
-use super::super::framework::{Candidate, Cycle};
+use super::super::framework::Cycle;
 use super::MAX_SCORE;
 use crate::cluster::Node;
 use crate::units::Bytes;
@@ -14,34 +13,20 @@ const MAX_PER_CONTAINER: i64 = 1000 << 20;
 /// What the pod's images come to.
 #[derive(Debug)]
 pub(super) struct Images {
-    /// Of the scenario's one image: what every node that has it gets.
-    one: Option<i64>,
     containers: usize,
 }
 
 impl Images {
     /// `PreScore`.
-    pub(super) fn of(cycle: &Cycle<'_>, candidates: &[Candidate]) -> Self {
+    pub(super) fn of(cycle: &Cycle<'_>) -> Self {
         let placement = cycle.placement();
-        let one = placement.images.is_empty().then(|| {
-            let nodes = &cycle.cluster.nodes;
-            let with: u32 = candidates
-                .iter()
-                .filter(|candidate| has_the_image(cycle, &nodes[candidate.node]))
-                .map(|candidate| candidate.members)
-                .sum();
-            normalize(share(cycle.images.size, with, cycle.cluster.in_order.len()), 1)
-        });
         let volumes = placement.template.image_volumes.len();
-        Self { one, containers: placement.images.len().saturating_sub(volumes) }
+        Self { containers: placement.images.len().saturating_sub(volumes) }
     }
 
     /// The score of a node.
     pub(super) fn score(&self, cycle: &Cycle<'_>, node: &Node) -> i64 {
-        if let Some(score) = self.one {
-            return if has_the_image(cycle, node) { score } else { 0 };
-        }
-        let (names, nodes) = (&cycle.cluster.image_names, cycle.cluster.in_order.len());
+        let (names, nodes) = (&cycle.cluster.image_names, cycle.cluster.tree.len());
         let images = cycle.placement().images.iter();
         let sum = images
             .filter(|image| node.images.binary_search(image).is_ok())
@@ -49,10 +34,6 @@ impl Images {
             .sum();
         normalize(sum, self.containers)
     }
-}
-
-fn has_the_image(cycle: &Cycle<'_>, node: &Node) -> bool {
-    node.image_ready_at.is_some_and(|ready_at| ready_at <= cycle.now)
 }
 
 /// The size, less the fewer nodes have the image.

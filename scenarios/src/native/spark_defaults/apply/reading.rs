@@ -152,7 +152,7 @@ impl<'c> Reading<'c> {
         }
     }
 
-    fn bad_value(&mut self, key: &str, value: &str, allowed: &str) {
+    pub(super) fn bad_value(&mut self, key: &str, value: &str, allowed: &str) {
         let message = format!("`{}` is no value of `{key}`", shown(value));
         self.problem(key, message, allowed);
     }
@@ -177,6 +177,10 @@ impl<'c> Reading<'c> {
         if let Some(place) = self.conf.place(key) {
             self.findings.push(place.not_modelled(&shown(key)));
         }
+    }
+
+    pub(super) fn note(&mut self, finding: Finding) {
+        self.findings.push(finding);
     }
 
     pub(super) fn warn(&mut self, key: &str, code: &str, message: impl Into<String>) {

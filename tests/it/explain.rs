@@ -1,0 +1,290 @@
+//! `explain`: goldens on records made by hand, names that are unknown or hostile, and the command
+//! on a simulated result.
+
+use std::path::Path;
+use std::process::Command;
+
+use expect_test::{Expect, expect};
+use reports::explain::{ExplainError, Subject, explain};
+use reports::render::Format;
+use reports::tables::TableSink;
+use sim::outcome::*;
+use sim::scenario::CapacityType;
+use sim::units::{Bytes, MilliCores, NanoUsd, SimDuration, SimTime};
+use sim::workload::{ApplicationId, Failure, Run, RunOutcome, TeamId, TracePod};
+use sim::{Sink, Workload};
+
+use crate::fixtures::platform;
+
+const HOSTILE: &str = "\u{1b}[2Jevil\u{7}\n| x";
+
+fn at(seconds: u64) -> SimTime {
+    SimTime::from_millis(seconds * 1000)
+}
+
+fn workload() -> Workload {
+    Workload {
+        epoch_ms: 1_600_000_000_000,
+        applications: vec!["etl".into()],
+        teams: vec!["data".into()],
+        runs: vec![
+            Run { run_id: "r-0".into(), ..Run::default() },
+            Run { run_id: HOSTILE.into(), ..Run::default() },
+        ],
+        pods: vec![TracePod { name: HOSTILE.into(), ..TracePod::default() }],
+    }
+}
+
+fn pod(number: u64, kind: PodKind) -> PodRecord {
+    PodRecord {
+        pod: number,
+        kind,
+        owner: Some(0),
+        attempt: (kind != PodKind::Trace).then_some(1),
+        executor_id: (kind == PodKind::Executor).then_some(number as u32),
+        cpu: MilliCores::new(3400),
+        memory: Bytes::gib(11),
+        created_at: at(10),
+        bound_at: Some(at(100)),
+        ready_at: Some(at(130)),
+        ended_at: at(700),
+        node: Some(4),
+        result: PodResult::Deleted,
+        pending_reason: None,
+        cost: NanoUsd::new(25_000_000),
+    }
+}
+
+fn run_record(run: u32) -> RunRecord {
+    RunRecord {
+        run,
+        application: ApplicationId(0),
+        team: TeamId(0),
+        submitted_at: at(5),
+        started_at: Some(at(60)),
+        ended_at: Some(at(700)),
+        outcome: RunOutcome::Failed,
+        failure: Some(Failure::ExecutorOom),
+        attempts: 1,
+        cost: Ledger { useful: NanoUsd::new(40_000_000), ..Ledger::default() },
+        emr: NanoUsd::ZERO,
+    }
+}
+
+/// One executor that waited for a node of `executors`, one trace pod that fits nowhere.
+fn result() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let (scenario, workload) = (platform(), workload());
+    let mut sink = TableSink::create(folder.path(), &scenario, &workload).unwrap();
+    let wait = |sink: &mut TableSink<'_>, pod, seconds, reason| {
+        sink.waiting(WaitingRecord { pod, at: at(seconds), reason });
+    };
+    wait(&mut sink, 1, 10, "0/2 nodes are available: 2 Insufficient cpu.");
+    wait(&mut sink, 1, 30, "0/3 nodes are available: 3 Insufficient cpu.");
+    wait(&mut sink, 1, 40, "0/3 nodes are available: 1 Insufficient cpu, 2 Too many pods.");
+    wait(&mut sink, 2, 10, "0/3 nodes are available: 3 Insufficient memory.");
+    let mut scale = |seconds, node, decision, reason| {
+        sink.scaling(ScalingRecord { at: at(seconds), pool: Some(1), node, decision, reason });
+    };
+    let grow = "pod triggered scale-up: [{executors 0->2 (max: 50)}]";
+    scale(20, None, ScalingDecision::ScaleUp { nodes: 2 }, grow);
+    scale(50, None, ScalingDecision::NoScaleUp, "max node group size reached");
+    scale(750, Some(3), ScalingDecision::Unneeded, "node is unneeded");
+    scale(750, Some(4), ScalingDecision::Unneeded, "node is unneeded");
+    scale(1400, Some(4), ScalingDecision::ScaleDown, "empty for 10m50s");
+    sink.pod(pod(1, PodKind::Executor));
+    let unplaced = PodRecord {
+        memory: Bytes::gib(20),
+        bound_at: None,
+        ready_at: None,
+        node: None,
+        cost: NanoUsd::ZERO,
+        result: PodResult::Unfinished,
+        ..pod(2, PodKind::Trace)
+    };
+    sink.pod(unplaced);
+    for node in [3, 4] {
+        sink.node(NodeRecord {
+            node,
+            pool: 1,
+            instance_type: 0,
+            zone: 0,
+            capacity_type: CapacityType::Spot,
+            launched_at: at(20),
+            ready_at: Some(at(90)),
+            terminated_at: at(if node == 4 { 1405 } else { 2000 }),
+            interrupted: false,
+            pods: (node == 4).into(),
+            cost: NanoUsd::new(50_000_000),
+            pods_cost: NanoUsd::new(if node == 4 { 25_000_000 } else { 0 }),
+        });
+    }
+    sink.run(run_record(0));
+    sink.run(run_record(1));
+    sink.attempt(AttemptRecord {
+        run: 0,
+        attempt: 1,
+        submitted_at: at(5),
+        started_at: Some(at(60)),
+        tasks_started_at: None,
+        ended_at: at(700),
+        outcome: RunOutcome::Failed,
+        failure: Some(Failure::ExecutorOom),
+        executor_memory: Bytes::gib(11),
+        driver_memory: Bytes::gib(2),
+        executors_max: 8,
+        executors_peak: 1,
+        executors_lost_to_spot: 0,
+        executors_oom_killed: 4,
+        on_demand: false,
+        task_time: SimDuration::seconds(500),
+        task_time_lost: SimDuration::seconds(60),
+        cost: Ledger::default(),
+    });
+    sink.finish().unwrap();
+    folder
+}
+
+fn pod_named(name: &str) -> Subject {
+    Subject::Pod { name: name.into(), attempt: None }
+}
+
+#[track_caller]
+fn check(subject: &Subject, format: Format, expected: &Expect) {
+    let folder = result();
+    let explanation = explain(folder.path(), subject).unwrap();
+    expected.assert_eq(&explanation.render(format, false));
+}
+
+#[test]
+fn an_executor_that_waited_for_a_node() {
+    check(&pod_named("r-0/exec-1"), Format::Table, &expect![[""]]);
+}
+
+#[test]
+fn a_pod_that_fits_nowhere() {
+    check(&pod_named("2"), Format::Table, &expect![[""]]);
+}
+
+#[test]
+fn a_node_group_over_time() {
+    check(&Subject::NodeGroup("executors".into()), Format::Table, &expect![[""]]);
+}
+
+#[test]
+fn a_nodes_life() {
+    check(&Subject::Node("4".into()), Format::Markdown, &expect![[""]]);
+}
+
+#[test]
+fn a_runs_life() {
+    check(&Subject::Run("r-0".into()), Format::Table, &expect![[""]]);
+}
+
+#[test]
+fn scripts_get_values() {
+    check(&pod_named("r-0-exec-1"), Format::Csv, &expect![[""]]);
+    check(&Subject::NodeGroup("drivers".into()), Format::Json, &expect![[""]]);
+}
+
+#[track_caller]
+fn check_unknown(subject: Subject, expected: &str) {
+    let folder = result();
+    let error = explain(folder.path(), &subject).unwrap_err();
+    assert!(matches!(error, ExplainError::Unknown { .. }), "{error}");
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn unknown_names_are_answered_with_near_ones() {
+    let unknown = "there is no pod `r-0/exec-7` in this result; did you mean `r-0/exec-1`?";
+    check_unknown(pod_named("r-0/exec-7"), unknown);
+    let unknown = "there is no run `r-9` in this result; did you mean `r-0`?";
+    check_unknown(Subject::Run("r-9".into()), unknown);
+    check_unknown(
+        Subject::Node("99999999999999999999".into()),
+        "there is no node `99999999999999999999` in this result",
+    );
+    let unknown = "there is no node group `gpu` in this result; did you mean `drivers` or \
+                   `executors`?";
+    check_unknown(Subject::NodeGroup("gpu".into()), unknown);
+    let other = Subject::Pod { name: "r-0/exec-1".into(), attempt: Some(2) };
+    let unknown = "there is no pod `r-0/exec-1` in this result; did you mean `r-0/exec-1`?";
+    check_unknown(other, unknown);
+}
+
+#[test]
+fn hostile_names_stay_text() {
+    let folder = result();
+    for subject in [pod_named(HOSTILE), Subject::Run(HOSTILE.into())] {
+        let explanation = explain(folder.path(), &subject).unwrap();
+        for format in [Format::Table, Format::Markdown, Format::Csv] {
+            let text = explanation.render(format, false);
+            assert!(!text.contains(['\u{1b}', '\u{7}']), "{text:?}");
+        }
+        let markdown = explanation.render(Format::Markdown, false);
+        assert!(markdown.contains("evil \\| x"), "{markdown}");
+        let json = explanation.render(Format::Json, false);
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert!(value["subject"].as_str().unwrap().contains(HOSTILE));
+    }
+}
+
+/// Exit code, standard output and standard error.
+fn seatrial(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seatrial"));
+    let output = command.current_dir(folder).args(arguments).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn the_command_explains_what_it_simulated() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = "{apiVersion: seatrial/v1alpha1, kind: Scenario, metadata: {name: small}, spec: \
+                    {region: us-west-2, workload: {traces: [{pods: pods.csv}]}, nodes: {list: \
+                    nodes.csv}}}";
+    std::fs::write(folder.path().join("scenario.yaml"), scenario).unwrap();
+    let nodes = "sn,cpu_milli,memory_mib,gpu,model\nn-0,4000,16384,0,\nn-1,4000,16384,0,\n\
+                 n-2,8000,32768,2,T4\n";
+    std::fs::write(folder.path().join("nodes.csv"), nodes).unwrap();
+    let pods = "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,\
+                deletion_time,scheduled_time\n\
+                a,6000,1024,2,1000,,LS,Running,0,600,0\n\
+                b,6000,1024,1,1000,,LS,Running,60,900,660\n\
+                huge,64000,1024,0,0,,LS,Pending,60,900,\n";
+    std::fs::write(folder.path().join("pods.csv"), pods).unwrap();
+    let run = |arguments: &[&str]| seatrial(folder.path(), arguments);
+    let (code, json, stderr) = run(&["run", "scenario.yaml", "--out", "out", "-o", "json"]);
+    assert_eq!(code, 0, "{stderr}");
+    let summary: serde_json::Value = serde_json::from_str(&json).unwrap();
+    // `b` waits for `a` to end, as it was recorded; `huge` fits nowhere, as it was recorded.
+    let waits = &summary["pod_waits"];
+    assert_eq!((&waits["pods"], &waits["compared"]), (&3.into(), &2.into()));
+    assert_eq!((&waits["both_never"], &waits["within_10s"]), (&1.into(), &1.0.into()));
+    assert_eq!(waits["recorded"]["max"], 600.0);
+    assert_eq!(summary["outcome"]["trace_pods"]["never_bound"], 1);
+    let reasons = summary["waiting"]["by_reason"].as_array().unwrap();
+    let never = reasons.iter().find(|reason| reason["trace_pods_never_bound"] == 1).unwrap();
+    assert!(never["reason"].as_str().unwrap().contains("Insufficient cpu"), "{never}");
+
+    let (code, text, _) = run(&["explain", "out", "--pod", "huge"]);
+    assert_eq!(code, 0);
+    assert!(text.contains("asks cpu 64, the largest node has 7.85 for pods"), "{text}");
+    let (code, text, _) = run(&["explain", "out", "--node-group", "list-4cpu-16Gi"]);
+    assert_eq!(code, 0);
+    assert!(text.contains("2 nodes launched"), "{text}");
+    let (code, text, stderr) = run(&["explain", "out", "--pod", "hugo"]);
+    assert_eq!((code, text.as_str()), (2, ""));
+    assert!(stderr.contains("did you mean `huge`?"), "{stderr}");
+    assert_eq!(run(&["explain", "out"]).0, 2);
+    assert_eq!(run(&["explain", "out", "r", "--pod", "a"]).0, 2);
+    let (code, _, stderr) = run(&["explain", "nowhere", "--pod", "a"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("runs.parquet"), "{stderr}");
+
+    std::fs::write(folder.path().join("nodes.csv"), nodes.replace("n-1,4000", "n-1,many")).unwrap();
+    let (code, _, stderr) = run(&["run", "scenario.yaml", "--out", "other"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("`cpu_milli` is `many`") && stderr.contains("nodes.csv:3"), "{stderr}");
+}
