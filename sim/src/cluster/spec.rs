@@ -92,9 +92,13 @@ impl Placement {
         containers.chain(sidecars).flat_map(|c| &c.host_ports)
     }
 
-    fn has_pod_affinity(&self) -> bool {
-        let any = |terms: &PodAffinity| !terms.required.is_empty() || !terms.preferred.is_empty();
-        any(&self.template.pod_affinity) || any(&self.template.pod_anti_affinity)
+    /// Topology keys of its terms of pod affinity and anti-affinity.
+    fn affinity_keys(&self) -> impl Iterator<Item = &str> {
+        let terms = [&self.template.pod_affinity, &self.template.pod_anti_affinity];
+        let all = terms.into_iter().flat_map(|terms: &PodAffinity| {
+            terms.required.iter().chain(terms.preferred.iter().map(|(_, term)| term))
+        });
+        all.map(|term| term.topology_key.as_str())
     }
 }
 
@@ -108,6 +112,8 @@ pub(crate) struct Specs {
     pub(crate) any_required_anti_affinity: bool,
     /// Some placement has terms of pod affinity or anti-affinity.
     pub(crate) any_pod_affinity: bool,
+    /// Some of these terms are about single nodes.
+    pub(crate) any_node_level_affinity: bool,
     lowest_priority: Option<i32>,
 }
 
@@ -136,7 +142,9 @@ impl Specs {
     pub(crate) fn intern_placement(&mut self, placement: Placement) -> PlacementId {
         let known = self.placements.iter().position(|other| *other == placement);
         let place = known.unwrap_or_else(|| {
-            self.any_pod_affinity |= placement.has_pod_affinity();
+            self.any_pod_affinity |= placement.affinity_keys().next().is_some();
+            self.any_node_level_affinity |=
+                placement.affinity_keys().any(|key| key == "kubernetes.io/hostname");
             self.any_required_anti_affinity |=
                 !placement.template.pod_anti_affinity.required.is_empty();
             self.placements.push(placement);

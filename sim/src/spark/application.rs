@@ -66,7 +66,9 @@ pub(crate) fn on_run_submitted(world: &mut World, cx: &mut Cx<'_>, place: u32) {
     });
     cx.outcome.attempts += 1;
     let template = &cx.scenario.spark.driver_template;
-    let spec = pod_spec(world, cx, &shape.driver, template, "driver", &run.run_id, false);
+    let images = world.images.driver.clone();
+    let placement = placement(template.clone(), images, false);
+    let spec = pod_spec(world, cx, &shape.driver, placement, "driver", &run.run_id);
     let driver = lifecycle::create_pod(world, cx, PodOwner::Driver(id), spec, 1);
     world.attempts[id].driver = Some(driver);
     let assumptions = &cx.scenario.assumptions;
@@ -463,8 +465,9 @@ fn executor_spec(
     run_id: &str,
     on_demand: bool,
 ) -> PodSpec {
-    let template = &cx.scenario.spark.executor_template;
-    pod_spec(world, cx, &shape.executor, template, "executor", run_id, on_demand)
+    let template = cx.scenario.spark.executor_template.clone();
+    let placement = placement(template, world.images.executor.clone(), on_demand);
+    pod_spec(world, cx, &shape.executor, placement, "executor", run_id)
 }
 
 /// What a pod asks for: Spark's own container and what the template adds to it.
@@ -472,28 +475,22 @@ fn pod_spec(
     world: &mut World,
     cx: &mut Cx<'_>,
     spark: &Resources,
-    template: &PodTemplate,
+    mut placement: Placement,
     role: &str,
     run_id: &str,
-    on_demand: bool,
 ) -> PodSpec {
     let main = Amounts::of(spark);
     let names = &mut world.cluster.resource_names;
-    let amounts = Amounts::of_pod(names, Some(main), template).unwrap_or_else(|_| {
+    let amounts = Amounts::of_pod(names, Some(main), &placement.template).unwrap_or_else(|_| {
         let message = "more extended resources than are modelled: the containers that the template \
                        adds are left out";
         cx.find(Severity::Warning, "too-many-resources", role, message.to_owned());
         Amounts { requests: *spark, ..main }
     });
-    let images = match role {
-        "driver" => &world.images.driver,
-        _ => &world.images.executor,
-    };
-    let images = images.clone();
-    let mut placement = placement(template.clone(), images, on_demand);
+    let priority = placement.template.priority;
     keep_labels(&mut placement.template, &world.cluster.labels_read, role, run_id);
     let placement = world.cluster.specs.intern_placement(placement);
-    amounts.spec(placement, template.priority)
+    amounts.spec(placement, priority)
 }
 
 /// Keeps the labels that some selector of the scenario reads; Spark's own ones among them.

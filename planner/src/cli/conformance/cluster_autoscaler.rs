@@ -461,3 +461,6 @@ fn backoff(case: &Value) -> Result<Agreement, String> {
     }
     Ok(compare(&json!(expected), &json!(got)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,8 +20,8 @@ pub(super) struct Affinity<'a> {
 
 /// Whether nodes of one kind may score differently.
 pub(super) fn tells_nodes_apart(cycle: &Cycle<'_>) -> bool {
-    // Terms of other pods count too: as soon as there are any, some may be about single nodes.
-    cycle.cluster.specs.any_pod_affinity
+    // Terms of other pods count too.
+    cycle.cluster.specs.any_node_level_affinity
 }
 
 impl<'a> Affinity<'a> {
