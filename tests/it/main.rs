@@ -6,6 +6,7 @@ mod accuracy;
 mod analytic;
 mod behaviour;
 mod cli;
+mod cluster_autoscaler;
 mod conformance;
 mod determinism;
 mod explain;

@@ -53,7 +53,13 @@ struct Judged {
 impl Judged {
     fn new(kind: &str, plugin: &str, id: &str, expected: String, got: String) -> Self {
         let differs = (expected != got).then_some((expected, got));
-        Self { kind: kind.to_owned(), plugin: plugin.to_owned(), id: id.to_owned(), differs, refused: None }
+        Self {
+            kind: kind.to_owned(),
+            plugin: plugin.to_owned(),
+            id: id.to_owned(),
+            differs,
+            refused: None,
+        }
     }
 }
 

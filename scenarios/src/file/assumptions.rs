@@ -1,7 +1,8 @@
 //! `spec.assumptions`: what no configuration file says. Guesses that stay are findings.
 
 use sim::Severity;
-use sim::scenario::{Assumptions, LogNormal, SpotModel};
+use sim::scenario::{Assumptions, Capacity, CapacityLimit, CapacityType, LogNormal, SpotModel};
+use sim::units::SimTime;
 
 use sim::units::Bytes;
 
@@ -38,6 +39,9 @@ fn apply(given: &Settings<'_>, out: &mut Assumptions) {
         out.spot = spot_model(&spot, out.spot);
     }
     set(&mut out.spot_notice, given.duration("spotNotice"));
+    if let Some(given) = given.section("capacity") {
+        out.capacity = capacity(&given);
+    }
     set(&mut out.spot_drain, given.bool("spotDrain"));
     set(&mut out.termination_grace, given.duration("terminationGrace"));
     set(&mut out.unschedulable_timeout, given.duration("unschedulableTimeout"));
@@ -111,4 +115,41 @@ fn spot_model(given: &Settings<'_>, default: SpotModel) -> SpotModel {
         Some("none") => SpotModel::None,
         _ => SpotModel::PoolShocks { mean_hours_between: hours, share_taken: share },
     }
+}
+
+fn capacity(given: &Settings<'_>) -> Capacity {
+    let default = Capacity::default();
+    let hang = given.bool("launchesHang").unwrap_or(false);
+    let seen = given.duration("failureSeenAfter").or(default.failure_seen_after);
+    if let Some(at) = given.optional("failureSeenAfter").filter(|_| hang) {
+        at.problem("`failureSeenAfter` has no meaning where `launchesHang` is true");
+    }
+    let limits = given.sections("limits").unwrap_or_default();
+    Capacity {
+        limits: limits.iter().filter_map(capacity_limit).collect(),
+        spot_vcpu_quota: given.count("spotVcpus"),
+        on_demand_vcpu_quota: given.count("onDemandVcpus"),
+        failure_seen_after: seen.filter(|_| !hang),
+    }
+}
+
+fn capacity_limit(given: &Settings<'_>) -> Option<CapacityLimit> {
+    let capacity_type = given.choice("capacityType");
+    let time = |key: &str| given.duration(key).map(|time| SimTime::ZERO.saturating_add(time));
+    let limit = CapacityLimit {
+        capacity_type: match capacity_type? {
+            "spot" => CapacityType::Spot,
+            _ => CapacityType::OnDemand,
+        },
+        instance_type: given.text("instanceType"),
+        zone: given.text("zone"),
+        max_instances: given.count("maxInstances").unwrap_or(0),
+        from: time("from").unwrap_or(SimTime::ZERO),
+        until: time("until").unwrap_or(SimTime::MAX),
+        probability: given.float("probability").unwrap_or(1.0),
+    };
+    if limit.until <= limit.from {
+        given.fields.at.problem("the limit ends (`until`) before it begins (`from`)");
+    }
+    Some(limit)
 }

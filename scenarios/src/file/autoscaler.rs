@@ -1,7 +1,7 @@
 //! `spec.autoscaler`: Cluster Autoscaler's flags on top of its release's defaults.
 
 use sim::Severity;
-use sim::scenario::{ClusterAutoscaler, KubernetesVersion};
+use sim::scenario::{ClusterAutoscaler, Expander, KubernetesVersion};
 
 use super::context::Context;
 use super::settings::Settings;
@@ -44,6 +44,15 @@ pub(super) fn read(
     }
     if let Some(at) = given.at("extraArgs") {
         apply(&cluster_autoscaler::read_extra_args(&at));
+    }
+    if let Some(at) = given.at("priorities") {
+        autoscaler.priorities = cluster_autoscaler::read_priorities(&at);
+    }
+    if autoscaler.expander.contains(&Expander::Priority) && autoscaler.priorities.is_empty() {
+        let message = "expander `priority` has no table: it lets every node group through; set \
+                       `priorities`, such as {10: [.*spot.*]}"
+            .to_owned();
+        context.note(Severity::Warning, "no-priorities", "spec.autoscaler", message);
     }
     if !bounds.is_empty() {
         let message = format!(

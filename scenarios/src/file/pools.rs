@@ -40,6 +40,7 @@ struct PoolSpec {
     labels: Option<BTreeMap<String, String>>,
     taints: Option<Vec<Taint>>,
     volume: Option<Bytes>,
+    scale_down_disabled: Option<bool>,
 }
 
 /// Reads every pool. What cannot be a pool has been reported and is left out.
@@ -161,6 +162,7 @@ fn from_eksctl(file: EksctlFile) -> Vec<PoolSpec> {
             labels: Some(group.labels.clone()),
             taints: Some(group.taints.clone()),
             volume: Some(Bytes::gib(u64::from(group.volume_gib))),
+            scale_down_disabled: None,
         }
     };
     file.config.groups.into_iter().map(spec).collect()
@@ -190,6 +192,7 @@ fn spec(given: &Settings<'_>) -> PoolSpec {
         labels: given.at("labels").and_then(|at| at.string_map()),
         taints: taints.map(|taints| taints.iter().filter_map(taint).collect()),
         volume: given.bytes("volumeSize"),
+        scale_down_disabled: given.bool("scaleDownDisabled"),
     }
 }
 
@@ -226,6 +229,7 @@ fn change_pool(pool: &mut PoolSpec, change: PoolSpec) {
         pool.taints = change.taints;
     }
     pool.volume = change.volume.or(pool.volume);
+    pool.scale_down_disabled = change.scale_down_disabled.or(pool.scale_down_disabled);
 }
 
 fn pool(
@@ -280,7 +284,7 @@ fn pool(
         max_size,
         taints: spec.taints.unwrap_or_default(),
         volume: spec.volume.unwrap_or(Bytes::gib(VOLUME_GIB)),
-        scale_down_disabled: false,
+        scale_down_disabled: spec.scale_down_disabled.unwrap_or(false),
     })
 }
 

@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use sim::scenario::{
-    Adjustment, Assumptions, CapacityType, ClusterAutoscaler, Images, InstanceType, LogNormal,
-    NodePool, RetryLadder, Scenario, SpotModel, TaintEffect,
+    Adjustment, Assumptions, Capacity, CapacityLimit, CapacityType, Images, InstanceType,
+    LogNormal, NodePool, RetryLadder, Scenario, SpotModel, TaintEffect,
 };
-use sim::units::{HourlyPrice, SimDuration};
+use sim::units::{HourlyPrice, SimDuration, SimTime};
 
 use super::workload::Read;
+use crate::native::cluster_autoscaler::resolved as ca_flags;
 
 mod pod_template;
 mod scheduler;
@@ -41,8 +42,12 @@ fn scenario_value(scenario: &Scenario) -> Value {
     put("spark", spark::value(scenario));
     put("nodes", nodes(scenario));
     if let Some(autoscaler) = &scenario.autoscaler {
-        let flags = flags(autoscaler, scenario.kubernetes);
-        put("autoscaler", json!({ "clusterAutoscaler": { "extraArgs": flags } }));
+        let flags = ca_flags::flags(autoscaler, scenario.kubernetes);
+        let mut value = json!({ "clusterAutoscaler": { "extraArgs": flags } });
+        if let Some(priorities) = ca_flags::priorities(autoscaler) {
+            value["clusterAutoscaler"]["priorities"] = priorities;
+        }
+        put("autoscaler", value);
     }
     put("scheduler", json!({ "profile": scheduler::value(&scenario.scheduler) }));
     put("retries", ladder(&scenario.retries));
@@ -172,6 +177,7 @@ fn pool(pool: &NodePool) -> Value {
         "labels": pool.labels,
         "taints": taints,
         "volumeSize": pool.volume.to_string(),
+        "scaleDownDisabled": pool.scale_down_disabled,
     })
 }
 
@@ -242,36 +248,6 @@ fn adjustment(adjustment: &Adjustment) -> Value {
     }
 }
 
-/// The autoscaler's flags, by the release's names. What the release has no flag for has its
-/// default, which needs none.
-fn flags(ca: &ClusterAutoscaler, version: sim::scenario::KubernetesVersion) -> Value {
-    let expander: Vec<Value> = ca.expander.iter().map(|expander| json!(expander)).collect();
-    let expander: Vec<&str> = expander.iter().filter_map(Value::as_str).collect();
-    let mut flags: Vec<(&str, Value)> = vec![
-        ("scan-interval", json!(ca.scan_interval.to_string())),
-        ("scale-down-enabled", json!(ca.scale_down_enabled)),
-        ("scale-down-unneeded-time", json!(ca.scale_down_unneeded_time.to_string())),
-        ("scale-down-delay-after-add", json!(ca.scale_down_delay_after_add.to_string())),
-        ("scale-down-delay-after-delete", json!(ca.scale_down_delay_after_delete.to_string())),
-        ("scale-down-utilization-threshold", json!(ca.scale_down_utilization_threshold)),
-        ("node-delete-delay-after-taint", json!(ca.node_delete_delay_after_taint.to_string())),
-        ("ignore-daemonsets-utilization", json!(ca.ignore_daemonsets_utilization)),
-        ("max-node-provision-time", json!(ca.max_node_provision_time.to_string())),
-        ("max-nodes-total", json!(ca.max_nodes_total.unwrap_or(0))),
-        ("max-nodes-per-scaleup", json!(ca.max_nodes_per_scaleup)),
-        ("new-pod-scale-up-delay", json!(ca.new_pod_scale_up_delay.to_string())),
-        ("expander", json!(expander.join(","))),
-        ("expendable-pods-priority-cutoff", json!(ca.expendable_pods_priority_cutoff)),
-        ("max-scale-down-parallelism", json!(ca.max_scale_down_parallelism)),
-        ("max-empty-bulk-delete", json!(ca.max_scale_down_parallelism)),
-    ];
-    flags.retain(|(flag, _)| crate::native::cluster_autoscaler::flag_exists(flag, version));
-    if flags.iter().any(|(flag, _)| *flag == "max-scale-down-parallelism") {
-        flags.retain(|(flag, _)| *flag != "max-empty-bulk-delete");
-    }
-    json!(flags.into_iter().collect::<BTreeMap<_, _>>())
-}
-
 fn latency(latency: &LogNormal) -> Value {
     json!({
         "distribution": "lognormal",
@@ -297,6 +273,7 @@ fn assumptions(given: &Assumptions) -> Value {
         "executorStart": latency(&given.executor_start),
         "spot": spot,
         "spotNotice": given.spot_notice.to_string(),
+        "capacity": capacity(&given.capacity),
         "spotDrain": given.spot_drain,
         "terminationGrace": given.termination_grace.to_string(),
         "unschedulableTimeout": given.unschedulable_timeout.to_string(),
@@ -314,6 +291,41 @@ fn assumptions(given: &Assumptions) -> Value {
         "podObjectBytes": given.pod_object_bytes.to_string(),
         "etcdQuota": given.etcd_quota.to_string(),
     })
+}
+
+fn capacity(given: &Capacity) -> Value {
+    let limit = |limit: &CapacityLimit| {
+        let mut value = json!({
+            "capacityType": limit.capacity_type.name().replace('_', "-"),
+            "maxInstances": limit.max_instances,
+            "from": limit.from.since(SimTime::ZERO).to_string(),
+            "probability": limit.probability,
+        });
+        for (key, name) in [("instanceType", &limit.instance_type), ("zone", &limit.zone)] {
+            if let Some(name) = name {
+                value[key] = json!(name);
+            }
+        }
+        if limit.until < SimTime::MAX {
+            value["until"] = json!(limit.until.since(SimTime::ZERO).to_string());
+        }
+        value
+    };
+    let mut value = json!({
+        "limits": given.limits.iter().map(limit).collect::<Vec<_>>(),
+        "launchesHang": given.failure_seen_after.is_none(),
+    });
+    if let Some(time) = given.failure_seen_after {
+        value["failureSeenAfter"] = json!(time.to_string());
+    }
+    let quotas =
+        [("spotVcpus", given.spot_vcpu_quota), ("onDemandVcpus", given.on_demand_vcpu_quota)];
+    for (key, quota) in quotas {
+        if let Some(quota) = quota {
+            value[key] = json!(quota);
+        }
+    }
+    value
 }
 
 /// A taint effect by its Kubernetes name.

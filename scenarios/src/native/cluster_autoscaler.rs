@@ -2,8 +2,7 @@
 //! a manifest with its command line.
 //!
 //! Flags are kept as texts with their places; [`AutoscalerFlags::apply`] understands them against
-//! a release. Left out: node groups found by tags (pools come from the node group files) and the
-//! `priority` expander's table.
+//! a release. Left out: node groups found by tags (pools come from the node group files).
 //!
 //! Source of the Helm chart's rules: kubernetes/autoscaler `charts/cluster-autoscaler`,
 //! `templates/deployment.yaml` (what follows the first underscore of an `extraArgs` key is dropped,
@@ -11,8 +10,12 @@
 
 mod apply;
 mod flag_table;
+mod priorities;
+pub(crate) mod resolved;
 
-use sim::scenario::KubernetesVersion;
+pub use priorities::read_priorities;
+
+use sim::scenario::{GroupPattern, KubernetesVersion};
 
 use super::keys::{Reader, is_empty};
 use super::{NativeRead, Place, read_documents};
@@ -28,6 +31,8 @@ pub struct AutoscalerFlags {
     flags: Vec<Flag>,
     /// The first flag beyond the limit.
     too_many: Option<Place>,
+    /// The `priority` expander's table (`expanderPriorities` of the chart).
+    pub priorities: Vec<(i32, Vec<GroupPattern>)>,
     /// Node group bounds that the configuration names itself (`autoscalingGroups` of the chart).
     pub groups: Vec<GroupBounds>,
     /// The release of the container image, where it is named.
@@ -137,10 +142,12 @@ pub fn read_helm_values(file_name: &str, text: &str) -> NativeRead<AutoscalerFla
         if let Some(at) = values.get("autoscalingGroups") {
             flags.groups = at.list_of(|at| bounds(reader, at)).unwrap_or_default();
         }
-        for key in ["expanderPriorities", "autoscalingGroupsnamePrefix"] {
-            if let Some(at) = values.get(key).filter(|at| !is_empty(at.node)) {
-                at.not_modelled();
-            }
+        if let Some(at) = values.get("expanderPriorities").filter(|at| !is_empty(at.node)) {
+            flags.priorities = read_priorities(&at);
+        }
+        let prefix = values.get("autoscalingGroupsnamePrefix");
+        if let Some(at) = prefix.filter(|at| !is_empty(at.node)) {
+            at.not_modelled();
         }
         if let Some(at) = values.get("image") {
             flags.image_version = at.node.get("tag").and_then(|tag| {

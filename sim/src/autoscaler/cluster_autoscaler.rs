@@ -12,7 +12,7 @@
 //! because others fill up, it scans). A node becomes unneeded only when a pod ends or a node becomes
 //! ready, and those wake the loop ([`arm`]), as do parked pods and failed launches. Scans stay on
 //! the grid of the interval, and random choices are keyed by the time, so a loop that never sleeps
-//! (`RunOptions::every_scan`) decides the same.
+//! (`RunOptions::every_scan`) decides the same; what it says of nodes that stay may come later.
 
 pub(crate) mod backoff;
 mod drainability;

@@ -1,6 +1,6 @@
 //! Flags understood against a release and put into [`ClusterAutoscaler`].
 
-use sim::scenario::{ClusterAutoscaler, Expander, KubernetesVersion};
+use sim::scenario::{ClusterAutoscaler, Expander, KubernetesVersion, ResourceLimit};
 use sim::units::SimDuration;
 use sim::{Finding, Severity};
 
@@ -14,7 +14,7 @@ const EXPANDERS: [(&str, Option<Expander>); 7] = [
     ("least-waste", Some(Expander::LeastWaste)),
     ("most-pods", Some(Expander::MostPods)),
     ("price", Some(Expander::Price)),
-    ("priority", None),
+    ("priority", Some(Expander::Priority)),
     ("random", Some(Expander::Random)),
 ];
 
@@ -37,6 +37,14 @@ impl AutoscalerFlags {
         autoscaler: &mut ClusterAutoscaler,
     ) -> (Vec<Problem>, Vec<Finding>) {
         let mut out = (Vec::new(), Vec::new());
+        if !self.priorities.is_empty() {
+            autoscaler.priorities.clone_from(&self.priorities);
+        }
+        for flag in ["balancing-ignore-label", "balancing-label"] {
+            if self.has(flag) {
+                labels_of(flag, autoscaler).clear();
+            }
+        }
         if let Some(place) = &self.too_many {
             let message = format!("more than {FLAGS_MAX} flags; the rest is not read");
             out.0.push(place.problem(message));
@@ -110,22 +118,93 @@ fn one(
         }
         (name, FlagValue::Duration(time)) => set_duration(name, time, autoscaler),
         (name, FlagValue::Int(number)) => set_int(name, number, autoscaler),
-        ("scale-down-enabled", FlagValue::Bool(on)) => {
-            autoscaler.scale_down_enabled = on;
+        (name, FlagValue::Bool(on)) => {
+            set_bool(name, on, autoscaler);
             None
         }
-        ("ignore-daemonsets-utilization", FlagValue::Bool(on)) => {
-            autoscaler.ignore_daemonsets_utilization = on;
-            None
-        }
-        ("scale-down-utilization-threshold", FlagValue::Float(share)) => {
-            autoscaler.scale_down_utilization_threshold = share;
-            (!(0.0..=1.0).contains(&share)).then_some("a share from 0 to 1")
-        }
-        (name, _) => unreachable!("{name} has another type in the flag table"),
+        (name, FlagValue::Float(share)) => set_float(name, share, autoscaler),
+        (name, FlagValue::Text(text)) => set_text(name, &text, autoscaler),
     };
     if let Some(allowed) = refused {
         problems.push(wrong_value(flag, allowed));
+    }
+}
+
+fn set_bool(name: &str, on: bool, autoscaler: &mut ClusterAutoscaler) {
+    let slot = match name {
+        "scale-down-enabled" => &mut autoscaler.scale_down_enabled,
+        "scale-down-delay-type-local" => &mut autoscaler.scale_down_delay_type_local,
+        "ignore-daemonsets-utilization" => &mut autoscaler.ignore_daemonsets_utilization,
+        "skip-nodes-with-local-storage" => &mut autoscaler.skip_nodes_with_local_storage,
+        "skip-nodes-with-custom-controller-pods" => {
+            &mut autoscaler.skip_nodes_with_custom_controller_pods
+        }
+        "scale-up-from-zero" => &mut autoscaler.scale_up_from_zero,
+        "enforce-node-group-min-size" => &mut autoscaler.enforce_node_group_min_size,
+        "salvo-scale-up" => &mut autoscaler.salvo_scale_up,
+        "balance-similar-node-groups" => &mut autoscaler.balance_similar_node_groups,
+        _ => unreachable!("{name} is no modelled switch"),
+    };
+    *slot = on;
+}
+
+/// Sets a share; what is allowed, where it is not.
+fn set_float(name: &str, share: f64, autoscaler: &mut ClusterAutoscaler) -> Option<&'static str> {
+    let slot = match name {
+        "scale-down-utilization-threshold" => &mut autoscaler.scale_down_utilization_threshold,
+        "scale-down-gpu-utilization-threshold" => {
+            &mut autoscaler.scale_down_gpu_utilization_threshold
+        }
+        "memory-difference-ratio" => &mut autoscaler.memory_difference_ratio,
+        "max-allocatable-difference-ratio" => &mut autoscaler.max_allocatable_difference_ratio,
+        "max-free-difference-ratio" => &mut autoscaler.max_free_difference_ratio,
+        _ => unreachable!("{name} is no modelled share"),
+    };
+    *slot = share;
+    (!(0.0..=1.0).contains(&share)).then_some("a share from 0 to 1")
+}
+
+/// Sets a text flag; what is allowed, where it is not.
+fn set_text(name: &str, text: &str, autoscaler: &mut ClusterAutoscaler) -> Option<&'static str> {
+    let slot = match name {
+        "balancing-ignore-label" | "balancing-label" => {
+            labels_of(name, autoscaler).push(text.to_owned());
+            return None;
+        }
+        "gpu-total" => {
+            let Some(limit) = text.split_once(':').and_then(|(_, bounds)| limit_of(bounds)) else {
+                return Some("`type:min:max`, such as nvidia.com/gpu:0:16");
+            };
+            // The model has one kind of GPU: limits of several types add up.
+            let known = autoscaler.gpu_total.get_or_insert(ResourceLimit { min: 0, max: 0 });
+            known.min += limit.min;
+            known.max += limit.max;
+            return None;
+        }
+        "cores-total" => &mut autoscaler.cores_total,
+        "memory-total" => &mut autoscaler.memory_total,
+        _ => unreachable!("{name} is no modelled text"),
+    };
+    match limit_of(text) {
+        Some(limit) => {
+            *slot = limit;
+            None
+        }
+        None => Some("`min:max`, such as 0:320000"),
+    }
+}
+
+fn limit_of(text: &str) -> Option<ResourceLimit> {
+    const MOST: u64 = 1 << 32;
+    let (min, max) = text.split_once(':')?;
+    let (min, max) = (min.parse().ok()?, max.parse().ok()?);
+    (min <= max && max <= MOST).then_some(ResourceLimit { min, max })
+}
+
+fn labels_of<'a>(flag: &str, autoscaler: &'a mut ClusterAutoscaler) -> &'a mut Vec<String> {
+    match flag {
+        "balancing-label" => &mut autoscaler.balancing_labels,
+        _ => &mut autoscaler.balancing_ignore_labels,
     }
 }
 
@@ -143,6 +222,11 @@ fn set_duration(
         "node-delete-delay-after-taint" => &mut autoscaler.node_delete_delay_after_taint,
         "max-node-provision-time" => &mut autoscaler.max_node_provision_time,
         "new-pod-scale-up-delay" => &mut autoscaler.new_pod_scale_up_delay,
+        "initial-node-group-backoff-duration" => {
+            &mut autoscaler.initial_node_group_backoff_duration
+        }
+        "max-node-group-backoff-duration" => &mut autoscaler.max_node_group_backoff_duration,
+        "node-group-backoff-reset-timeout" => &mut autoscaler.node_group_backoff_reset_timeout,
         _ => unreachable!("{name} is no modelled duration"),
     };
     *slot = time;
@@ -165,6 +249,8 @@ fn set_int(name: &str, number: i64, autoscaler: &mut ClusterAutoscaler) -> Optio
     match name {
         // Upstream takes 0 as no limit.
         "max-nodes-total" => autoscaler.max_nodes_total = (count > 0).then_some(count),
+        "max-drain-parallelism" if count == 0 => return Some("a whole number of at least 1"),
+        "max-drain-parallelism" => autoscaler.max_drain_parallelism = count,
         "max-nodes-per-scaleup" | "max-scale-down-parallelism" | "max-empty-bulk-delete"
             if count == 0 =>
         {

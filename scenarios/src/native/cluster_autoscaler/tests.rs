@@ -61,6 +61,7 @@ fn every_modelled_flag_arrives() {
         new_pod_scale_up_delay: SimDuration::seconds(3),
         expander: vec![Expander::LeastWaste, Expander::MostPods],
         expendable_pods_priority_cutoff: -20,
+        ..ClusterAutoscaler::default_of(KubernetesVersion { major: 1, minor: 33 })
     };
     assert_eq!(autoscaler, expected);
 }
@@ -117,14 +118,14 @@ fn wrong_values_are_problems_also_where_not_modelled() {
 #[test]
 fn what_is_not_followed_is_named() {
     check(
-        "  skip-nodes-with-local-storage: false\n  balancing-ignore-label_1: a\n  \
-         balancing-ignore-label_2: b\n  expander: priority\n  cloud-provider: aws\n",
+        "  skip-nodes-with-system-pods: false\n  ignore-taint_1: a\n  \
+         ignore-taint_2: b\n  expander: grpc\n  cloud-provider: aws\n",
         33,
         &[
-            "not-modelled `skip-nodes-with-local-storage` was read and is not modelled",
-            "not-modelled `balancing-ignore-label` was read and is not modelled",
-            "not-modelled `balancing-ignore-label` was read and is not modelled",
-            "not-modelled expander `priority` is not modelled: it is left out",
+            "not-modelled `skip-nodes-with-system-pods` was read and is not modelled",
+            "not-modelled `ignore-taint` was read and is not modelled",
+            "not-modelled `ignore-taint` was read and is not modelled",
+            "not-modelled expander `grpc` is not modelled: it is left out",
         ],
     );
     let text = "autoscalingGroups:\n- {name: a, minSize: 1, maxSize: 4}\n\
@@ -132,13 +133,10 @@ fn what_is_not_followed_is_named() {
     let read = read_helm_values("v.yaml", text);
     assert_eq!(read.problems, []);
     let codes: Vec<_> = read.not_modelled.iter().map(|f| f.message.as_str()).collect();
-    assert_eq!(
-        codes,
-        [
-            "`expanderPriorities` was read and is not modelled",
-            "unknown key `extraArg` is ignored; did you mean `extraArgs`?"
-        ]
-    );
+    assert_eq!(codes, ["unknown key `extraArg` is ignored; did you mean `extraArgs`?"]);
+    let (autoscaler, ..) = applied(&read.value, 33);
+    assert_eq!(autoscaler.priorities[0].0, 50);
+    assert!(autoscaler.priorities[0].1[0].matches("a-spot-group"));
     assert_eq!((read.value.groups[0].min, read.value.groups[0].max), (1, 4));
 }
 
@@ -155,6 +153,8 @@ fn every_modelled_flag_has_the_type_that_it_is_read_as() {
                 flag_table::FlagType::Duration => "7s",
                 flag_table::FlagType::Float => "0.7",
                 flag_table::FlagType::Int => "7",
+                _ if name == "gpu-total" => "nvidia.com/gpu:0:7",
+                _ if name.ends_with("-total") => "0:7",
                 _ => "least-waste",
             };
             check(&format!("  {name}: {value}\n"), minor, &[]);
@@ -227,6 +227,41 @@ fn recorded_files_load() {
     assert_eq!(manifest.problems, []);
     let (autoscaler, problems, findings) = applied(&manifest.value, 32);
     assert_eq!(problems, []);
-    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings, [], "every flag of it is modelled");
+    assert!(!autoscaler.skip_nodes_with_local_storage);
     assert_eq!(autoscaler.expander, [Expander::LeastWaste]);
+}
+
+#[test]
+fn limits_backoff_and_balancing_are_read() {
+    let text = "extraArgs:\n  cores-total: 8:320\n  memory-total: 0:1024\n  gpu-total: [a:0:4, b:1:2]\n  \
+                balancing-ignore-label_1: a\n  balancing-ignore-label_2: b\n  \
+                initial-node-group-backoff-duration: 1m\n  max-drain-parallelism: 3\n  \
+                balance-similar-node-groups: true\n  memory-difference-ratio: 0.1\n  \
+                expander: priority,least-waste\n";
+    let read = read_helm_values("values.yaml", text);
+    let (autoscaler, problems, findings) = applied(&read.value, 33);
+    assert_eq!((problems, findings), (vec![], vec![]));
+    assert_eq!((autoscaler.cores_total.min, autoscaler.cores_total.max), (8, 320));
+    assert_eq!(autoscaler.gpu_total.map(|limit| (limit.min, limit.max)), Some((1, 6)));
+    assert_eq!(autoscaler.balancing_ignore_labels, ["a", "b"]);
+    assert_eq!(autoscaler.initial_node_group_backoff_duration, SimDuration::minutes(1));
+    assert_eq!(autoscaler.max_drain_parallelism, 3);
+    assert_eq!(autoscaler.expander, [Expander::Priority, Expander::LeastWaste]);
+    let (_, problems, _) =
+        applied(&read_helm_values("v", "extraArgs: {cores-total: 9:8, memory-total: 5}").value, 33);
+    let problems: Vec<String> = problems.iter().map(|p| p.message.clone()).collect();
+    assert_eq!(
+        problems,
+        ["`9:8` is no value of flag `cores-total`", "`5` is no value of flag `memory-total`"]
+    );
+    let read = read_helm_values("v", "expanderPriorities: {high: [a], 10: ['*spot']}");
+    let problems: Vec<String> = read.problems.iter().map(|p| p.message.clone()).collect();
+    assert_eq!(
+        problems,
+        [
+            "`high` is no priority",
+            "`*spot` is no pattern of group names: nothing before `*` to repeat"
+        ]
+    );
 }

@@ -1,6 +1,7 @@
 //! What no configuration file says.
 
-use crate::schema::Kind::{Bool, Bytes, Choice, Duration, Float, Int};
+use super::MANY;
+use crate::schema::Kind::{Bool, Bytes, Choice, Duration, Float, Int, Text};
 use crate::schema::{Key, Kind, Section, key};
 
 pub(crate) static ASSUMPTIONS: Section = Section {
@@ -24,6 +25,7 @@ pub(crate) static ASSUMPTIONS: Section = Section {
         ),
         key("spot", Kind::Section(&SPOT), "How spot capacity is taken back."),
         key("spotNotice", Duration, "Notice before a spot node is taken.").or("2m0s"),
+        key("capacity", Kind::Section(&CAPACITY), "Whether the cloud has the instances."),
         key("spotDrain", Bool, "Nodes under notice are drained at once.").or("true"),
         key("terminationGrace", Duration, "Grace period of Spark pods.").or("30s"),
         key("unschedulableTimeout", Duration, "A driver pending for longer ends its attempt.")
@@ -118,5 +120,42 @@ static SPOT: Section = Section {
         .or("24"),
         key("shareTaken", Float(0.0, 1.0), "Share of the pool's nodes that one shock takes.")
             .or("0.25"),
+    ],
+};
+
+static CAPACITY: Section = Section {
+    name: "Capacity",
+    doc: "What limits launches; without it the cloud has every instance.",
+    keys: &[
+        key(
+            "limits",
+            Kind::List(&Kind::Section(&CAPACITY_LIMIT)),
+            "Limits of capacity pools; one that says no is enough.",
+        ),
+        key("spotVcpus", Int(0, MANY), "vCPU quota of spot instances.").or("(no limit)"),
+        key("onDemandVcpus", Int(0, MANY), "vCPU quota of on-demand instances.").or("(no limit)"),
+        key("failureSeenAfter", Duration, "When the autoscaler learns that a launch fails.")
+            .or("1m0s"),
+        key("launchesHang", Bool, "It never learns, and waits for `max-node-provision-time`.")
+            .or("false"),
+    ],
+};
+
+static CAPACITY_LIMIT: Section = Section {
+    name: "CapacityLimit",
+    doc: "A limit of capacity pools (instance type x zone).",
+    keys: &[
+        key(
+            "capacityType",
+            Choice(&[("spot", "spot instances"), ("on-demand", "on-demand instances")]),
+            "Of which instances.",
+        )
+        .required(),
+        key("instanceType", Text, "Of which instance type.").or("(every one)"),
+        key("zone", Text, "In which zone.").or("(every one)"),
+        key("maxInstances", Int(0, MANY), "Most at one time in each capacity pool.").or("0"),
+        key("from", Duration, "From when, after the start.").or("0s"),
+        key("until", Duration, "Until when, after the start.").or("(the end)"),
+        key("probability", Float(0.0, 1.0), "Chance that a launch beyond the most fails.").or("1"),
     ],
 };

@@ -1,6 +1,6 @@
 //! Node pools, shapes and prices.
 
-use crate::schema::Kind::{Bytes, Choice, Cpu, Float, Int, List, Map, Path, Text};
+use crate::schema::Kind::{Bool, Bytes, Choice, Cpu, Float, Int, List, Map, Path, Text};
 use crate::schema::{Kind, Section, key, table::MANY, table::USD};
 
 pub(crate) static NODES: Section = Section {
@@ -61,6 +61,13 @@ static POOL: Section = Section {
         key("labels", Map(&Text), "Node labels, besides the provider's own."),
         key("taints", List(&Kind::Section(&TAINT)), "Node taints."),
         key("volumeSize", Bytes, "Root volume.").or("(80Gi, as eksctl)"),
+        key(
+            "scaleDownDisabled",
+            Bool,
+            "Its nodes carry the annotation \
+            `cluster-autoscaler.kubernetes.io/scale-down-disabled: \"true\"`.",
+        )
+        .or("false"),
     ],
 };
 

@@ -24,6 +24,12 @@ static CLUSTER_AUTOSCALER: Section = Section {
         key("manifest", Path, "A Deployment with the flags in its command or args."),
         key("values", Path, "The Helm chart's values, with `extraArgs`."),
         key("extraArgs", Map(&Any), "Flags by name, as in the Helm chart."),
+        key(
+            "priorities",
+            Map(&List(&Text)),
+            "Table of the `priority` expander: priority to patterns of pool names, \
+            `10: [.*spot.*]`. The highest priority that matches wins.",
+        ),
     ],
 };
 

@@ -214,6 +214,11 @@ fn delete_due(world: &mut World, cx: &mut Cx<'_>, flags: &ClusterAutoscaler, unn
             min: pool.min_size,
         })
         .collect();
+    // Before the first deletion, which starts a delay of its own.
+    let pools = 0..world.pools.len() as u32;
+    let local = flags.scale_down_delay_type_local;
+    let cooling: Vec<bool> =
+        pools.map(|pool| local && in_cooldown(world, cx, flags, Some(pool))).collect();
     let mut capacity = CapacityLeft::of(world, flags);
     let mut budget = flags
         .max_scale_down_parallelism
@@ -227,9 +232,7 @@ fn delete_due(world: &mut World, cx: &mut Cx<'_>, flags: &ClusterAutoscaler, unn
         let Some(since) = node.unneeded_since else { continue };
         let (empty, kind) = (node.pods.is_empty(), world.cluster.kinds.get(node.kind));
         let group = kind.pool;
-        if (!empty && (drains == 0 || !fits_elsewhere(world, id)))
-            || in_cooldown(world, cx, flags, Some(group))
-        {
+        if (!empty && (drains == 0 || !fits_elsewhere(world, id))) || cooling[group as usize] {
             continue;
         }
         let unneeded = Unneeded { group, since, wait: due_by };
