@@ -38,6 +38,7 @@ fn pool(name: &str, capacity_type: CapacityType, max_size: u32) -> NodePool {
         labels: BTreeMap::from([("capacity".to_owned(), capacity_type.name().to_owned())]),
         taints: Vec::new(),
         volume: Bytes::gib(80),
+        max_pods: None,
     }
 }
 

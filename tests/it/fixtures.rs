@@ -78,6 +78,7 @@ pub(crate) fn pool(name: &str, capacity_type: CapacityType, sizes: (u32, u32, u3
         labels: BTreeMap::from([label]),
         taints: Vec::new(),
         volume: Bytes::gib(80),
+        max_pods: None,
     }
 }
 

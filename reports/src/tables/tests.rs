@@ -53,6 +53,7 @@ fn scenario() -> Scenario {
         labels: Default::default(),
         taints: Vec::new(),
         volume: Bytes::ZERO,
+        max_pods: None,
     };
     Scenario {
         name: "test".to_owned(),

@@ -39,6 +39,7 @@ struct PoolSpec {
     labels: Option<BTreeMap<String, String>>,
     taints: Option<Vec<Taint>>,
     volume: Option<Bytes>,
+    max_pods: Option<u32>,
 }
 
 /// Reads every pool. What cannot be a pool has been reported and is left out.
@@ -154,6 +155,7 @@ fn from_eksctl(file: EksctlFile) -> Vec<PoolSpec> {
             labels: Some(group.labels.clone()),
             taints: Some(group.taints.clone()),
             volume: Some(Bytes::gib(u64::from(group.volume_gib))),
+            max_pods: group.max_pods,
         }
     };
     file.config.groups.into_iter().map(spec).collect()
@@ -183,6 +185,7 @@ fn spec(given: &Settings<'_>) -> PoolSpec {
         labels: given.at("labels").and_then(|at| at.string_map()),
         taints: taints.map(|taints| taints.iter().filter_map(taint).collect()),
         volume: given.bytes("volumeSize"),
+        max_pods: given.count("maxPods"),
     }
 }
 
@@ -219,6 +222,7 @@ fn change_pool(pool: &mut PoolSpec, change: PoolSpec) {
         pool.taints = change.taints;
     }
     pool.volume = change.volume.or(pool.volume);
+    pool.max_pods = change.max_pods.or(pool.max_pods);
 }
 
 fn pool(
@@ -273,6 +277,7 @@ fn pool(
         max_size,
         taints: spec.taints.unwrap_or_default(),
         volume: spec.volume.unwrap_or(Bytes::gib(VOLUME_GIB)),
+        max_pods: spec.max_pods,
     })
 }
 

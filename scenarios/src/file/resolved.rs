@@ -157,7 +157,7 @@ fn pool(pool: &NodePool) -> Value {
         })
         .collect();
     let types: Vec<&str> = pool.instance_types.iter().map(|found| found.name.as_str()).collect();
-    json!({
+    let mut out = json!({
         "name": pool.name,
         "capacityType": match pool.capacity_type {
             CapacityType::Spot => "spot",
@@ -171,7 +171,11 @@ fn pool(pool: &NodePool) -> Value {
         "labels": pool.labels,
         "taints": taints,
         "volumeSize": pool.volume.to_string(),
-    })
+    });
+    if let Some(max_pods) = pool.max_pods {
+        out["maxPods"] = json!(max_pods);
+    }
+    out
 }
 
 fn instance_types(pools: &[NodePool]) -> Value {

@@ -83,8 +83,11 @@ pub struct NodePool {
     pub labels: BTreeMap<String, String>,
     /// Taints of every node.
     pub taints: Vec<Taint>,
-    /// Root volume, for the storage bill.
+    /// Root volume, for the storage bill and for images.
     pub volume: Bytes,
+    /// Kubelet `maxPods`, where it is not the type's: prefix delegation, or eksctl's
+    /// `maxPodsPerNode`. What the kubelet keeps back stays the type's, as EKS computes it.
+    pub max_pods: Option<u32>,
 }
 
 /// A node taint.

@@ -55,6 +55,13 @@ static POOL: Section = Section {
         key("labels", Map(&Text), "Node labels, besides the provider's own."),
         key("taints", List(&Kind::Section(&TAINT)), "Node taints."),
         key("volumeSize", Bytes, "Root volume.").or("(80Gi, as eksctl)"),
+        key(
+            "maxPods",
+            Int(1, 10_000),
+            "Kubelet `maxPods`, as eksctl's `maxPodsPerNode`; above the type's own only with \
+             prefix delegation.",
+        )
+        .or("(the type's)"),
     ],
 };
 

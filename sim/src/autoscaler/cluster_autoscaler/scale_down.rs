@@ -3,10 +3,10 @@
 use crate::cluster::{Cluster, Node, NodeId, NodeKindId, NodeState, Resources, SpecId};
 use crate::engine::event::{Event, ProvisionerEvent};
 use crate::engine::world::{Cx, World};
-use crate::lifecycle;
 use crate::outcome::PodResult;
 use crate::scenario::ClusterAutoscaler;
 use crate::scheduler::room_of;
+use crate::{control_plane, lifecycle};
 
 /// Updates the unneeded timers and deletes what is due. Tells whether a node is unneeded and could
 /// go later.
@@ -94,6 +94,7 @@ fn delete(world: &mut World, cx: &mut Cx<'_>, flags: &ClusterAutoscaler, id: Nod
     world.cluster.set_node_state(id, NodeState::Cordoned);
     let pool = world.cluster.kinds.get(world.cluster.nodes[id].kind).pool;
     world.pools[pool as usize].leaving += 1;
+    control_plane::on_scale_down(world, cx);
     lifecycle::evict_all(world, cx, id, PodResult::Deleted);
     if let Some(state) = world.autoscaler.as_mut() {
         state.last_delete = Some(cx.now);

@@ -3,10 +3,10 @@
 use super::expander::{self, GrowthOption};
 use crate::cluster::{NodeId, NodeKindId, NodeState, Resources, SpecId};
 use crate::engine::world::{Cx, World};
-use crate::provisioner;
 use crate::scenario::ClusterAutoscaler;
 use crate::scheduler::room_of;
 use crate::units::{SimDuration, SimTime};
+use crate::{control_plane, provisioner};
 
 /// The loop waits until the oldest unschedulable pod is this old.
 /// Source: facts-kubernetes 2.2, `unschedulablePodTimeBuffer`.
@@ -36,9 +36,11 @@ pub(super) fn scale_up(world: &mut World, cx: &mut Cx<'_>, flags: &ClusterAutosc
         .filter_map(|pool| estimate(world, cx, flags, pool, &groups))
         .collect();
     let scans = world.autoscaler.as_ref().map_or(0, |state| state.scans);
-    if let Some(choice) =
-        expander::choose(cx, &world.cluster.kinds, &flags.expander, options, scans)
-    {
+    let choice = expander::choose(cx, &world.cluster.kinds, &flags.expander, options, scans);
+    let (all, helped) =
+        (groups.iter().map(|group| group.count).sum::<u32>(), choice.map_or(0, |c| c.pods));
+    control_plane::on_scale_up(world, cx, helped, all.saturating_sub(helped));
+    if let Some(choice) = choice {
         for _ in 0..choice.nodes {
             provisioner::launch(world, cx, choice.pool);
         }
