@@ -140,7 +140,8 @@ const SUMMARY_KEYS: &[(&str, &str)] = &[
     ),
     (
         "control_plane.etcd_quota_share",
-        "the same as a share of etcd's quota (`etcdQuota`): above 1, the cluster would be read-only",
+        "the same as a share of etcd's quota (`etcdQuota`): above 1, the cluster would be \
+         read-only",
     ),
     ("control_plane.etcd_peak_s", "end of that minute, seconds from the start"),
     (

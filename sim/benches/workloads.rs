@@ -39,6 +39,7 @@ fn pool(name: &str, capacity_type: CapacityType, max_size: u32) -> NodePool {
         taints: Vec::new(),
         volume: Bytes::gib(80),
         scale_down_disabled: false,
+        max_pods: None,
     }
 }
 

@@ -48,12 +48,18 @@ pub(crate) enum Reason {
     Preempted,
     /// The pod is drained off a node that goes.
     Evicted,
+    /// The autoscaler adds nodes for the pod.
+    TriggeredScaleUp,
+    /// The autoscaler adds none for it.
+    NotTriggerScaleUp,
+    /// The autoscaler deletes the node.
+    ScaleDown,
     /// A node joins: `NodeReady`, `RegisteredNode` and the like.
     NodeJoined,
 }
 
 /// How many reasons there are.
-const REASONS: usize = 10;
+const REASONS: usize = 13;
 
 /// Their names, as upstream writes them.
 const NAMES: [&str; REASONS] = [
@@ -66,6 +72,9 @@ const NAMES: [&str; REASONS] = [
     "FailedScheduling",
     "Preempted",
     "Evicted",
+    "TriggeredScaleUp",
+    "NotTriggerScaleUp",
+    "ScaleDown",
     "NodeReady",
 ];
 
@@ -267,6 +276,30 @@ pub(crate) fn on_failed_scheduling(world: &mut World, cx: &Cx<'_>, pod_id: PodId
         let bytes = world.control_plane.event_bytes;
         world.control_plane.rewrite(cx.now, 1, bytes);
     }
+}
+
+/// The autoscaler adds nodes for `helped` pods and none for `left` others. The latter are told at
+/// every scan: a pod that was told already gets one more write, not one more object. That holds
+/// for as many pods as there are such objects, whichever they are; the recorder's own limit (25
+/// writes for a pod, then one in five minutes) is left out.
+pub(crate) fn on_scale_up(world: &mut World, cx: &Cx<'_>, helped: u32, left: u32) {
+    let control_plane = &mut world.control_plane;
+    if helped > 0 {
+        control_plane.add(cx.now, Reason::TriggeredScaleUp, helped, None);
+    }
+    if left > 0 {
+        control_plane.roll(cx.now.as_millis() / MINUTE_MS);
+        let told = control_plane.alive[Reason::NotTriggerScaleUp as usize].min(u64::from(left));
+        let new = left - told as u32;
+        control_plane.add(cx.now, Reason::NotTriggerScaleUp, new, None);
+        let bytes = control_plane.event_bytes;
+        control_plane.rewrite(cx.now, told, bytes);
+    }
+}
+
+/// The autoscaler deletes a node: its taint and its deletion are said.
+pub(crate) fn on_scale_down(world: &mut World, cx: &Cx<'_>) {
+    world.control_plane.add(cx.now, Reason::ScaleDown, 2, None);
 }
 
 /// The application that a pod belongs to.

@@ -86,6 +86,7 @@ pub(crate) fn pool(name: &str, capacity_type: CapacityType, sizes: (u32, u32, u3
         taints: Vec::new(),
         volume: Bytes::gib(80),
         scale_down_disabled: false,
+        max_pods: None,
     }
 }
 

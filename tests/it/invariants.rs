@@ -86,6 +86,25 @@ fn a_platform() -> impl Strategy<Value = Scenario> {
         scenario.spark.driver_template.priority = priorities.0;
         scenario.spark.executor_template.priority = priorities.1;
         scenario.images.pre_pulled = spot.3;
+        if switches.3 {
+            let layer = |name: &str, gib| ImageLayer { name: name.into(), size: Bytes::gib(gib) };
+            let image = |name: &str, own| Image {
+                name: name.into(),
+                layers: vec![layer("base", 2), layer(name, own)],
+                pre_pulled: spot.2,
+            };
+            scenario.images.list = vec![image("spark:3.4", 1), image("spark:3.5", 12)];
+            scenario.images.max_parallel_pulls = 1 + sizes.0;
+            scenario.images.registry_bytes_per_s = Some(Bytes::new(150_000_000));
+            scenario.spark.driver_template.main.image = Some("spark:3.4".into());
+            scenario.spark.executor_template.main.image = Some("spark:3.5".into());
+            // Small enough for garbage to be collected.
+            for pool in &mut scenario.pools {
+                pool.volume = Bytes::gib(40);
+            }
+            scenario.assumptions.pod_termination = SimDuration::seconds(40);
+            scenario.spark.executor_template.termination_grace = Some(SimDuration::seconds(35));
+        }
         scenario.fees.emr_per_vcpu = scenario.fees.control_plane;
         scenario.fees.emr_per_gb = scenario.fees.control_plane;
         scenario.retries = RetryLadder {

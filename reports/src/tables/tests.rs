@@ -54,6 +54,7 @@ fn scenario() -> Scenario {
         taints: Vec::new(),
         volume: Bytes::ZERO,
         scale_down_disabled: false,
+        max_pods: None,
     };
     Scenario {
         name: "test".to_owned(),

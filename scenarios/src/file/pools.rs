@@ -41,6 +41,7 @@ struct PoolSpec {
     taints: Option<Vec<Taint>>,
     volume: Option<Bytes>,
     scale_down_disabled: Option<bool>,
+    max_pods: Option<u32>,
 }
 
 /// Reads every pool. What cannot be a pool has been reported and is left out.
@@ -163,6 +164,7 @@ fn from_eksctl(file: EksctlFile) -> Vec<PoolSpec> {
             taints: Some(group.taints.clone()),
             volume: Some(Bytes::gib(u64::from(group.volume_gib))),
             scale_down_disabled: None,
+            max_pods: group.max_pods,
         }
     };
     file.config.groups.into_iter().map(spec).collect()
@@ -193,6 +195,7 @@ fn spec(given: &Settings<'_>) -> PoolSpec {
         taints: taints.map(|taints| taints.iter().filter_map(taint).collect()),
         volume: given.bytes("volumeSize"),
         scale_down_disabled: given.bool("scaleDownDisabled"),
+        max_pods: given.count("maxPods"),
     }
 }
 
@@ -230,6 +233,7 @@ fn change_pool(pool: &mut PoolSpec, change: PoolSpec) {
     }
     pool.volume = change.volume.or(pool.volume);
     pool.scale_down_disabled = change.scale_down_disabled.or(pool.scale_down_disabled);
+    pool.max_pods = change.max_pods.or(pool.max_pods);
 }
 
 fn pool(
@@ -285,6 +289,7 @@ fn pool(
         taints: spec.taints.unwrap_or_default(),
         volume: spec.volume.unwrap_or(Bytes::gib(VOLUME_GIB)),
         scale_down_disabled: spec.scale_down_disabled.unwrap_or(false),
+        max_pods: spec.max_pods,
     })
 }
 

@@ -163,7 +163,7 @@ fn pool(pool: &NodePool) -> Value {
         })
         .collect();
     let types: Vec<&str> = pool.instance_types.iter().map(|found| found.name.as_str()).collect();
-    json!({
+    let mut out = json!({
         "name": pool.name,
         "capacityType": match pool.capacity_type {
             CapacityType::Spot => "spot",
@@ -178,7 +178,11 @@ fn pool(pool: &NodePool) -> Value {
         "taints": taints,
         "volumeSize": pool.volume.to_string(),
         "scaleDownDisabled": pool.scale_down_disabled,
-    })
+    });
+    if let Some(max_pods) = pool.max_pods {
+        out["maxPods"] = json!(max_pods);
+    }
+    out
 }
 
 fn instance_types(pools: &[NodePool]) -> Value {

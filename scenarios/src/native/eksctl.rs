@@ -1,7 +1,7 @@
 //! eksctl's `ClusterConfig`: node groups, managed and not.
 //!
 //! Left out, by name as findings: `instanceSelector`, mixed spot and on-demand shares other than
-//! all or nothing, capacity reservations, placement, kubelet settings, `maxPodsPerNode`, extra
+//! all or nothing, capacity reservations, placement, kubelet settings, extra
 //! volumes, launch templates; Karpenter, Fargate and auto mode of the cluster. Access, networking,
 //! SSH, tags and the like have no effect on what is modelled.
 //!
@@ -61,6 +61,8 @@ pub struct NodeGroupSpec {
     pub zones: Vec<String>,
     /// Root volume in GiB.
     pub volume_gib: u32,
+    /// `maxPodsPerNode`, where it is given.
+    pub max_pods: Option<u32>,
 }
 
 /// Keys of the cluster with an effect on capacity that is not modelled are noted by name; these

@@ -176,7 +176,8 @@ impl NodeKind {
 fn capacity(pool: &NodePool, instance_type: &InstanceType) -> Resources {
     let cpu = crate::units::MilliCores::cores(u64::from(instance_type.vcpu));
     let of_pods = Resources::of_pod(cpu, instance_type.memory).with_gpus(instance_type.gpus);
-    Resources { pods: instance_type.max_pods, ephemeral_storage: pool.volume, ..of_pods }
+    let pods = pool.max_pods.unwrap_or(instance_type.max_pods);
+    Resources { pods, ephemeral_storage: pool.volume, ..of_pods }
 }
 
 /// Of the root volume, the kubelet keeps a tenth back (`nodefs.available<10%`) and EKS 1 GiB

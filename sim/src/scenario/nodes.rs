@@ -83,10 +83,13 @@ pub struct NodePool {
     pub labels: BTreeMap<String, String>,
     /// Taints of every node.
     pub taints: Vec<Taint>,
-    /// Root volume, for the storage bill.
+    /// Root volume, for the storage bill and for images.
     pub volume: Bytes,
     /// Nodes carry the annotation `cluster-autoscaler.kubernetes.io/scale-down-disabled: "true"`.
     pub scale_down_disabled: bool,
+    /// Kubelet `maxPods`, where it is not the type's: prefix delegation, or eksctl's
+    /// `maxPodsPerNode`. What the kubelet keeps back stays the type's, as EKS computes it.
+    pub max_pods: Option<u32>,
 }
 
 /// A node taint.

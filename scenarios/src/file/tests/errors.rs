@@ -101,6 +101,73 @@ fn everything_at_once() {
 }
 
 #[test]
+fn images() {
+    check_extra(
+        "images:\n    serializeImagePulls: true\n    maxParallelImagePulls: 3\n    \
+         registryBytesPerSecond: 0\n    imageGCLowThresholdPercent: 90\n    list:\n    - {name: \
+         a, layers: [{name: base, size: 1Gi}]}\n    - {name: b, size: 1Gi, layers: [{name: base, \
+         size: 2Gi}]}\n    - {name: \"a:latest\", size: 1Gi}\n    - {name: c}\n    - {nam: d}",
+        expect![[r#"
+            error: more than one pull at a time, and `serializeImagePulls` is true
+              --> small.yaml:11:30 (spec.images.maxParallelImagePulls)
+               |
+            11 |       maxParallelImagePulls: 3
+               |                              ^
+               = help: set `serializeImagePulls: false`, as the kubelet demands
+
+            error: `registryBytesPerSecond` is zero: no image would ever arrive
+              --> small.yaml:12:31 (spec.images.registryBytesPerSecond)
+               |
+            12 |       registryBytesPerSecond: 0
+               |                               ^
+
+            error: images are collected until 90 % of the disk are used, which is not below 85 %, where collecting starts
+              --> small.yaml:13:35 (spec.images.imageGCLowThresholdPercent)
+               |
+            13 |       imageGCLowThresholdPercent: 90
+               |                                   ^^
+
+            error: image `b` has a `size` and `layers`: one of them
+              --> small.yaml:16:25 (spec.images.list[1].size)
+               |
+            16 |       - {name: b, size: 1Gi, layers: [{name: base, size: 2Gi}]}
+               |                         ^^^
+
+            error: layer `base` is 2Gi here and 1Gi in an image before
+              --> small.yaml:16:58 (spec.images.list[1].layers[0].size)
+               |
+            16 |       - {name: b, size: 1Gi, layers: [{name: base, size: 2Gi}]}
+               |                                                          ^^^
+
+            error: duplicate image `a:latest`
+              --> small.yaml:17:16 (spec.images.list[2].name)
+               |
+            17 |       - {name: "a:latest", size: 1Gi}
+               |                ^^^^^^^^^^
+
+            error: image `c` has neither a `size` nor `layers`
+              --> small.yaml:18:9 (spec.images.list[3])
+               |
+            18 |       - {name: c}
+               |         ^
+
+            error: `name` is missing
+              --> small.yaml:19:9 (spec.images.list[4].name)
+               |
+            19 |       - {nam: d}
+               |         ^
+
+            error: unknown key `nam`
+              --> small.yaml:19:10 (spec.images.list[4].nam)
+               |
+            19 |       - {nam: d}
+               |          ^^^
+               = help: did you mean `name`?
+        "#]],
+    );
+}
+
+#[test]
 fn versions() {
     check_extra(
         "kubernetesVersion: 1.3",

@@ -112,25 +112,44 @@ retries:
      adjust: [{executorMemory: {factor: 1.25, max: 60Gi}}, {onDemand: true}]}
   - {when: [driver_oom, spot], attemptsMax: 2,
      adjust: [{driverMemory: {factor: 3, max: 1500M}}, {executorCount: {factor: 1.75, max: 100}}]}
-images: {size: 3.2Gi, prePulled: true}
+images:
+  size: 3.2Gi
+  prePulled: true
+  serializeImagePulls: false
+  maxParallelImagePulls: 3
+  registryBytesPerSecond: 1G
+  imageGCHighThresholdPercent: 70
+  imageGCLowThresholdPercent: 60
+  imageMinimumGCAge: 5m
+  list:
+  - {name: "spark:3.5", prePulled: false, layers: [{name: base, size: 1Gi}, {name: own, size: 10M}]}
+  - {name: sidecar, size: 20M}
 overprovisioning:
   replicas: 2
   pod: {cpu: "3", memory: 12Gi}
   priority: -20
   podTemplate: {spec: {tolerations: [{key: x, operator: Exists, effect: NoExecute}]}}
-fees: {emr: true, controlPlane: extended, storagePerGibHour: 0.0001}
+fees: {emr: true, controlPlane: extended, storagePerGibHour: 0.0001, crossZonePerGb: 0.013}
 prices: {m5.2xlarge: {spot: 0.123456789}}
 assumptions:
   nodeBoot: {distribution: lognormal, p50: 61s, p99: 2m30.5s}
   spot: {model: none}
   imagePullBytesPerSecond: 80M
   taskDurationCv: 0.7
+  podTermination: 7s
+  eventTtl: 30m
+  etcdQuota: 2Gi
+  imageDiskFactor: 1.5
 plan: {objective: cost, "no": [1, 2.5, null, true]}
 "#;
     let first = loaded(&minimal(extra));
     same_again(&first);
     assert!(!first.resolved.contains("secret"));
     assert!(first.resolved.contains("eventLogs: logs"));
+    let images = &first.scenario.images;
+    assert_eq!((images.list.len(), images.max_parallel_pulls), (2, 3));
+    assert!(!images.list[0].pre_pulled && images.list[1].pre_pulled);
+    assert_eq!(first.scenario.fees.cross_zone_per_gb.as_nano(), 13_000_000);
     let executor = &first.scenario.spark.executor_template;
     assert_eq!(executor.node_selector["disk"], "on");
     assert_eq!(executor.tolerations.len(), 2);

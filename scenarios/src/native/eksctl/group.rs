@@ -16,7 +16,7 @@ const DEFAULT_NODE_COUNT: u32 = 2;
 /// eksctl's default instance type. Source: its documentation and `DefaultNodeType`.
 const DEFAULT_INSTANCE_TYPE: &str = "m5.large";
 
-const MODELLED: [&str; 15] = [
+const MODELLED: [&str; 16] = [
     "availabilityZones",
     "desiredCapacity",
     "instanceSelector",
@@ -26,6 +26,7 @@ const MODELLED: [&str; 15] = [
     "labels",
     "launchTemplate",
     "localZones",
+    "maxPodsPerNode",
     "maxSize",
     "minSize",
     "name",
@@ -102,6 +103,10 @@ pub(super) fn read<'a>(reader: &Reader<'a>, at: &At<'a>, managed: bool) -> Optio
             .and_then(|at| at.int(1..=65_536))
             .and_then(|gib| u32::try_from(gib).ok())
             .unwrap_or(DEFAULT_VOLUME_GIB),
+        max_pods: fields
+            .get("maxPodsPerNode")
+            .and_then(|at| at.int(1..=10_000))
+            .and_then(|pods| u32::try_from(pods).ok()),
     })
 }
 

@@ -107,11 +107,13 @@ fn mixed_groups() {
 fn what_is_not_followed_is_named_once() {
     check_lines(
         "karpenter: {version: '1'}\nvpc: {}\nmanagedNodeGroups:\n- name: a\n  instanceSelector: \
-         {vCPUs: 4}\n  maxPodsPerNode: 20\n  desiredCapcity: 4\n- name: b\n  maxPodsPerNode: 30\n",
+         {vCPUs: 4}\n  capacityReservation: {id: cr-1}\n  desiredCapcity: 4\n- name: b\n  \
+         capacityReservation: {id: cr-1}\n",
         &[
             "2 not-modelled `karpenter` was read and is not modelled",
             "6 not-modelled `managedNodeGroups[].instanceSelector` was read and is not modelled",
-            "7 not-modelled `managedNodeGroups[].maxPodsPerNode` was read and is not modelled",
+            "7 not-modelled `managedNodeGroups[].capacityReservation` was read and is not \
+             modelled",
             "8 unknown-key unknown key `desiredCapcity` is ignored; did you mean \
              `desiredCapacity`?",
         ],

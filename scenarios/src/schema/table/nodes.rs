@@ -68,6 +68,13 @@ static POOL: Section = Section {
             `cluster-autoscaler.kubernetes.io/scale-down-disabled: \"true\"`.",
         )
         .or("false"),
+        key(
+            "maxPods",
+            Int(1, 10_000),
+            "Kubelet `maxPods`, as eksctl's `maxPodsPerNode`; above the type's own only with \
+             prefix delegation.",
+        )
+        .or("(the type's)"),
     ],
 };
 

@@ -16,10 +16,10 @@ use crate::cluster::{
 };
 use crate::engine::world::{Cx, World};
 use crate::outcome::{ScalingDecision, ScalingRecord};
-use crate::provisioner;
 use crate::scenario::{ClusterAutoscaler, Expander, HostPort, NodePool};
 use crate::scheduler::room_of;
 use crate::units::{SimDuration, SimTime};
+use crate::{control_plane, provisioner};
 
 /// The loop waits until the oldest unschedulable pod is this old, and the oldest one with a GPU
 /// request that old. Source: `unschedulablePodTimeBuffer`, `unschedulablePodWithGpuTimeBuffer`.
@@ -50,6 +50,8 @@ pub(super) fn scale_up(world: &mut World, cx: &mut Cx<'_>, flags: &ClusterAutosc
         return true;
     }
     // `salvo-scale-up` goes on with the pods that are left, each time without the groups used.
+    let pods = |groups: &[Group]| groups.iter().map(|group| group.count).sum::<u32>();
+    let all = pods(&groups);
     let mut grown = Vec::new();
     while let Some(pools) = one_option(world, cx, flags, &mut groups, &grown) {
         grown.extend(pools);
@@ -57,6 +59,8 @@ pub(super) fn scale_up(world: &mut World, cx: &mut Cx<'_>, flags: &ClusterAutosc
             break;
         }
     }
+    let left = pods(&groups);
+    control_plane::on_scale_up(world, cx, all - left, left);
     true
 }
 
