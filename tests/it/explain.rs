@@ -14,7 +14,7 @@ use sim::units::{Bytes, MilliCores, NanoUsd, SimDuration, SimTime};
 use sim::workload::{ApplicationId, Failure, Run, RunOutcome, TeamId, TracePod};
 use sim::{Sink, Workload};
 
-use crate::fixtures::platform;
+use crate::fixtures::{on, platform, pool, run, simulate, trace_pod};
 
 const HOSTILE: &str = "\u{1b}[2Jevil\u{7}\n| x";
 
@@ -474,6 +474,36 @@ fn hostile_names_stay_text() {
         let value: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert!(value["subject"].as_str().unwrap().contains(HOSTILE));
     }
+}
+
+#[test]
+fn a_preempted_driver_says_so_and_is_retried_as_one_that_lost_its_node() {
+    let mut scenario = platform();
+    scenario.autoscaler = None;
+    scenario.pools = vec![
+        pool("drivers", CapacityType::OnDemand, (1, 1, 1)),
+        pool("executors", CapacityType::Spot, (2, 2, 2)),
+    ];
+    let mut workload = crate::fixtures::runs(vec![run("r", 0, 400)]);
+    workload.pods = vec![TracePod {
+        priority: 10,
+        node_selector: on(CapacityType::OnDemand).node_selector,
+        ..trace_pod("urgent", 120_000, 60_000, MilliCores::new(3500))
+    }];
+    let (outcome, records) = simulate(&scenario, &workload, 1);
+    assert_eq!(outcome.failed_attempts.get(Failure::Preempted), 1);
+    assert_eq!(outcome.failed_attempts.total(), 1);
+    assert_eq!(records.runs[0].failure, Some(Failure::Preempted));
+    scenario.retries.rungs = vec![sim::scenario::Rung {
+        when: vec![Failure::Spot],
+        adjust: Vec::new(),
+        attempts_max: 3,
+        backoff: SimDuration::minutes(1),
+        backoff_factor: 1.0,
+        backoff_max: SimDuration::minutes(1),
+    }];
+    let (outcome, records) = simulate(&scenario, &workload, 1);
+    assert_eq!((outcome.succeeded, records.runs[0].attempts), (1, 2));
 }
 
 /// Exit code, standard output and standard error.
