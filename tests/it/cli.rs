@@ -103,16 +103,19 @@ fn json(path: &Path) -> Value {
     serde_json::from_slice(&read(path)).expect("our JSON files are JSON")
 }
 
-const RESULT: [&str; 9] = [
+const RESULT: [&str; 12] = [
     "attempts.parquet",
     "findings.json",
     "ledger.parquet",
     "nodes.parquet",
     "pods.parquet",
+    "pools.parquet",
     "runs.parquet",
+    "scaling.parquet",
     "scenario.resolved.yaml",
     "summary.json",
     "timeline.parquet",
+    "waiting.parquet",
 ];
 
 #[test]

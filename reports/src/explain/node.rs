@@ -52,7 +52,11 @@ fn heading(node: &NodeRow) -> String {
     let (pool, kind) = (&node.pool, &node.instance_type);
     let lived = duration(node.terminated - node.launched);
     let capacity = node.capacity_type.replace('_', "-");
-    format!("node {} ({pool}, {kind}, {capacity}): {lived}, {} pods", node.node, node.pods)
+    let pods = match node.pods {
+        1 => "1 pod".to_owned(),
+        count => format!("{count} pods"),
+    };
+    format!("node {} ({pool}, {kind}, {capacity}): lived {lived}, had {pods}", node.node)
 }
 
 fn facts(node: &NodeRow, clock: Clock) -> Vec<Fact> {

@@ -68,9 +68,10 @@ fn facts(own: &[&PoolRow], nodes: &[NodeRow]) -> Vec<Fact> {
         .collect();
     let [min, desired, max] = first.sizes;
     let whole = |value: i64| GridCell::figure(value, grouped(u64::try_from(value).unwrap_or(0)));
-    let hours: f64 = nodes.iter().map(|node| node.terminated - node.launched).sum::<f64>() / 3600.0;
-    let cost: f64 = nodes.iter().map(|node| node.cost).sum();
-    let pods: f64 = nodes.iter().map(|node| node.pods_cost).sum();
+    // An empty sum of floating numbers would be -0.
+    let sum = |part: fn(&NodeRow) -> f64| nodes.iter().map(part).fold(0.0, |a, b| a + b);
+    let hours = sum(|node| node.terminated - node.launched) / 3600.0;
+    let (cost, pods) = (sum(|node| node.cost), sum(|node| node.pods_cost));
     let taken = nodes.iter().filter(|node| node.interrupted).count();
     let taints = match first.taints.is_empty() {
         true => GridCell::Missing,

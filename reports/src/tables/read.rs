@@ -19,7 +19,11 @@ const SLICE_ROWS: usize = 1 << 19;
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The file cannot be opened.
-    #[error("{}: {source}; is this a result folder of this version of seatrial? `seatrial run` writes one", path.display())]
+    #[error(
+        "{}: {source}; is this a result folder of this version of seatrial? `seatrial run` writes \
+         one",
+        path.display()
+    )]
     File {
         /// The file.
         path: PathBuf,

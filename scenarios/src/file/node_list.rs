@@ -193,9 +193,10 @@ fn pool(shape: &Shape, count: u32, region: Option<&str>) -> NodePool {
     };
     let memory = Bytes::mib(shape.memory_mib);
     let cpu = MilliCores::new(shape.cpu);
-    let name = format!("list-{cpu}cpu-{memory}{gpus}");
+    let shape_name = format!("{cpu}cpu-{memory}{gpus}");
+    let name = format!("list-{shape_name}");
     let kind = InstanceType {
-        name: name.clone(),
+        name: shape_name,
         arch: "amd64".to_owned(),
         vcpu: u32::try_from(shape.cpu.div_ceil(1000)).unwrap_or(u32::MAX),
         memory,
@@ -223,5 +224,6 @@ fn pool(shape: &Shape, count: u32, region: Option<&str>) -> NodePool {
         taints: Vec::new(),
         volume: Bytes::ZERO,
         scale_down_disabled: false,
+        max_pods: None,
     }
 }

@@ -67,6 +67,7 @@ pub(super) fn scenario(minor: u32, zones: [usize; 2]) -> Scenario {
         taints,
         volume: Bytes::gib(80),
         scale_down_disabled: false,
+        max_pods: None,
     };
     let batch = BTreeMap::from([("role".to_owned(), "batch".to_owned())]);
     let taint = Taint { key: "a".into(), value: "b".into(), effect: TaintEffect::PreferNoSchedule };

@@ -332,7 +332,7 @@ fn ladders() {
                |
             11 |     - {when: [spot, oom], attemptsMax: 0}
                |                     ^^^
-               = help: known: `executor_oom`, `driver_oom`, `timeout`, `spot`, `application`, `transient`, `unschedulable`
+               = help: known: `executor_oom`, `driver_oom`, `timeout`, `spot`, `application`, `transient`, `unschedulable`, `preempted`, `drained`
 
             error: `attemptsMax`: expected a whole number from 1 to 100, found `0`
               --> small.yaml:11:40 (spec.retries.ladder[0].attemptsMax)
