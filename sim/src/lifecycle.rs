@@ -81,6 +81,8 @@ pub(crate) fn on_trace_pod_created(world: &mut World, cx: &mut Cx<'_>, place: u3
 pub(crate) fn bind(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId, node_id: NodeId) {
     world.cluster.bind(pod_id, node_id, cx.now);
     world.cluster.nodes[node_id].unneeded_since = None;
+    // A node that is in use now is not unneeded any more, or for another reason than before.
+    cluster_autoscaler::arm(world, cx);
     let pod = &mut world.cluster.pods[pod_id];
     if pod.owner == PodOwner::Pause {
         pod.ready_at = Some(cx.now);

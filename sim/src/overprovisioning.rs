@@ -22,7 +22,6 @@ pub(crate) fn create_pause_pod(world: &mut World, cx: &mut Cx<'_>) {
     };
     let placement = world.cluster.specs.intern_placement(Placement {
         template: pause.template.clone(),
-        evictable: true,
         ..Placement::default()
     });
     let requests = Resources::of_pod(pause.cpu, pause.memory);

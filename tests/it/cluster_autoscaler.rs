@@ -216,14 +216,17 @@ proptest! {
             let options = RunOptions { every_scan, ..RunOptions::default() };
             let mut records = Records::default();
             let outcome = sim::run(&scenario, &workload, Seed::new(seed), options, &mut records);
+            let mut decisions = Decisions::default();
+            sim::run(&scenario, &workload, Seed::new(seed), options, &mut decisions);
             let ended = records.runs.iter().all(|run| run.outcome != RunOutcome::Unfinished);
-            (format!("{:?}", outcome.cost), format!("{records:?}"), ended)
+            (format!("{:?}", outcome.cost), format!("{records:?}"), format!("{:#?}", decisions.0), ended)
         };
         let (sleeping, reference) = (simulate(false), simulate(true));
         // Without anything to come, the sleeping one ends at once and the other one at its horizon.
-        if reference.2 {
+        if reference.3 {
             prop_assert_eq!(&sleeping.0, &reference.0);
             prop_assert!(sleeping.1 == reference.1);
+            prop_assert_eq!(&sleeping.2, &reference.2);
         }
     }
 }

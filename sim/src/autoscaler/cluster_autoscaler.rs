@@ -9,10 +9,11 @@
 //! Scans at which nothing can change are skipped, not simulated. What a scan reads beside the clock:
 //! unschedulable pods (while there are any, it scans), the nodes' pods and states, and its own
 //! timers, which count only for unneeded nodes (while one could go, or could become needed again
-//! because others fill up, it scans). A node becomes unneeded only when a pod ends or a node becomes
-//! ready, and those wake the loop ([`arm`]), as do parked pods and failed launches. Scans stay on
-//! the grid of the interval, and random choices are keyed by the time, so a loop that never sleeps
-//! (`RunOptions::every_scan`) decides the same; what it says of nodes that stay may come later.
+//! because others fill up, it scans). A node becomes unneeded, or is kept for another reason, only
+//! when a pod is bound or ends or a node becomes ready, and those wake the loop ([`arm`]), as do
+//! parked pods and failed launches. Scans stay on the grid of the interval, and random choices are
+//! keyed by the time, so a loop that never sleeps (`RunOptions::every_scan`) decides and says the
+//! same, at the same times: a property test compares them.
 
 pub(crate) mod backoff;
 mod drainability;
@@ -33,8 +34,11 @@ use crate::units::{SimDuration, SimTime};
 /// What Cluster Autoscaler remembers.
 #[derive(Debug, Default)]
 pub(crate) struct ClusterAutoscalerState {
-    /// A scan is in the calendar.
+    /// A scan is in the calendar, or going on.
     armed: bool,
+    /// Something changed since the last scan began: what a scan does itself is seen by the next one,
+    /// an interval later.
+    woken: bool,
     /// When it last scaled up.
     last_scale_up: Option<SimTime>,
     /// When it last deleted a node.
@@ -49,6 +53,7 @@ pub(crate) fn arm(world: &mut World, cx: &mut Cx<'_>) {
     let Some(state) = world.autoscaler.as_mut() else {
         return;
     };
+    state.woken = true;
     if !state.armed {
         state.armed = true;
         // A scan that is due at this very moment still sees what happened at it.
@@ -65,15 +70,15 @@ pub(crate) fn on_scan(world: &mut World, cx: &mut Cx<'_>) {
     let Some(state) = world.autoscaler.as_mut() else {
         return;
     };
-    state.armed = false;
+    state.woken = false;
     let below = flags.enforce_node_group_min_size && scale_up::enforce_min_size(world, cx);
     let pending = scale_up::scale_up(world, cx, flags);
     let shrinking = flags.scale_down_enabled && scale_down::scale_down(world, cx, flags);
-    if pending || shrinking || below || cx.options.every_scan {
-        let Some(state) = world.autoscaler.as_mut() else {
-            return;
-        };
-        state.armed = true;
+    let Some(state) = world.autoscaler.as_mut() else {
+        return;
+    };
+    state.armed = pending || shrinking || below || state.woken || cx.options.every_scan;
+    if state.armed {
         let step = flags.scan_interval.max(SimDuration::seconds(1));
         cx.after(step, Event::Autoscaler(AutoscalerEvent::Scan));
     }

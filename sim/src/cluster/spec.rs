@@ -76,9 +76,10 @@ pub(crate) struct Placement {
     /// Set by a retry ladder: on-demand nodes only. The template then says nothing about capacity
     /// types.
     pub(crate) on_demand_only: bool,
-    /// The cluster autoscaler may evict such a pod (`safe-to-evict: "true"`, or it has a
-    /// controller that replaces it).
-    pub(crate) evictable: bool,
+    /// `cluster-autoscaler.kubernetes.io/safe-to-evict`, where it is given.
+    pub(crate) safe_to_evict: Option<bool>,
+    /// It has local storage that keeps Cluster Autoscaler from evicting it.
+    pub(crate) local_storage: bool,
     /// Such pods have a `deletionTimestamp`: spread constraints do not count them. Only in decision
     /// cases; a simulated pod that ends is gone at once.
     pub(crate) terminating: bool,

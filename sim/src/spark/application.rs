@@ -507,10 +507,27 @@ fn keep_labels(template: &mut PodTemplate, read: &BTreeSet<String>, role: &str, 
 /// [`keep_labels`]), so they are left out: equal placements are interned once.
 fn placement(mut template: PodTemplate, images: Vec<ImageId>, on_demand_only: bool) -> Placement {
     const SAFE_TO_EVICT: &str = "cluster-autoscaler.kubernetes.io/safe-to-evict";
-    let evictable = template.annotations.get(SAFE_TO_EVICT).is_some_and(|value| value == "true");
+    const SAFE_VOLUMES: &str = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes";
+    let safe_to_evict = match template.annotations.get(SAFE_TO_EVICT).map(String::as_str) {
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        _ => None,
+    };
+    let safe_volumes = template.annotations.get(SAFE_VOLUMES).map_or("", String::as_str);
+    let is_safe = |volume: &String| safe_volumes.split(',').any(|safe| safe == volume);
+    let local_storage = !template.local_storage.iter().all(is_safe);
+    // What placement reads of it is in `local_storage` now.
+    template.local_storage.clear();
     template.annotations.clear();
     if on_demand_only {
         template = template.without_capacity_type();
     }
-    Placement { template, images, on_demand_only, evictable, ..Placement::default() }
+    Placement {
+        template,
+        images,
+        on_demand_only,
+        safe_to_evict,
+        local_storage,
+        ..Placement::default()
+    }
 }

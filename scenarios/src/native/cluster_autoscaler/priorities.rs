@@ -18,6 +18,8 @@ pub fn read_priorities(at: &At<'_>) -> Vec<(i32, Vec<GroupPattern>)> {
         let patterns = value.list().unwrap_or_default();
         table.push((priority, patterns.iter().filter_map(pattern).collect()));
     }
+    // The order of the file means nothing; the highest priority is asked first.
+    table.sort_by_key(|(priority, _): &(i32, Vec<GroupPattern>)| std::cmp::Reverse(*priority));
     table
 }
 

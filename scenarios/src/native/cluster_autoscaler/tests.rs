@@ -261,7 +261,7 @@ fn limits_backoff_and_balancing_are_read() {
         problems,
         [
             "`high` is no priority",
-            "`*spot` is no pattern of group names: nothing before `*` to repeat"
+            "`*spot` is no pattern of group names: repetition operator missing expression"
         ]
     );
 }

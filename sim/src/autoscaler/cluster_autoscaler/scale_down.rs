@@ -160,9 +160,10 @@ fn facts_of(cluster: &Cluster, pod: &Pod) -> PodFacts<'static> {
         PodOwner::Pause => Some("ReplicaSet"),
     };
     PodFacts {
-        safe_to_evict: placement.evictable.then_some(true),
+        safe_to_evict: placement.safe_to_evict,
         controller,
         system: placement.template.namespace == "kube-system",
+        local_storage: placement.local_storage,
         ..PodFacts::default()
     }
 }
