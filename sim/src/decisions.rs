@@ -107,6 +107,12 @@ pub fn nodes_by_name(template: &PodTemplate) -> Option<Vec<String>> {
     filter::nodes_by_name(template).map(|names| names.into_iter().map(str::to_owned).collect())
 }
 
+/// Which of the nodes with these scores, in the order in which they were found, is taken from 1.36
+/// on; `None` of none.
+pub fn choice(scores: impl IntoIterator<Item = i64>) -> Option<usize> {
+    crate::scheduler::ties::root(scores)
+}
+
 /// A cluster and a scheduler that is asked for single decisions.
 #[derive(Debug)]
 pub struct Decisions {

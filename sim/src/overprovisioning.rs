@@ -20,10 +20,10 @@ pub(crate) fn create_pause_pod(world: &mut World, cx: &mut Cx<'_>) {
     let Some(pause) = cx.scenario.overprovisioning.as_ref() else {
         return;
     };
-    let placement = world.cluster.specs.intern_placement(Placement {
-        template: pause.template.clone(),
-        ..Placement::default()
-    });
+    let placement = world
+        .cluster
+        .specs
+        .intern_placement(Placement { template: pause.template.clone(), ..Placement::default() });
     let requests = Resources::of_pod(pause.cpu, pause.memory);
     let spec = PodSpec::of(requests, placement, pause.priority);
     lifecycle::create_pod(world, cx, PodOwner::Pause, spec, 1);

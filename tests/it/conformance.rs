@@ -50,6 +50,34 @@ fn recorded_placements_are_ours() {
     }
 }
 
+/// The recordings list scores in the order in which the real scheduler had its nodes, so that its
+/// ties can be checked too: the conformance command itself only asks that one of the best was taken.
+#[test]
+fn recorded_ties_are_settled_as_ours() {
+    let (mut ties, mut ours) = (0, 0);
+    for name in ["default_11", "most_21", "rtcr_31", "flotilla_41"] {
+        let path = format!("{CASES}/placement-{name}.json");
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            eprintln!("SKIPPED: no {path}");
+            return;
+        };
+        let recorded: Value = serde_json::from_str(&text).expect("JSON");
+        for step in recorded["steps"].as_array().expect("steps") {
+            let Some(scores) = step["final_scores"].as_object() else { continue };
+            let values: Vec<i64> = scores.values().filter_map(Value::as_i64).collect();
+            let best = values.iter().max();
+            if values.iter().filter(|score| Some(*score) == best).count() > 1 {
+                ties += 1;
+                let choice = sim::decisions::choice(values.iter().copied()).expect("not empty");
+                ours += u32::from(
+                    scores.keys().nth(choice).map(String::as_str) == step["node"].as_str(),
+                );
+            }
+        }
+    }
+    assert_eq!((ties, ours), (67, 67));
+}
+
 /// A pod of half a core and 250 MiB on a node of one core and 1000 MiB.
 fn case(expected: Value) -> Value {
     json!({

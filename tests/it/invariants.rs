@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use crate::fixtures::*;
 use sim::scenario::*;
-use sim::units::{Bytes, MilliCores, SimDuration};
+use sim::units::{Bytes, MilliCores, SimDuration, SimTime};
 use sim::workload::{Failure, Run, RunOutcome, TracePod};
 use sim::{NodeSearch, RunOptions, Scenario, Seed, Workload};
 
@@ -50,7 +50,85 @@ fn a_workload() -> impl Strategy<Value = Workload> {
     })
 }
 
+/// What pods say of each other: terms of one kind, by node or by zone; containers beside Spark's.
+fn a_template(base: PodTemplate) -> impl Strategy<Value = PodTemplate> {
+    let choice = (0u32..6, any::<bool>(), 1u32..3, any::<bool>());
+    (choice, any::<bool>()).prop_map(move |((kind, by_node, skew, hard), beside)| {
+        let mut template = base.clone();
+        let key = if by_node { "kubernetes.io/hostname" } else { "topology.kubernetes.io/zone" };
+        let role = LabelRequirement {
+            key: "spark-role".into(),
+            operator: LabelOperator::In,
+            values: vec!["executor".into()],
+        };
+        let selector = LabelSelector { requirements: vec![role] };
+        let term = PodAffinityTerm {
+            label_selector: Some(selector.clone()),
+            topology_key: key.into(),
+            ..PodAffinityTerm::default()
+        };
+        let terms = match hard {
+            true => PodAffinity { required: vec![term], ..PodAffinity::default() },
+            false => PodAffinity { preferred: vec![(50, term)], ..PodAffinity::default() },
+        };
+        match kind {
+            0 => template.pod_affinity = terms,
+            1 => template.pod_anti_affinity = terms,
+            2 => template.topology_spread.push(TopologySpreadConstraint {
+                max_skew: skew,
+                topology_key: key.into(),
+                when_unsatisfiable: match hard {
+                    true => WhenUnsatisfiable::DoNotSchedule,
+                    false => WhenUnsatisfiable::ScheduleAnyway,
+                },
+                label_selector: Some(selector),
+                match_label_keys: vec!["spark-app-selector".into()],
+                min_domains: None,
+                node_affinity_policy: NodeInclusionPolicy::Honor,
+                node_taints_policy: NodeInclusionPolicy::Ignore,
+            }),
+            _ => {}
+        }
+        if beside {
+            let ports =
+                vec![HostPort { port: 4040, protocol: "TCP".into(), host_ip: String::new() }];
+            let requests = ResourceList { cpu: Some(MilliCores::new(100)), ..Default::default() };
+            let sidecar = Container { name: "proxy".into(), requests, ..Container::default() };
+            template.init_containers.push(Container { restart_always: true, ..sidecar.clone() });
+            template.containers.push(Container { host_ports: ports, ..sidecar });
+        }
+        template
+    })
+}
+
 fn a_platform() -> impl Strategy<Value = Scenario> {
+    let base = platform();
+    let templates =
+        (a_template(base.spark.driver_template), a_template(base.spark.executor_template));
+    let more = (any::<bool>(), 0u32..=100, 0u32..6, 0.0f64..1.0);
+    (a_plain_platform(), templates, more).prop_map(|(mut scenario, templates, more)| {
+        if more.0 {
+            let keep =
+                (scenario.spark.driver_template.clone(), scenario.spark.executor_template.clone());
+            (scenario.spark.driver_template, scenario.spark.executor_template) = templates;
+            scenario.spark.driver_template.priority = keep.0.priority;
+            scenario.spark.executor_template.priority = keep.1.priority;
+            scenario.scheduler.percentage_of_nodes_to_score = Some(more.1);
+            scenario.assumptions.capacity.limits = vec![CapacityLimit {
+                capacity_type: CapacityType::Spot,
+                instance_type: None,
+                zone: None,
+                max_instances: more.2,
+                from: SimTime::ZERO,
+                until: SimTime::from_millis(7_200_000),
+                probability: more.3,
+            }];
+        }
+        scenario
+    })
+}
+
+fn a_plain_platform() -> impl Strategy<Value = Scenario> {
     let switches = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
     let sizes = (0u32..3, 0u32..4, 4u32..12, 20u32..=36);
     let spot = (0.02f64..2.0, 0.1f64..1.0, any::<bool>(), any::<bool>());
