@@ -378,11 +378,11 @@ pub fn scale_up(
         .collect();
     let estimated = estimate(&template, &pod_groups, &[], 0);
     let mut out = ScaleUp::default();
-    for pod in 0..pending.len() {
+    for (pod, requests) in pending.iter().enumerate() {
         match schedulable.iter().position(|place| *place == pod) {
             Some(place) if estimated.by_group[place] > 0 => out.triggered.push(pod),
             Some(_) => {}
-            None if groups.iter().any(|group| fits(group, &pending[pod])) => {
+            None if groups.iter().any(|group| fits(group, requests)) => {
                 out.await_evaluation.push(pod);
             }
             None => out.remain_unschedulable.push(pod),
