@@ -100,15 +100,13 @@ fn deviation(amounts: impl Iterator<Item = Amount> + Clone, with_pod: bool) -> i
         let requested = if with_pod { of.used + of.asked } else { of.used };
         (requested as f64 / of.capacity as f64).min(1.0)
     });
-    let count = fractions.clone().count();
-    let deviation = match count {
-        0 | 1 => 0.0,
-        2 => {
-            let mut two = fractions;
-            let (first, second) = (two.next().unwrap_or(0.0), two.next().unwrap_or(0.0));
-            ((first - second) / 2.0).abs()
-        }
-        _ => {
+    let mut first_ones = fractions.clone();
+    let deviation = match (first_ones.next(), first_ones.next(), first_ones.next()) {
+        (_, None, _) | (None, ..) => 0.0,
+        // Two as a rule: not worth a list.
+        (Some(first), Some(second), None) => ((first - second) / 2.0).abs(),
+        (Some(_), Some(_), Some(_)) => {
+            let count = fractions.clone().count();
             let mean = fractions.clone().sum::<f64>() / count as f64;
             (fractions.map(|f| (f - mean) * (f - mean)).sum::<f64>() / count as f64).sqrt()
         }

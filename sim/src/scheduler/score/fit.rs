@@ -83,7 +83,10 @@ impl Fit {
 
 /// `part * 100 / whole` without overflow for any number of bytes.
 fn times_hundred(part: i64, whole: i64) -> i64 {
-    (i128::from(part) * i128::from(MAX_SCORE) / i128::from(whole)) as i64
+    match part.checked_mul(MAX_SCORE) {
+        Some(product) => product / whole,
+        None => (i128::from(part) * i128::from(MAX_SCORE) / i128::from(whole)) as i64,
+    }
 }
 
 /// Integer division truncates toward zero, as upstream's does.

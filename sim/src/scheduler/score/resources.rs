@@ -48,6 +48,7 @@ pub(super) struct Amount {
 
 /// Reads `resource` of `node`. `skip_unasked`: an extended resource that the pod does not ask for
 /// does not count.
+#[inline]
 pub(super) fn amount(
     cycle: &Cycle<'_>,
     node: &Node,
