@@ -185,7 +185,7 @@ impl Prepared<'_> {
         match self {
             Self::Fit(fit) => fit.score(cycle, node),
             Self::BalancedAllocation(balanced) => balanced.score(cycle, node),
-            Self::ImageLocality(images) => images.score(cycle, node),
+            Self::ImageLocality(images) => images.score(node),
             Self::NodeAffinity { .. } => cycle.fit(node).preferred_affinity,
             Self::TaintToleration { .. } => cycle.fit(node).intolerable_preferences,
             Self::InterPodAffinity(affinity, _) => affinity.raw(node),

@@ -4,7 +4,7 @@
 
 use super::super::framework::Cycle;
 use super::MAX_SCORE;
-use crate::cluster::Node;
+use crate::cluster::{ImageId, Node};
 use crate::units::Bytes;
 
 const MIN: i64 = 23 << 20;
@@ -13,6 +13,8 @@ const MAX_PER_CONTAINER: i64 = 1000 << 20;
 /// What the pod's images come to.
 #[derive(Debug)]
 pub(super) struct Images {
+    /// What a node gets for each of them, by image.
+    shares: Vec<(ImageId, i64)>,
     containers: usize,
 }
 
@@ -21,17 +23,16 @@ impl Images {
     pub(super) fn of(cycle: &Cycle<'_>) -> Self {
         let placement = cycle.placement();
         let volumes = placement.template.image_volumes.len();
-        Self { containers: placement.images.len().saturating_sub(volumes) }
+        let (names, nodes) = (&cycle.cluster.image_names, cycle.cluster.tree.len());
+        let share = |image: &ImageId| share(names.size(*image), names.nodes_with(*image), nodes);
+        let shares = placement.images.iter().map(|image| (*image, share(image))).collect();
+        Self { shares, containers: placement.images.len().saturating_sub(volumes) }
     }
 
     /// The score of a node.
-    pub(super) fn score(&self, cycle: &Cycle<'_>, node: &Node) -> i64 {
-        let (names, nodes) = (&cycle.cluster.image_names, cycle.cluster.tree.len());
-        let images = cycle.placement().images.iter();
-        let sum = images
-            .filter(|image| node.images.binary_search(image).is_ok())
-            .map(|image| share(names.size(*image), names.nodes_with(*image), nodes))
-            .sum();
+    pub(super) fn score(&self, node: &Node) -> i64 {
+        let here = self.shares.iter().filter(|(image, _)| node.images.binary_search(image).is_ok());
+        let sum = here.map(|(_, share)| share).sum();
         normalize(sum, self.containers)
     }
 }
