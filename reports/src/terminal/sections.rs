@@ -115,18 +115,19 @@ fn waiting(summary: &Summary) -> Section {
 fn waiting_reasons(summary: &Summary) -> Option<Section> {
     let reasons = &summary.waiting.by_reason;
     let mut grid = Grid::new(&[
-        GridColumn::words("reason", "reason"),
         GridColumn::figures("pods", "pods"),
         GridColumn::figures("time in all", "wait_s"),
         GridColumn::figures("never had a node", "never_bound"),
+        // Last, because it may be longer than a line.
+        GridColumn::words("reason", "reason"),
     ]);
     for reason in reasons.iter().take(REASONS_SHOWN) {
         let never = reason.trace_pods_never_bound + reason.spark_pods_never_bound;
         grid.push(vec![
-            GridCell::sentence(reason.reason.clone()),
             GridCell::whole(reason.pods),
             GridCell::figure(reason.wait_s, duration(reason.wait_s)),
             GridCell::whole(never),
+            GridCell::sentence(reason.reason.clone()),
         ]);
     }
     let lines = Vec::new();

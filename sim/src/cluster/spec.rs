@@ -109,6 +109,8 @@ pub(crate) struct Specs {
     specs: Vec<PodSpec>,
     ids: BTreeMap<PodSpec, SpecId>,
     placements: Vec<Placement>,
+    /// By their labels, because those tell apart where there are many: one per run, say.
+    by_labels: BTreeMap<BTreeMap<String, String>, Vec<u32>>,
     /// Some placement has required terms of pod anti-affinity, which hold for other pods too.
     pub(crate) any_required_anti_affinity: bool,
     /// Some placement has terms of pod affinity or anti-affinity.
@@ -139,19 +141,24 @@ impl Specs {
         &self.specs[id.0 as usize]
     }
 
-    /// The id of `placement`. There are few of them.
+    /// The id of `placement`. There are few of them with the same labels.
     pub(crate) fn intern_placement(&mut self, placement: Placement) -> PlacementId {
-        let known = self.placements.iter().position(|other| *other == placement);
-        let place = known.unwrap_or_else(|| {
+        let alike = self.by_labels.get(&placement.template.labels);
+        let mut alike = alike.into_iter().flatten();
+        let known = alike.find(|place| self.placements[**place as usize] == placement);
+        let place = known.copied().unwrap_or_else(|| {
             self.any_pod_affinity |= placement.affinity_keys().next().is_some();
             self.any_node_level_affinity |=
                 placement.affinity_keys().any(|key| key == "kubernetes.io/hostname");
             self.any_required_anti_affinity |=
                 !placement.template.pod_anti_affinity.required.is_empty();
+            let place = self.placements.len() as u32;
+            let labels = placement.template.labels.clone();
+            self.by_labels.entry(labels).or_default().push(place);
             self.placements.push(placement);
-            self.placements.len() - 1
+            place
         });
-        PlacementId(place as u32)
+        PlacementId(place)
     }
 
     /// How many placements there are.
