@@ -8,7 +8,8 @@
 //! Source: facts-kubernetes 1.3 and 1.4.
 //!
 //! What wakes an unschedulable pod: room freed on a node that its request fits into (a pod ended, a
-//! node became ready); for a pod with a nominated node, also the end of that node. As many of a kind
+//! node became ready); for a pod with a nominated node, also the end of that node; for a pod with
+//! required terms about other pods, any pod that is bound or ends. As many of a kind
 //! are woken as fit; whenever one of them is placed or deleted, the next of its kind is woken, so
 //! that the chain ends only with a pod that did not fit. `retry` says how this relates to upstream's
 //! attempts in vain.
@@ -110,6 +111,7 @@ pub(crate) fn room_freed(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId) {
     if !scheduler.nominations.is_empty() {
         wake_nominated(world, cx, node_id);
     }
+    wake_by_terms(world, cx);
     let Some(node) = world.cluster.nodes.get(node_id) else {
         return;
     };
@@ -197,7 +199,29 @@ fn place(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId, node: NodeId) {
     let spec = world.cluster.pods[pod_id].spec;
     lifecycle::bind(world, cx, pod_id, node);
     give_up_nomination(world, cx, pod_id, Some(node));
+    if world.cluster.specs.any_required_terms {
+        // What did not fit beside the pods that were there may fit beside this one.
+        world.scheduler.epoch += 1;
+        wake_by_terms(world, cx);
+    }
     wake_one(world, cx, spec);
+}
+
+/// A pod came or went somewhere: pods that required terms about other pods keep waiting are tried
+/// again, one of each kind, whichever node that was on. Source: upstream's queueing hints of
+/// InterPodAffinity and PodTopologySpread, which look at more of the pod than this does.
+fn wake_by_terms(world: &mut World, cx: &mut Cx<'_>) {
+    let specs = &world.cluster.specs;
+    if !specs.any_required_terms {
+        return;
+    }
+    let everyone = specs.any_required_anti_affinity;
+    for spec in world.scheduler.waiting_specs() {
+        let specs = &world.cluster.specs;
+        if everyone || specs.placement(specs.get(spec).placement).has_required_terms() {
+            wake_one(world, cx, spec);
+        }
+    }
 }
 
 /// The pod needs its nominated node no longer: that has room for others, unless the pod is on it.

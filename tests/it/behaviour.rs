@@ -326,3 +326,42 @@ fn a_waiting_pod_says_why() {
         assert_ne!(last.insert(pod, reason), Some(reason), "given when it changes");
     }
 }
+
+/// No room is freed when a driver is bound, and yet pods that want to be near one can go ahead.
+#[test]
+fn a_pod_that_waits_for_another_is_woken_when_that_is_bound() {
+    let mut scenario = platform();
+    scenario.autoscaler = None;
+    for name in [0, 1] {
+        (scenario.pools[name].desired_size, scenario.pools[name].min_size) = (4, 4);
+    }
+    let near_drivers = PodAffinityTerm {
+        label_selector: Some(LabelSelector {
+            requirements: vec![LabelRequirement {
+                key: "spark-role".into(),
+                operator: LabelOperator::In,
+                values: vec!["driver".into()],
+            }],
+        }),
+        topology_key: "topology.kubernetes.io/zone".into(),
+        ..PodAffinityTerm::default()
+    };
+    scenario.overprovisioning = Some(Overprovisioning {
+        replicas: 1,
+        cpu: MilliCores::new(100),
+        memory: Bytes::mib(100),
+        priority: -5,
+        template: PodTemplate {
+            pod_affinity: PodAffinity { required: vec![near_drivers], ..PodAffinity::default() },
+            ..PodTemplate::default()
+        },
+    });
+    let (_, records) = simulate(&scenario, &runs(vec![run("r", 60, 30)]), 0);
+    let bound = |kind| {
+        let pod = records.pods.iter().find(|pod| pod.kind == kind).expect("one");
+        pod.bound_at.map(|at| at.as_millis() / 1000)
+    };
+    let driver = bound(PodKind::Driver).expect("it ran");
+    let pause = bound(PodKind::Pause).expect("a driver was there");
+    assert!((driver..driver + 5).contains(&pause), "driver {driver}, pause pod {pause}");
+}

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::{ImageId, Resources};
-use crate::scenario::{HostPort, PodAffinity, PodTemplate};
+use crate::scenario::{
+    HostPort, PodAffinity, PodTemplate, TopologySpreadConstraint, WhenUnsatisfiable,
+};
 use crate::units::{Bytes, MilliCores};
 
 /// Place in [`Specs`].
@@ -86,6 +88,16 @@ pub(crate) struct Placement {
 }
 
 impl Placement {
+    /// Whether other pods, wherever they are, can keep such a pod from a node or let it there.
+    pub(crate) fn has_required_terms(&self) -> bool {
+        let template = &self.template;
+        let hard =
+            |c: &TopologySpreadConstraint| c.when_unsatisfiable == WhenUnsatisfiable::DoNotSchedule;
+        !template.pod_affinity.required.is_empty()
+            || !template.pod_anti_affinity.required.is_empty()
+            || template.topology_spread.iter().any(hard)
+    }
+
     /// Ports of the node that a pod takes.
     pub(crate) fn host_ports(&self) -> impl Iterator<Item = &HostPort> {
         let sidecars = self.template.init_containers.iter().filter(|c| c.restart_always);
@@ -113,6 +125,8 @@ pub(crate) struct Specs {
     by_labels: BTreeMap<BTreeMap<String, String>, Vec<u32>>,
     /// Some placement has required terms of pod anti-affinity, which hold for other pods too.
     pub(crate) any_required_anti_affinity: bool,
+    /// Some placement has terms about other pods that keep it from nodes.
+    pub(crate) any_required_terms: bool,
     /// Some placement has terms of pod affinity or anti-affinity.
     pub(crate) any_pod_affinity: bool,
     /// Some of these terms are about single nodes.
@@ -150,6 +164,7 @@ impl Specs {
             self.any_pod_affinity |= placement.affinity_keys().next().is_some();
             self.any_node_level_affinity |=
                 placement.affinity_keys().any(|key| key == "kubernetes.io/hostname");
+            self.any_required_terms |= placement.has_required_terms();
             self.any_required_anti_affinity |=
                 !placement.template.pod_anti_affinity.required.is_empty();
             let place = self.placements.len() as u32;
