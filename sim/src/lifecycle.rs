@@ -10,9 +10,7 @@
 use rand_distr::StandardNormal;
 
 use crate::autoscaler::cluster_autoscaler;
-use crate::cluster::{
-    Cluster, Node, NodeId, Placement, Pod, PodId, PodOwner, PodPhase, PodSpec, Resources,
-};
+use crate::cluster::{Cluster, Node, NodeId, Placement, Pod, PodId, PodOwner, PodSpec, Resources};
 use crate::control_plane::{self, Reason};
 use crate::engine::event::{Event, PodEvent};
 use crate::engine::world::{Cx, World};
@@ -34,26 +32,7 @@ pub(crate) fn create_pod(
     let number = world.cluster.pods_created;
     world.cluster.pods_created += 1;
     let spec = world.cluster.specs.intern(spec);
-    let pod = world.cluster.pods.insert(Pod {
-        number,
-        owner,
-        spec,
-        phase: PodPhase::Active,
-        created_at: cx.now,
-        bound_at: None,
-        process_at: None,
-        ready_at: None,
-        waits_for_images: false,
-        ends_at: None,
-        node: None,
-        failed_attempts: 0,
-        last_attempt_at: cx.now,
-        reason: None,
-        last_reason: None,
-        busy: SimDuration::ZERO,
-        lost: SimDuration::ZERO,
-        slots,
-    });
+    let pod = world.cluster.pods.insert(Pod::new(number, owner, spec, slots, cx.now));
     let pods = world.cluster.pods.len();
     cx.outcome.pods_peak = cx.outcome.pods_peak.max(pods as u64);
     world.control_plane.pod_created(cx.now, pods);

@@ -88,3 +88,35 @@ pub(crate) struct Pod {
     /// Executors: task slots; 1 for others.
     pub(crate) slots: u32,
 }
+
+impl Pod {
+    /// A pod that was just created and waits to be tried.
+    pub(crate) const fn new(
+        number: u64,
+        owner: PodOwner,
+        spec: SpecId,
+        slots: u32,
+        now: SimTime,
+    ) -> Self {
+        Self {
+            number,
+            owner,
+            spec,
+            phase: PodPhase::Active,
+            created_at: now,
+            bound_at: None,
+            process_at: None,
+            ready_at: None,
+            waits_for_images: false,
+            ends_at: None,
+            node: None,
+            failed_attempts: 0,
+            last_attempt_at: now,
+            reason: None,
+            last_reason: None,
+            busy: SimDuration::ZERO,
+            lost: SimDuration::ZERO,
+            slots,
+        }
+    }
+}

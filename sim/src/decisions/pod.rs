@@ -1,9 +1,9 @@
 //! Pods of decision cases.
 
 use super::{CasePod, PodOwner, TooManyResources};
-use crate::cluster::{Amounts, Cluster, ImageId, Placement, Pod, PodPhase, SpecId};
+use crate::cluster::{Amounts, Cluster, ImageId, Placement, Pod, SpecId};
 use crate::scenario::KubernetesVersion;
-use crate::units::{Bytes, SimDuration, SimTime};
+use crate::units::{Bytes, SimTime};
 
 /// The release from which `ImageLocality` counts init containers and image volumes. 1.20 did not;
 /// which release did is not known: 1.29 is a guess.
@@ -41,24 +41,5 @@ pub(super) fn spec(
 
 /// A pod that waits to be bound.
 pub(super) const fn waiting(number: u64, spec: SpecId) -> Pod {
-    Pod {
-        number,
-        owner: PodOwner::Pause,
-        spec,
-        phase: PodPhase::Active,
-        created_at: SimTime::ZERO,
-        bound_at: None,
-        process_at: None,
-        ready_at: None,
-        waits_for_images: false,
-        ends_at: None,
-        node: None,
-        failed_attempts: 0,
-        last_attempt_at: SimTime::ZERO,
-        reason: None,
-        last_reason: None,
-        busy: SimDuration::ZERO,
-        lost: SimDuration::ZERO,
-        slots: 1,
-    }
+    Pod::new(number, PodOwner::Pause, spec, 1, SimTime::ZERO)
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::cluster::{Node, NodeKindId, NodeState, NonZeroRequests, Resources};
-use crate::cluster::{Pod, PodId, PodOwner, PodPhase, PodSpec};
+use crate::cluster::{Pod, PodId, PodOwner, PodSpec};
 use crate::engine::RunOptions;
 use crate::engine::calendar::Calendar;
 use crate::engine::world::{Cx, World};
 use crate::outcome::NoSink;
 use crate::scenario::*;
-use crate::units::{Bytes, HourlyPrice, MilliCores, NanoUsd, SimDuration, SimTime};
+use crate::units::{Bytes, HourlyPrice, MilliCores, NanoUsd, SimTime};
 use crate::{Outcome, Scenario, Seed, Workload};
 
 /// A ready node without anything on it.
@@ -118,24 +118,5 @@ pub(super) fn bare_pod(world: &mut World, spec: PodSpec) -> PodId {
     let number = world.cluster.pods_created;
     world.cluster.pods_created += 1;
     let spec = world.cluster.specs.intern(spec);
-    world.cluster.pods.insert(Pod {
-        number,
-        owner: PodOwner::Pause,
-        spec,
-        phase: PodPhase::Active,
-        created_at: SimTime::ZERO,
-        bound_at: None,
-        process_at: None,
-        ready_at: None,
-        waits_for_images: false,
-        ends_at: None,
-        node: None,
-        failed_attempts: 0,
-        last_attempt_at: SimTime::ZERO,
-        reason: None,
-        last_reason: None,
-        busy: SimDuration::ZERO,
-        lost: SimDuration::ZERO,
-        slots: 1,
-    })
+    world.cluster.pods.insert(Pod::new(number, PodOwner::Pause, spec, 1, SimTime::ZERO))
 }

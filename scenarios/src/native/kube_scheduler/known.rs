@@ -9,16 +9,7 @@ use super::Api;
 use crate::problem::nearest;
 
 /// Filters that the model has, in upstream's order. All are on by default, in every release.
-pub(super) const FILTERS: [&str; 8] = [
-    "NodeUnschedulable",
-    "NodeName",
-    "TaintToleration",
-    "NodeAffinity",
-    "NodePorts",
-    "NodeResourcesFit",
-    "PodTopologySpread",
-    "InterPodAffinity",
-];
+pub(super) const FILTERS: [&str; 8] = sim::decisions::FILTERS;
 
 /// What the model has of a plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
