@@ -14,6 +14,8 @@ pub mod scenario;
 
 pub mod finding;
 
+pub mod replay;
+
 pub mod outcome;
 
 pub mod decisions;

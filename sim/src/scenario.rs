@@ -39,7 +39,11 @@ pub use scheduler::{
     AddedAffinity, InterPodAffinityArgs, KubernetesVersion, SchedulerProfile, ScoreSpec,
     ShapePoint, SpreadDefaults,
 };
-pub use spark::{DynamicAllocation, MemoryOverheads, SparkDefaults, SparkVersion};
+pub use spark::{
+    Decommission, DynamicAllocation, ExcludeOnFailure, FailureLimits, LocalDirs, LocalityWait,
+    MemoryOverheads, OutputCommitter, SchedulerMode, ShuffleService, SparkDefaults, SparkVersion,
+    Speculation, Storage, UnifiedMemory,
+};
 
 use std::collections::BTreeSet;
 

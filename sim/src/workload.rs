@@ -5,13 +5,15 @@
 //! scenario's Spark defaults and from the documented defaults of the canonical trace.
 
 mod failure;
+mod recording;
 mod run;
 mod stage;
 mod trace_pod;
 
 pub use failure::{Failure, FailureCounts};
+pub use recording::{RecordedExecutor, Recording, Removal, TaskFault, TaskFaultKind};
 pub use run::{ApplicationId, NodeLifecycle, Run, RunOutcome, TeamId};
-pub use stage::{Stage, TaskDurations};
+pub use stage::{Locality, Stage, TaskDurations};
 pub use trace_pod::{RecordedWait, TracePod};
 
 use crate::units::SimTime;

@@ -1,5 +1,13 @@
 //! Spark's configuration for runs that do not say otherwise, and what changed between versions.
 
+mod losses;
+mod scheduling;
+mod storage;
+
+pub use losses::{Decommission, FailureLimits};
+pub use scheduling::{ExcludeOnFailure, LocalityWait, SchedulerMode, Speculation};
+pub use storage::{LocalDirs, OutputCommitter, ShuffleService, Storage, UnifiedMemory};
+
 use super::PodTemplate;
 use crate::units::{Bytes, MilliCores, SimDuration};
 
@@ -43,8 +51,24 @@ pub struct SparkDefaults {
     pub executor_instances: u32,
     /// `spark.task.cpus`.
     pub task_cpus: u32,
-    /// `spark.task.maxFailures`.
-    pub task_max_failures: u32,
+    /// Whose tasks go first.
+    pub scheduler_mode: SchedulerMode,
+    /// How long tasks wait for a better placed slot.
+    pub locality_wait: LocalityWait,
+    /// Copies of slow tasks.
+    pub speculation: Speculation,
+    /// Executors that get no more tasks.
+    pub exclude_on_failure: ExcludeOnFailure,
+    /// How many failures an application bears.
+    pub limits: FailureLimits,
+    /// What executors under notice do.
+    pub decommission: Decommission,
+    /// Where data is kept.
+    pub storage: Storage,
+    /// What of the heap tasks have.
+    pub memory: UnifiedMemory,
+    /// `spark.sql.shuffle.partitions`.
+    pub sql_shuffle_partitions: u32,
     /// How overhead follows from the heap.
     pub overheads: MemoryOverheads,
     /// Dynamic allocation.
@@ -53,6 +77,11 @@ pub struct SparkDefaults {
     pub allocation_batch_size: u32,
     /// `spark.kubernetes.allocation.batch.delay`.
     pub allocation_batch_delay: SimDuration,
+    /// `spark.kubernetes.allocation.maxPendingPods`; `u32::MAX` = no limit.
+    pub allocation_max_pending_pods: u32,
+    /// `spark.kubernetes.allocation.executor.timeout`: a pod that the API server has not shown by
+    /// then is asked for again.
+    pub allocation_executor_timeout: SimDuration,
     /// `spark.scheduler.minRegisteredResourcesRatio` (0.8 on Kubernetes).
     pub min_registered_resources_ratio: f64,
     /// `spark.scheduler.maxRegisteredResourcesWaitingTime`.
@@ -133,8 +162,13 @@ pub struct DynamicAllocation {
     pub sustained_scheduler_backlog_timeout: SimDuration,
     /// `executorIdleTimeout`.
     pub executor_idle_timeout: SimDuration,
+    /// `cachedExecutorIdleTimeout`: for executors that hold cached blocks; `None` = never.
+    pub cached_executor_idle_timeout: Option<SimDuration>,
     /// `shuffleTracking.enabled`: executors that wrote shuffle data are kept.
     pub shuffle_tracking: bool,
+    /// `shuffleTracking.timeout`: for how long; `None` = until the shuffle is not needed any more
+    /// and was cleaned.
+    pub shuffle_tracking_timeout: Option<SimDuration>,
 }
 
 impl Default for DynamicAllocation {
@@ -149,7 +183,9 @@ impl Default for DynamicAllocation {
             scheduler_backlog_timeout: SimDuration::seconds(1),
             sustained_scheduler_backlog_timeout: SimDuration::seconds(1),
             executor_idle_timeout: SimDuration::seconds(60),
+            cached_executor_idle_timeout: None,
             shuffle_tracking: true,
+            shuffle_tracking_timeout: None,
         }
     }
 }
@@ -176,11 +212,21 @@ impl SparkDefaults {
             executor_memory_overhead: None,
             executor_instances: 2,
             task_cpus: 1,
-            task_max_failures: 4,
+            scheduler_mode: SchedulerMode::default(),
+            locality_wait: LocalityWait::default(),
+            speculation: Speculation::default_of(version),
+            exclude_on_failure: ExcludeOnFailure::default(),
+            limits: FailureLimits::default_of(version),
+            decommission: Decommission::default_of(version),
+            storage: Storage::default(),
+            memory: UnifiedMemory::default(),
+            sql_shuffle_partitions: 200,
             overheads: MemoryOverheads::default(),
             dynamic_allocation: DynamicAllocation { shuffle_tracking, ..Default::default() },
             allocation_batch_size: batch_size,
             allocation_batch_delay: SimDuration::seconds(1),
+            allocation_max_pending_pods: u32::MAX,
+            allocation_executor_timeout: SimDuration::seconds(600),
             min_registered_resources_ratio: 0.8,
             max_registered_resources_waiting_time: SimDuration::seconds(30),
             driver_template: PodTemplate::default(),

@@ -225,7 +225,7 @@ pub(super) fn advance(world: &mut World, cx: &mut Cx<'_>, id: AttemptId) -> bool
             Met::OomKill(pod) => {
                 attempt.oom_kills += 1;
                 remove_executor(world, cx, id, pod, PodResult::OomKilled);
-                if world.attempts[id].oom_kills >= cx.scenario.spark.task_max_failures {
+                if world.attempts[id].oom_kills >= cx.scenario.spark.limits.task_max_failures {
                     world.attempts[id].progress.lift_doom();
                     end(world, cx, id, Err(Failure::ExecutorOom), PodResult::Failed);
                     return false;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Failure, Stage};
+use super::{Failure, Recording, Stage};
 use crate::units::{Bytes, MilliCores, SimDuration, SimTime};
 
 /// Index into [`super::Workload::applications`].
@@ -91,4 +91,6 @@ pub struct Run {
     pub node_lifecycle: Option<NodeLifecycle>,
     /// Stages in order of submission, where an event log or a `stages` table has them.
     pub stages: Option<std::sync::Arc<[Stage]>>,
+    /// What it met where it was recorded, where an event log has it.
+    pub recording: Option<std::sync::Arc<Recording>>,
 }

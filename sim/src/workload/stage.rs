@@ -4,25 +4,72 @@ use crate::units::{Bytes, SimDuration};
 
 /// One stage, as recorded. Stages of a run are numbered by their place in its list, and a stage's
 /// parents come before it.
+///
+/// Sums and peaks are over the tasks that are kept: each partition's first success. What was not
+/// recorded is zero.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Stage {
     /// Spark's stage id, unique within the run.
     pub stage_id: u32,
+    /// Number of the Spark job that submitted it, in order of submission: FIFO goes by it.
+    pub job: u32,
+    /// FAIR pool of that job (`spark.scheduler.pool`), as a number: equal where the pool is the
+    /// same one; 0 = the default pool.
+    pub pool: u32,
     /// Places, in the run's list, of the stages whose output it needs.
     pub parents: Vec<u32>,
+    /// Those of [`Self::parents`] whose shuffle it reads; the others only come before it in the
+    /// driver's program.
+    pub shuffle_parents: Vec<u32>,
     /// Time after all parents are done (or after the run's start, without parents) in which the
     /// driver had not submitted it yet: planning, collecting, the user's own code.
     pub driver_gap: SimDuration,
-    /// How long each task takes on a core.
+    /// How long each task takes on a core, launch to finish, on an executor that has run a task of
+    /// the stage before.
     pub tasks: TaskDurations,
+    /// How much longer the first tasks of the stage on an executor that is warm take than
+    /// [`Self::tasks`]: fetching and deserialising the task, opening connections. The mean.
+    pub first_task_overhead: SimDuration,
+    /// The mean part of [`Self::tasks`] that is Spark's own: scheduler delay, deserialisation,
+    /// serialising and fetching results.
+    pub task_overhead: SimDuration,
+    /// CPU time of its tasks, summed (`executorCpuTime`).
+    pub cpu_time: SimDuration,
+    /// Garbage collection while its tasks ran, summed.
+    pub gc_time: SimDuration,
+    /// Waiting for shuffle blocks, summed (`fetchWaitTime`).
+    pub fetch_wait: SimDuration,
     /// Bytes its tasks read from outside.
     pub input_bytes: Bytes,
+    /// Bytes its tasks wrote to outside.
+    pub output_bytes: Bytes,
     /// Bytes its tasks read from shuffles.
     pub shuffle_read_bytes: Bytes,
     /// Bytes its tasks wrote for shuffles.
     pub shuffle_write_bytes: Bytes,
+    /// Bytes its tasks spilled to disk (`diskBytesSpilled`).
+    pub spilled_bytes: Bytes,
+    /// Bytes that cached blocks of its RDDs hold in memory.
+    pub cached_bytes: Bytes,
     /// The most execution memory that one of its tasks needed (Spark's `peakExecutionMemory`).
     pub peak_task_memory: Bytes,
+    /// How many of its tasks ran where, seen from their data.
+    pub locality: Locality,
+    /// It is a barrier stage: all its tasks start together or none does.
+    pub barrier: bool,
+}
+
+/// Tasks by their locality level.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Locality {
+    /// `PROCESS_LOCAL`: the data is in the executor, or the task prefers no place.
+    pub process_local: u32,
+    /// `NODE_LOCAL`.
+    pub node_local: u32,
+    /// `RACK_LOCAL`.
+    pub rack_local: u32,
+    /// `ANY`: it ran away from its data, or has no preference (`NO_PREF`).
+    pub any: u32,
 }
 
 /// Durations of a stage's tasks, in launch order: exact for usual stages, compact for huge ones.

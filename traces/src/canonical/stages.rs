@@ -142,6 +142,7 @@ fn make(row: Row, earlier: &RunStages) -> Result<Stage, Refused> {
         shuffle_read_bytes: bytes(),
         shuffle_write_bytes: bytes(),
         peak_task_memory: bytes(),
+        ..Stage::default()
     })
 }
 

@@ -201,6 +201,7 @@ impl<'a> Builder<'a> {
             shuffle_read_bytes: Bytes::new(recorded.shuffle_read_bytes),
             shuffle_write_bytes: Bytes::new(recorded.shuffle_write_bytes),
             peak_task_memory: Bytes::new(recorded.peak_task_bytes),
+            ..Stage::default()
         }
     }
 }

@@ -31,7 +31,7 @@ fn conf(spark: &SparkDefaults) -> BTreeMap<String, String> {
     put("executor.memory", format_size(spark.executor_memory));
     put("executor.instances", spark.executor_instances.to_string());
     put("task.cpus", spark.task_cpus.to_string());
-    put("task.maxFailures", spark.task_max_failures.to_string());
+    put("task.maxFailures", spark.limits.task_max_failures.to_string());
     put("kubernetes.allocation.batch.size", spark.allocation_batch_size.to_string());
     put("kubernetes.allocation.batch.delay", time(spark.allocation_batch_delay));
     put("scheduler.minRegisteredResourcesRatio", spark.min_registered_resources_ratio.to_string());

@@ -46,7 +46,7 @@ fn shapes(read: &mut Reading<'_>, spark: &mut SparkDefaults) {
     put(&mut spark.driver_cores, read.count("spark.driver.cores", 1));
     put(&mut spark.executor_cores, read.count("spark.executor.cores", 1));
     put(&mut spark.task_cpus, read.count("spark.task.cpus", 1));
-    put(&mut spark.task_max_failures, read.count("spark.task.maxFailures", 1));
+    put(&mut spark.limits.task_max_failures, read.count("spark.task.maxFailures", 1));
     put(&mut spark.executor_instances, read.count("spark.executor.instances", 0));
     put(&mut spark.driver_memory, read.size("spark.driver.memory", mib));
     put(&mut spark.executor_memory, read.size("spark.executor.memory", mib));

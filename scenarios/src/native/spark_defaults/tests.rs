@@ -59,7 +59,7 @@ fn every_modelled_setting_arrives() {
     assert_eq!(spark.executor_memory, Bytes::gib(11));
     assert_eq!(spark.executor_memory_overhead, Some(Bytes::gib(2)));
     assert_eq!(spark.executor_request_cores, Some(MilliCores::new(3400)));
-    assert_eq!((spark.task_cpus, spark.task_max_failures), (2, 8));
+    assert_eq!((spark.task_cpus, spark.limits.task_max_failures), (2, 8));
     assert_eq!(spark.allocation_batch_size, 50);
     assert_eq!(spark.allocation_batch_delay, SimDuration::from_millis(500));
     assert_eq!(spark.min_registered_resources_ratio, 1.0);
