@@ -14,6 +14,8 @@ mod dynamic_allocation;
 mod memory;
 mod network;
 mod progress;
+mod rules;
+mod warm_up;
 mod work;
 
 pub(crate) use attempt::{Attempt, AttemptId};

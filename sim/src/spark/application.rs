@@ -7,7 +7,9 @@ use super::attempt::{Attempt, AttemptId};
 use super::dynamic_allocation::Target;
 use super::memory::{self, Shape};
 use super::network;
-use super::progress::{Doom, Met, Progress};
+use super::progress::{Doom, Fate, Met, Progress};
+use super::rules::{Overheads, Rules};
+use super::warm_up;
 use super::work::{self, Work};
 use crate::cluster::{Amounts, Cluster, ImageId, Placement, PodId, PodOwner, PodSpec, Resources};
 use crate::engine::event::{Event, SparkEvent};
@@ -15,7 +17,7 @@ use crate::engine::world::{Cx, World};
 use crate::outcome::{AttemptRecord, Ledger, PodResult};
 use crate::scenario::{DynamicAllocation, PodTemplate};
 use crate::units::{NanoUsd, SimTime};
-use crate::workload::{Failure, RunOutcome};
+use crate::workload::{Failure, Run, RunOutcome};
 use crate::{Severity, lifecycle, retry, rng};
 
 /// A run is submitted: for the first time, or again.
@@ -36,6 +38,7 @@ pub(crate) fn on_run_submitted(world: &mut World, cx: &mut Cx<'_>, place: u32) {
     }
     let work = work::work_of(cx, run, run_key);
     let doom = shape.executor_ooms.then(|| doom(cx, run_key, &work)).flatten();
+    let overheads = overheads(run);
     let executor_spec = executor_spec(world, cx, &shape, &run.run_id, raises.on_demand);
     let id = world.attempts.insert(Attempt {
         run: place,
@@ -54,7 +57,7 @@ pub(crate) fn on_run_submitted(world: &mut World, cx: &mut Cx<'_>, place: u32) {
         executors_created: 0,
         target: Target::new(shape.initial),
         allocation_scheduled: false,
-        progress: Progress::new(work, doom),
+        progress: Progress::new(work, Rules::new(&cx.scenario.spark, overheads), doom),
         prediction: 0,
         on_demand: raises.on_demand,
         oom_kills: 0,
@@ -108,13 +111,15 @@ pub(crate) fn executor_registered(world: &mut World, cx: &mut Cx<'_>, id: Attemp
         return;
     }
     let attempt = &mut world.attempts[id];
+    let mut host = u32::MAX;
     if let Some(node) = world.cluster.pods[pod].node {
+        host = node.place() as u32;
         let node = &world.cluster.nodes[node];
         attempt.registered_in(world.cluster.kinds.get(node.kind).zone_number);
     }
     attempt.registered += 1;
     attempt.registered_peak = attempt.registered_peak.max(attempt.registered);
-    attempt.progress.add_executor(cx.now, pod, attempt.shape.slots);
+    attempt.progress.add_executor(cx.now, pod, host, attempt.shape.slots);
     start_if_registered(world, cx, id);
     reconsider(world, cx, id);
 }
@@ -222,6 +227,10 @@ pub(super) fn advance(world: &mut World, cx: &mut Cx<'_>, id: AttemptId) -> bool
         };
         match attempt.progress.advance(cx.now) {
             Met::Nothing => return true,
+            Met::Aborted(failure) => {
+                end(world, cx, id, Err(failure), PodResult::Failed);
+                return false;
+            }
             Met::OomKill(pod) => {
                 attempt.oom_kills += 1;
                 remove_executor(world, cx, id, pod, PodResult::OomKilled);
@@ -323,6 +332,9 @@ fn start_tasks(world: &mut World, cx: &mut Cx<'_>, id: AttemptId) {
     }
 }
 
+/// What executors move to each other (a guess: 10 Gbit/s, the baseline of usual types).
+const NETWORK_BYTES_PER_S: f64 = 1.25e9;
+
 /// Takes an executor out of the attempt and ends its pod.
 fn remove_executor(
     world: &mut World,
@@ -331,15 +343,48 @@ fn remove_executor(
     pod: PodId,
     result: PodResult,
 ) {
+    let fate = fate(cx, &world.attempts[id], pod, result);
     let attempt = &mut world.attempts[id];
     attempt.executors.retain(|other| *other != pod);
-    let registered = attempt.progress.executors().any(|executor| executor.pod == pod);
+    let registered = attempt.progress.executors().any(|executor| executor.key == pod);
     attempt.registered -= u32::from(registered);
-    let (busy, lost) = attempt.progress.remove_executor(cx.now, pod);
+    let (busy, lost) = attempt.progress.remove_executor(cx.now, pod, fate);
     let state = &mut world.cluster.pods[pod];
     state.busy = busy;
     state.lost = lost;
     lifecycle::end_pod(world, cx, pod, result);
+}
+
+/// What becomes of an executor's tasks and of what it holds. The kernel's kill is the
+/// application's own doing and counts; pods that are taken from it are not. Decommissioning moves
+/// as many bytes as the network carries in the time that is left.
+fn fate(cx: &Cx<'_>, attempt: &Attempt, pod: PodId, result: PodResult) -> Fate {
+    let spark = &cx.scenario.spark;
+    let rules = &spark.decommission;
+    let taken = matches!(result, PodResult::SpotReclaimed | PodResult::Deleted);
+    let moves = rules.enabled && rules.storage && rules.shuffle_blocks && taken;
+    let outputs_moved = if moves {
+        let assumptions = &cx.scenario.assumptions;
+        let time = match result {
+            PodResult::SpotReclaimed => assumptions.spot_notice,
+            _ => assumptions.termination_grace,
+        };
+        let bytes = attempt.progress.shuffle_bytes_on(pod).max(1) as f64;
+        (NETWORK_BYTES_PER_S * time.as_secs_f64() / bytes).min(1.0)
+    } else {
+        0.0
+    };
+    let blames = (result == PodResult::OomKilled).then_some(Failure::ExecutorOom);
+    Fate { blames, outputs_moved }
+}
+
+/// What tasks take beyond their recorded time: executors of a platform are fresh, so where the
+/// recorded ones were warm, loading and compiling comes on top.
+fn overheads(run: &Run) -> Overheads {
+    match &run.recording {
+        Some(recording) if recording.warmed_up => warm_up::fresh(),
+        _ => Overheads::default(),
+    }
 }
 
 /// How an attempt ends that has done its work. What the trace recorded as a failure of the

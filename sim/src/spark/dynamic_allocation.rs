@@ -1,13 +1,13 @@
 //! How many executors an application wants: Spark's ExecutorAllocationManager.
 //!
 //! Models: the target grows while tasks wait (1, 2, 4, .. more at each timeout), falls at once when
-//! fewer are needed, and executors idle for longer than the timeout go, unless they hold shuffle
-//! output and shuffle tracking is on. Leaves out: cached blocks and their timeout, the shuffle
-//! tracking timeout (infinite by default), speculative tasks, the 100 ms poll (decisions are taken
+//! fewer are needed, and executors idle for longer than their timeout go: the longest of the idle
+//! timeout, the cached one where they hold cached blocks, and the shuffle tracking one where they
+//! hold shuffle output (both infinite by default). Leaves out: shuffles that no job needs any more
+//! and that a collection of garbage in the driver would free, the 100 ms poll (decisions are taken
 //! at the moments they are due). Source: facts-spark A2.
 
 use super::progress::{Executor, Progress};
-use crate::cluster::PodId;
 use crate::scenario::DynamicAllocation;
 use crate::units::SimTime;
 
@@ -32,10 +32,10 @@ impl Target {
     ///
     /// The target falls as soon as fewer executors are needed, and grows only at its timer. So it
     /// is enough to know the fewest tasks since the last update, however long that is ago.
-    pub(crate) fn update(
+    pub(crate) fn update<K: Copy + Eq>(
         &mut self,
         now: SimTime,
-        progress: &mut Progress,
+        progress: &mut Progress<K>,
         settings: &DynamicAllocation,
         limits: (u32, u32),
         slots: u32,
@@ -70,9 +70,9 @@ impl Target {
     }
 
     /// When the next decision is due; `None` if only something else can change it.
-    pub(crate) fn next_decision(
+    pub(crate) fn next_decision<K: Copy + Eq>(
         &self,
-        progress: &Progress,
+        progress: &Progress<K>,
         settings: &DynamicAllocation,
         limits: (u32, u32),
         slots: u32,
@@ -83,44 +83,59 @@ impl Target {
             .backlog_since()
             .filter(|_| wants_more)
             .map(|since| self.grows_at.unwrap_or(since + settings.scheduler_backlog_timeout));
-        let timeout = settings.executor_idle_timeout;
         let live = progress.executors().count() as u32;
-        let may_go = |executor: &&Executor| !(settings.shuffle_tracking && executor.holds_shuffle);
         let idles = (live > min)
             .then(|| {
-                let executors = progress.executors().filter(may_go);
-                let idle = executors.filter(|executor| executor.running == 0);
-                let since = idle.map(|executor| executor.idle_since);
+                let idle = progress.executors().filter(|executor| executor.running == 0);
+                let due = idle.filter_map(|e| goes_at(e, e.idle_since, settings));
                 // Who works now is idle at the end of the first task at the earliest.
-                since.chain(progress.next_task_end()).map(|since| since + timeout).min()
+                let busy = progress.next_task_end().map(|at| at + settings.executor_idle_timeout);
+                due.chain(busy).min()
             })
             .flatten();
         grows.into_iter().chain(idles).min()
     }
 
     /// Executors that were idle for too long and may go, oldest first.
-    pub(crate) fn idle_executors(
+    pub(crate) fn idle_executors<K: Copy + Eq>(
         &self,
         now: SimTime,
-        progress: &Progress,
+        progress: &Progress<K>,
         settings: &DynamicAllocation,
         min: u32,
-    ) -> Vec<PodId> {
+    ) -> Vec<K> {
         let live = progress.executors().count() as u32;
         let spare = live.saturating_sub(min.max(self.count)) as usize;
         progress
             .executors()
             .filter(|executor| executor.running == 0)
-            .filter(|executor| !(settings.shuffle_tracking && executor.holds_shuffle))
-            .filter(|e| now >= e.idle_since.saturating_add(settings.executor_idle_timeout))
-            .map(|executor| executor.pod)
+            .filter(|executor| goes_at(executor, executor.idle_since, settings) <= Some(now))
+            .filter(|executor| goes_at(executor, executor.idle_since, settings).is_some())
+            .map(|executor| executor.key)
             .take(spare)
             .collect()
     }
 }
 
+/// When an executor that is idle since then may go: after the longest of the timeouts that hold for
+/// it; `None` = never.
+fn goes_at<K>(
+    executor: &Executor<K>,
+    idle_since: SimTime,
+    settings: &DynamicAllocation,
+) -> Option<SimTime> {
+    let mut timeout = settings.executor_idle_timeout;
+    if executor.holds_cache {
+        timeout = timeout.max(settings.cached_executor_idle_timeout?);
+    }
+    if settings.shuffle_tracking && executor.holds_shuffle {
+        timeout = timeout.max(settings.shuffle_tracking_timeout?);
+    }
+    Some(idle_since.saturating_add(timeout))
+}
+
 /// Executors that the waiting and running tasks need.
-fn need(progress: &Progress, settings: &DynamicAllocation, slots: u32) -> u32 {
+fn need<K: Copy + Eq>(progress: &Progress<K>, settings: &DynamicAllocation, slots: u32) -> u32 {
     executors_for(progress.tasks_pending() + progress.tasks_running(), settings, slots)
 }
 

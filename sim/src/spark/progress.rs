@@ -6,22 +6,43 @@
 //! may go idle, an executor's death), and [`Progress::next_moment`] gives a time that is not after
 //! the next of them. Waking too early costs an event; waking too late cannot happen.
 //!
-//! Tasks are launched in order of stage submission (FIFO), then of partition, on the slot that has
-//! been free for longest.
+//! Models: FIFO by job and stage, FAIR between pools of equal weight; tasks in order of partition
+//! on the slot that has been free for longest; overheads of first tasks and fresh executors
+//! (`rules.rs`); failed tasks and limits (`failures.rs`); executors lost with their shuffle output
+//! (`losses.rs`); copies of slow tasks (`speculation.rs`). Leaves out: waiting for a better placed
+//! slot (locality), barrier stages, weights and minimum shares of FAIR pools.
+//!
+//! Executors are known by a key of whoever owns them: a pod in a cluster, a number in a replay.
+//!
+//! Source: facts-spark A2 and A5.
+
+mod bounds;
+mod failures;
+mod losses;
+mod speculation;
+mod stage_state;
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
+use super::rules::Rules;
 use super::work::Work;
 use crate::cluster::PodId;
+use crate::scenario::SchedulerMode;
 use crate::units::{SimDuration, SimTime};
+use crate::workload::Failure;
+pub(crate) use failures::Fault;
+use failures::Failures;
+pub(crate) use losses::Fate;
+use stage_state::{NOWHERE, StageState};
 
-/// The state of an application's work.
+/// The state of an application's work on executors that are known by `K`.
 #[derive(Debug)]
-pub(crate) struct Progress {
+pub(crate) struct Progress<K = PodId> {
     work: Work,
+    rules: Rules,
     stages: Vec<StageState>,
-    /// Submitted stages with tasks to launch, in order of submission.
+    /// Submitted stages with tasks to launch, in the order of [`Progress::goes_before`].
     open: VecDeque<u32>,
     /// Submitted stages that are not done.
     active: Vec<u32>,
@@ -30,7 +51,7 @@ pub(crate) struct Progress {
     /// Stages whose parents are done: submitted at that time.
     submissions: BinaryHeap<Reverse<(SimTime, u32)>>,
     running: BinaryHeap<Reverse<Running>>,
-    executors: Vec<Executor>,
+    executors: Vec<Executor<K>>,
     /// Free slots, by executor; the one that was free first comes first.
     free: VecDeque<u32>,
     stages_left: u32,
@@ -39,10 +60,17 @@ pub(crate) struct Progress {
     last_stage_at: SimTime,
     /// The task that kills its executor, until it has been met often enough.
     doom: Option<Doom>,
+    failures: Failures,
+    /// Something happened, or may, that the bounds on the next moment do not see.
+    exceptional: bool,
     /// Total time of tasks that are not launched, all stages.
     unlaunched: SimDuration,
     /// Tasks launched so far.
     pub(crate) tasks_launched: u64,
+    /// Tasks that ended with success.
+    pub(crate) tasks_succeeded: u64,
+    /// Tasks that ended without.
+    pub(crate) tasks_not_succeeded: u64,
     /// Task time of completed tasks.
     pub(crate) task_time: SimDuration,
     /// Task time lost with executors.
@@ -66,21 +94,6 @@ pub(crate) struct Doom {
     pub(crate) at: f64,
 }
 
-#[derive(Debug, Default)]
-struct StageState {
-    children: Vec<u32>,
-    parents_left: u32,
-    next: u32,
-    requeued: Vec<u32>,
-    left: u32,
-    /// Time of its tasks that are not launched.
-    waiting: SimDuration,
-    /// Its longest task.
-    longest: SimDuration,
-    /// The latest end of a launched task. A task that is run again ends later than it would have.
-    last_end: SimTime,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Running {
     end: SimTime,
@@ -90,14 +103,26 @@ struct Running {
     stage: u32,
     task: u32,
     start: SimTime,
-    fatal: bool,
+    ending: Ending,
+}
+
+/// How a running task will end, if nothing happens to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Ending {
+    Succeeds,
+    /// It throws.
+    Fails,
+    /// It kills its executor.
+    Kills,
 }
 
 /// An executor, as the application sees it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Executor {
-    /// Its pod.
-    pub(crate) pod: PodId,
+pub(crate) struct Executor<K = PodId> {
+    /// Whoever owns it knows it by this.
+    pub(crate) key: K,
+    /// Where it is: equal where the host is the same one.
+    host: u32,
     /// Slots.
     slots: u32,
     /// Tasks that it runs.
@@ -108,22 +133,32 @@ pub(crate) struct Executor {
     pub(crate) busy: SimDuration,
     /// It holds shuffle output.
     pub(crate) holds_shuffle: bool,
+    /// It holds cached blocks.
+    pub(crate) holds_cache: bool,
+    /// When its first task was launched.
+    first_task_at: Option<SimTime>,
+    /// Nothing is to be loaded or compiled on it.
+    warm: bool,
+    /// It gets no new tasks.
+    draining: bool,
     /// It is there.
     pub(crate) alive: bool,
 }
 
 /// What [`Progress::advance`] met on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Met {
+pub(crate) enum Met<K = PodId> {
     /// Nothing that concerns anybody else.
     Nothing,
     /// This executor was killed for memory, now.
-    OomKill(PodId),
+    OomKill(K),
+    /// The application gave up, now.
+    Aborted(Failure),
 }
 
-impl Progress {
+impl<K: Copy + Eq> Progress<K> {
     /// Work that has not started. `doom` names the task that kills its executor, if there is one.
-    pub(crate) fn new(work: Work, doom: Option<Doom>) -> Self {
+    pub(crate) fn new(work: Work, rules: Rules, doom: Option<Doom>) -> Self {
         let mut stages: Vec<StageState> = work
             .stages
             .iter()
@@ -137,13 +172,18 @@ impl Progress {
             .collect();
         for (place, stage) in work.stages.iter().enumerate() {
             for parent in &stage.parents {
-                stages[*parent as usize].children.push(place as u32);
+                stages[*parent as usize].waiters.push(place as u32);
+            }
+            for parent in work.read_by(place) {
+                stages[*parent as usize].readers.push(place as u32);
             }
         }
         let unlaunched = stages.iter().fold(SimDuration::ZERO, |sum, stage| sum + stage.waiting);
         Self {
             stages_left: stages.len() as u32,
+            exceptional: rules.speculation.enabled || rules.exclusion.enabled,
             work,
+            rules,
             stages,
             open: VecDeque::new(),
             active: Vec::new(),
@@ -155,8 +195,11 @@ impl Progress {
             started: false,
             last_stage_at: SimTime::ZERO,
             doom,
+            failures: Failures::default(),
             unlaunched,
             tasks_launched: 0,
+            tasks_succeeded: 0,
+            tasks_not_succeeded: 0,
             task_time: SimDuration::ZERO,
             task_time_lost: SimDuration::ZERO,
             backlog_since: None,
@@ -182,16 +225,21 @@ impl Progress {
         self.started
     }
 
-    /// An executor has registered.
-    pub(crate) fn add_executor(&mut self, now: SimTime, pod: PodId, slots: u32) {
+    /// An executor has registered on `host`.
+    pub(crate) fn add_executor(&mut self, now: SimTime, key: K, host: u32, slots: u32) {
         let place = self.executors.len() as u32;
         self.executors.push(Executor {
-            pod,
+            key,
+            host,
             slots,
             running: 0,
             idle_since: now,
             busy: SimDuration::ZERO,
             holds_shuffle: false,
+            holds_cache: false,
+            first_task_at: None,
+            warm: false,
+            draining: false,
             alive: true,
         });
         for _ in 0..slots {
@@ -200,42 +248,8 @@ impl Progress {
         self.launch(now);
     }
 
-    /// An executor is gone: its running tasks are to be run again. Gives the time of the tasks that
-    /// completed on it, and the time that was lost with it.
-    pub(crate) fn remove_executor(
-        &mut self,
-        now: SimTime,
-        pod: PodId,
-    ) -> (SimDuration, SimDuration) {
-        let Some(place) = self.executors.iter().position(|e| e.alive && e.pod == pod) else {
-            return (SimDuration::ZERO, SimDuration::ZERO);
-        };
-        let executor = &mut self.executors[place];
-        executor.alive = false;
-        let busy = executor.busy;
-        self.free.retain(|free| *free != place as u32);
-        let mut lost = SimDuration::ZERO;
-        if self.executors[place].running > 0 {
-            let (gone, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut self.running)
-                .into_vec()
-                .into_iter()
-                .partition(|Reverse(task)| task.executor == place as u32);
-            self.running = stay.into();
-            // In order of launch, so that the order of the heap's array does not show.
-            let mut gone: Vec<Running> = gone.into_iter().map(|Reverse(task)| task).collect();
-            gone.sort_unstable_by_key(|task| task.sequence);
-            for task in gone {
-                lost += now.since(task.start);
-                self.requeue(task);
-            }
-        }
-        self.task_time_lost += lost;
-        self.launch(now);
-        (busy, lost)
-    }
-
     /// Executors that are there.
-    pub(crate) fn executors(&self) -> impl Iterator<Item = &Executor> {
+    pub(crate) fn executors(&self) -> impl Iterator<Item = &Executor<K>> {
         self.executors.iter().filter(|executor| executor.alive)
     }
 
@@ -263,36 +277,48 @@ impl Progress {
 
     /// When the driver is done, once all stages are.
     pub(crate) fn finishes_at(&self) -> Option<SimTime> {
-        let done = self.started && self.stages_left == 0;
-        done.then(|| self.last_stage_at + self.work.tail)
+        self.stages_finished_at().map(|at| at + self.work.tail)
     }
 
-    /// Brings everything up to `now`. Stops at an OOM kill, which happens at `now` because nobody
-    /// sleeps past one.
-    pub(crate) fn advance(&mut self, now: SimTime) -> Met {
+    /// When the last stage was complete, once all are.
+    pub(crate) fn stages_finished_at(&self) -> Option<SimTime> {
+        (self.started && self.stages_left == 0).then_some(self.last_stage_at)
+    }
+
+    /// When the stage at `place` was complete, the last time that it was.
+    pub(crate) fn stage_done_at(&self, place: usize) -> Option<SimTime> {
+        self.stages[place].done_at
+    }
+
+    /// Brings everything up to `now`. Stops at an OOM kill or when the application gives up, which
+    /// happen at `now` because nobody sleeps past them.
+    pub(crate) fn advance(&mut self, now: SimTime) -> Met<K> {
         loop {
+            if let Some(failure) = self.failures.aborted {
+                return Met::Aborted(failure);
+            }
             let ends = self.running.peek().map(|Reverse(task)| task.end);
             let submits = self.submissions.peek().map(|Reverse((at, _))| *at);
-            let ends_first = match (ends, submits) {
-                (Some(end), Some(submit)) => end <= submit,
-                (Some(_), None) => true,
-                _ => false,
-            };
-            let next = if ends_first { ends } else { submits };
+            let looks = self.next_speculation();
+            let next = ends.into_iter().chain(submits).chain(looks).min();
             self.pass_time(next.unwrap_or(now).min(now));
             let Some(at) = next.filter(|at| *at <= now) else { break };
-            if ends_first {
+            if ends == Some(at) {
                 let Some(Reverse(task)) = self.running.pop() else {
                     break;
                 };
-                if task.fatal {
+                if task.ending == Ending::Kills {
                     // Back in, so that the removal of its executor finds it.
                     self.running.push(Reverse(task));
-                    return Met::OomKill(self.executors[task.executor as usize].pod);
+                    return Met::OomKill(self.executors[task.executor as usize].key);
                 }
-                self.complete(task);
-            } else if let Some(Reverse((_, stage))) = self.submissions.pop() {
-                self.submit(stage, at);
+                self.task_ended(task);
+            } else if submits == Some(at) {
+                if let Some(Reverse((_, stage))) = self.submissions.pop() {
+                    self.submit(stage, at);
+                }
+            } else {
+                self.speculate(at);
             }
             self.launch(at);
         }
@@ -313,18 +339,51 @@ impl Progress {
         }
     }
 
+    fn task_ended(&mut self, task: Running) {
+        let executor = &mut self.executors[task.executor as usize];
+        executor.running -= 1;
+        executor.idle_since = task.end;
+        if executor.alive && !executor.draining {
+            self.free.push_back(task.executor);
+        }
+        self.stages[task.stage as usize].running -= 1;
+        if task.ending == Ending::Fails {
+            self.task_failed(task);
+        } else {
+            self.complete(task);
+        }
+    }
+
     fn complete(&mut self, task: Running) {
         let executor = &mut self.executors[task.executor as usize];
         let time = task.end.since(task.start);
-        executor.running -= 1;
         executor.busy += time;
-        executor.idle_since = task.end;
         self.task_time += time;
-        self.free.push_back(task.executor);
+        self.tasks_succeeded += 1;
+        let recorded = &self.work.stages[task.stage as usize];
+        executor.holds_cache |= recorded.cached_bytes.as_u64() > 0;
         let stage = &mut self.stages[task.stage as usize];
-        executor.holds_shuffle |= !stage.children.is_empty();
+        stage.ran_on.insert(task.executor);
+        if !stage.done.insert(task.task) {
+            // A copy, or an attempt that was given up, had done it before.
+            return;
+        }
+        if self.rules.speculation.enabled {
+            stage.durations_ms.push(u32::try_from(time.as_millis()).unwrap_or(u32::MAX));
+        }
+        if !stage.readers.is_empty() {
+            executor.holds_shuffle = true;
+            if stage.outputs.is_empty() {
+                stage.outputs = vec![NOWHERE; recorded.tasks.count() as usize];
+            }
+            stage.outputs[task.task as usize] = task.executor;
+        }
         stage.left -= 1;
-        if stage.left == 0 {
+        let left = stage.left;
+        if self.exceptional {
+            self.drop_copies_of(task.stage, task.task, task.end);
+        }
+        if left == 0 && self.stages[task.stage as usize].active {
             self.stage_done(task.stage, task.end);
         }
     }
@@ -333,149 +392,180 @@ impl Progress {
         self.active.retain(|active| *active != place);
         self.stages_left -= 1;
         self.last_stage_at = self.last_stage_at.max(at);
-        for index in 0..self.stages[place as usize].children.len() {
-            let child = self.stages[place as usize].children[index];
-            let state = &mut self.stages[child as usize];
+        let state = &mut self.stages[place as usize];
+        state.active = false;
+        state.fetch_failures = 0;
+        state.done_at = Some(at);
+        let waiters = std::mem::take(&mut state.waiters);
+        for waiter in waiters {
+            let state = &mut self.stages[waiter as usize];
             state.parents_left -= 1;
             if state.parents_left == 0 {
-                let gap = self.work.stages[child as usize].driver_gap;
-                self.submissions.push(Reverse((at + gap, child)));
+                let gap = match state.submitted {
+                    true => SimDuration::ZERO,
+                    false => self.work.stages[waiter as usize].driver_gap,
+                };
+                self.submissions.push(Reverse((at + gap, waiter)));
             }
         }
     }
 
     fn submit(&mut self, place: u32, at: SimTime) {
+        if self.waits_for_lost_outputs(place, at) {
+            return;
+        }
+        let count = self.work.stages[place as usize].tasks.count();
         let state = &mut self.stages[place as usize];
+        let again = std::mem::replace(&mut state.submitted, true);
+        if again {
+            self.requeue_missing(place, count);
+        } else {
+            self.pending += state.left;
+        }
+        let state = &mut self.stages[place as usize];
+        state.active = true;
+        self.active.push(place);
         if state.left == 0 {
             self.stage_done(place, at);
         } else {
-            self.pending += state.left;
-            self.open.push_back(place);
-            self.active.push(place);
+            self.open_stage(place);
         }
     }
 
-    fn requeue(&mut self, task: Running) {
-        let state = &mut self.stages[task.stage as usize];
-        let duration = self.work.stages[task.stage as usize].tasks.get(task.task);
-        self.unlaunched += duration;
-        state.waiting += duration;
-        state.requeued.push(task.task);
-        self.pending += 1;
-        if !self.open.contains(&task.stage) {
-            // An earlier stage's task comes before those of later ones.
-            let place = self.open.iter().position(|open| *open > task.stage);
-            self.open.insert(place.unwrap_or(self.open.len()), task.stage);
+    /// Puts a stage with waiting tasks among the open ones, at its place.
+    fn open_stage(&mut self, place: u32) {
+        if self.open.contains(&place) {
+            return;
         }
+        let job = |stage: u32| (self.work.stages[stage as usize].job, stage);
+        let before = self.open.iter().position(|open| job(*open) > job(place));
+        self.open.insert(before.unwrap_or(self.open.len()), place);
+    }
+
+    /// The place, among the open stages, of the one whose task goes first.
+    fn first_open(&self) -> Option<usize> {
+        if self.rules.mode == SchedulerMode::Fifo || self.open.len() < 2 {
+            return (!self.open.is_empty()).then_some(0);
+        }
+        let pool = |stage: &u32| self.work.stages[*stage as usize].pool;
+        let mut running: BTreeMap<u32, u32> = BTreeMap::new();
+        for stage in &self.active {
+            *running.entry(pool(stage)).or_default() += self.stages[*stage as usize].running;
+        }
+        let load = |stage: &u32| running.get(&pool(stage)).copied().unwrap_or(0);
+        let places = self.open.iter().enumerate();
+        places.min_by_key(|(place, stage)| (load(stage), pool(stage), *place)).map(|(place, _)| place)
     }
 
     /// Gives waiting tasks to free slots.
     fn launch(&mut self, at: SimTime) {
-        while let Some(stage) = self.open.front().copied() {
-            let Some(slot) = self.free.pop_front() else {
+        while let Some(place) = self.first_open() {
+            let stage = self.open[place];
+            if self.free.is_empty() {
+                self.backlog_since.get_or_insert(at);
+                return;
+            }
+            if self.stages[stage as usize].parents_missing > 0 {
+                self.fetch_failed(stage, at);
+                continue;
+            }
+            let Some((task, slot)) = self.take_task(stage, at) else {
                 self.backlog_since.get_or_insert(at);
                 return;
             };
-            let tasks = &self.work.stages[stage as usize].tasks;
-            let state = &mut self.stages[stage as usize];
-            let task = state.requeued.pop().unwrap_or_else(|| {
-                state.next += 1;
-                state.next - 1
-            });
-            if state.next == tasks.count() && state.requeued.is_empty() {
-                self.open.pop_front();
+            let count = self.work.stages[stage as usize].tasks.count();
+            if !self.stages[stage as usize].has_waiting(count) {
+                self.open.remove(place);
             }
-            let duration = tasks.get(task);
-            self.pending -= 1;
-            self.unlaunched = self.unlaunched.saturating_sub(duration);
-            state.waiting = state.waiting.saturating_sub(duration);
-            let fatal = self.doom.filter(|doom| (doom.stage, doom.task) == (stage, task));
-            let runs_for = fatal.map_or(duration, |doom| duration.scale_round(doom.at));
-            state.last_end = state.last_end.max(at + runs_for);
-            self.executors[slot as usize].running += 1;
-            self.running.push(Reverse(Running {
-                end: at + runs_for,
-                sequence: self.tasks_launched,
-                executor: slot,
-                stage,
-                task,
-                start: at,
-                fatal: fatal.is_some(),
-            }));
-            self.tasks_launched += 1;
+            self.start_task(stage, task, slot, at);
         }
         self.backlog_since = None;
     }
 
-    /// A time not after the next moment that anybody else cares for; `None` while only something
-    /// from outside can move the application on.
-    ///
-    /// With fixed executors that is the end. Until then slots x time must cover the work that is
-    /// left, and every running task must end, so the greater of the two is a safe bound. With
-    /// `dynamic` allocation, also submissions of stages, ends of stages (which may submit others),
-    /// and the moment at which no task waits any more (executors start to go idle); while tasks
-    /// wait, all slots are busy, so that moment comes not before slots x time covers all waiting
-    /// and running work but one longest task per slot.
-    ///
-    /// `every_task` gives each end of a task and each submission instead: the reference that the
-    /// bounds are tested against.
-    pub(crate) fn next_moment(
-        &self,
-        now: SimTime,
-        dynamic: bool,
-        every_task: bool,
-    ) -> Option<SimTime> {
-        if let Some(end) = self.finishes_at() {
-            return Some(end.max(now));
+    /// The stage's next task and the slot for it; `None` where no free slot may have it.
+    fn take_task(&mut self, stage: u32, at: SimTime) -> Option<(u32, u32)> {
+        if self.exceptional {
+            return self.take_allowed_task(stage, at);
         }
-        let ends = self.running.peek().map(|Reverse(task)| task.end);
-        let submits = self.submissions.peek().map(|Reverse((at, _))| *at);
-        let local = ends.into_iter().chain(submits).min()?;
-        if self.doom.is_some() || every_task {
-            return Some(local);
-        }
-        let slots: u64 = self.executors().map(|executor| u64::from(executor.slots)).sum();
-        if slots == 0 {
-            return submits;
-        }
-        let running = self
-            .running
-            .iter()
-            .fold(SimDuration::ZERO, |sum, Reverse(task)| sum + task.end.since(now));
-        let last_end = self.running.iter().map(|Reverse(task)| task.end).max();
-        if !dynamic {
-            let work = running + self.unlaunched;
-            let by_work = now + SimDuration::from_millis(work.as_millis() / slots);
-            let bound = by_work.max(last_end.unwrap_or(now));
-            return Some(if bound > now { bound.max(local) } else { local });
-        }
-        let stages = self.next_stage_end().into_iter().chain(submits).min();
-        if self.open.is_empty() {
-            return stages;
-        }
-        let (waiting, longest) = self.waiting_work();
-        let slack = SimDuration::from_millis(longest.as_millis().saturating_mul(slots));
-        let work = (running + waiting).saturating_sub(slack);
-        let bound = now + SimDuration::from_millis(work.as_millis() / slots);
-        Some(bound.max(local)).into_iter().chain(stages).min()
+        let slot = self.free.pop_front()?;
+        let state = &mut self.stages[stage as usize];
+        let task = state.requeued.pop().unwrap_or_else(|| {
+            state.next += 1;
+            state.next - 1
+        });
+        self.pending -= 1;
+        self.unqueue_time(stage, task);
+        Some((task, slot))
     }
 
-    /// When the first running task ends: no executor goes idle before.
-    pub(crate) fn next_task_end(&self) -> Option<SimTime> {
-        self.running.peek().map(|Reverse(task)| task.end)
+    /// A task does not wait any more.
+    fn unqueue_time(&mut self, stage: u32, task: u32) {
+        let duration = self.work.stages[stage as usize].tasks.get(task);
+        let state = &mut self.stages[stage as usize];
+        self.unlaunched = self.unlaunched.saturating_sub(duration);
+        state.waiting = state.waiting.saturating_sub(duration);
     }
 
-    /// The earliest end of a stage of which no task waits.
-    fn next_stage_end(&self) -> Option<SimTime> {
-        let launched = self.active.iter().filter(|stage| !self.open.contains(stage));
-        launched.map(|stage| self.stages[*stage as usize].last_end).min()
+    fn start_task(&mut self, stage: u32, task: u32, slot: u32, at: SimTime) {
+        let (mut runs_for, mut ending) = (self.duration_on(stage, task, slot, at), Ending::Succeeds);
+        if let Some(doom) = self.doom.filter(|doom| (doom.stage, doom.task) == (stage, task)) {
+            (runs_for, ending) = (runs_for.scale_round(doom.at), Ending::Kills);
+        } else if let Some(fault) = self.failures.fault_of(stage, task) {
+            match fault {
+                Fault::Throws(after) => (runs_for, ending) = (after, Ending::Fails),
+                Fault::Slow(at_least) => runs_for = runs_for.max(at_least),
+            }
+        }
+        let executor = &mut self.executors[slot as usize];
+        executor.running += 1;
+        executor.first_task_at.get_or_insert(at);
+        let state = &mut self.stages[stage as usize];
+        state.last_end = state.last_end.max(at + runs_for);
+        state.running += 1;
+        self.running.push(Reverse(Running {
+            end: at + runs_for,
+            sequence: self.tasks_launched,
+            executor: slot,
+            stage,
+            task,
+            start: at,
+            ending,
+        }));
+        self.tasks_launched += 1;
     }
 
-    /// Time of the tasks that wait, and the longest task of any stage (a bound on what waits or
-    /// runs).
-    fn waiting_work(&self) -> (SimDuration, SimDuration) {
-        let open = self.open.iter().map(|stage| self.stages[*stage as usize].waiting);
-        let longest = self.stages.iter().map(|stage| stage.longest).max();
-        (open.fold(SimDuration::ZERO, |sum, time| sum + time), longest.unwrap_or_default())
+    /// How long a task takes on that executor, from `at` on.
+    fn duration_on(&self, stage: u32, task: u32, slot: u32, at: SimTime) -> SimDuration {
+        let recorded = &self.work.stages[stage as usize];
+        let overheads = &self.rules.overheads;
+        let executor = &self.executors[slot as usize];
+        let mut duration = recorded.tasks.get(task) + overheads.every_task;
+        let first = !self.stages[stage as usize].ran_on.contains(slot);
+        if first && !recorded.first_task_overhead.is_zero() {
+            duration += recorded.first_task_overhead.scale_round(overheads.first_task_factor);
+        }
+        let warm = executor.warm
+            || executor
+                .first_task_at
+                .is_some_and(|since| at.since(since) >= overheads.warm_after);
+        match (warm, executor.first_task_at, first) {
+            (true, ..) => {
+                if first && executor.first_task_at.is_some() && !executor.warm {
+                    duration += overheads.fresh_stage;
+                }
+            }
+            (false, None, _) => duration += overheads.fresh_first,
+            (false, Some(since), true) if since == at => duration += overheads.fresh_first,
+            (false, Some(_), true) => duration += overheads.fresh_stage + overheads.fresh_task,
+            (false, Some(_), false) => duration += overheads.fresh_task,
+        }
+        duration
+    }
+
+    /// All executors that are there are warm: tasks ran on them before.
+    pub(crate) fn warm_executors(&mut self) {
+        for executor in &mut self.executors {
+            executor.warm = true;
+        }
     }
 }

@@ -11,7 +11,7 @@ use rand_distr::StandardNormal;
 use crate::engine::world::Cx;
 use crate::rng::RngExt;
 use crate::scenario::Assumptions;
-use crate::units::SimDuration;
+use crate::units::{Bytes, SimDuration};
 use crate::workload::{Run, Stage, TaskDurations};
 
 /// Most tasks that are made up for one run: bounds what a row of a trace can make us allocate.
@@ -24,6 +24,19 @@ pub(crate) struct Work {
     pub(crate) stages: std::sync::Arc<[Stage]>,
     /// The driver's time after the last stage.
     pub(crate) tail: SimDuration,
+}
+
+impl Work {
+    /// The stages, by place, whose shuffle the stage at `place` reads. Where that is not recorded,
+    /// all its parents.
+    pub(crate) fn read_by(&self, place: usize) -> &[u32] {
+        let stage = &self.stages[place];
+        if stage.shuffle_parents.is_empty() && stage.shuffle_read_bytes > Bytes::ZERO {
+            &stage.parents
+        } else {
+            &stage.shuffle_parents
+        }
+    }
 }
 
 /// The work of `run`.
@@ -66,6 +79,7 @@ fn made_up(cx: &Cx<'_>, run: &Run, run_key: u64) -> Work {
         stages.push(Stage {
             stage_id: place as u32,
             parents: place.checked_sub(1).map(|parent| parent as u32).into_iter().collect(),
+            shuffle_parents: place.checked_sub(1).map(|parent| parent as u32).into_iter().collect(),
             driver_gap: if place == 0 { before } else { between },
             tasks: TaskDurations::Listed(own.into()),
             ..Stage::default()

@@ -1,0 +1,96 @@
+//! A stage while its application runs: what waits, what is done, where its output lies.
+
+use crate::units::{SimDuration, SimTime};
+
+/// Where a partition's output lies: the place of an executor, or nowhere.
+pub(super) const NOWHERE: u32 = u32::MAX;
+
+/// A set of small numbers: a bit each.
+#[derive(Debug, Default, Clone)]
+pub(super) struct BitSet(Vec<u64>);
+
+impl BitSet {
+    /// Adds `number`; false if it was in.
+    pub(super) fn insert(&mut self, number: u32) -> bool {
+        let word = (number / 64) as usize;
+        if word >= self.0.len() {
+            self.0.resize(word + 1, 0);
+        }
+        let bit = 1u64 << (number % 64);
+        let new = self.0[word] & bit == 0;
+        self.0[word] |= bit;
+        new
+    }
+
+    /// Takes `number` out.
+    pub(super) fn remove(&mut self, number: u32) {
+        if let Some(word) = self.0.get_mut((number / 64) as usize) {
+            *word &= !(1u64 << (number % 64));
+        }
+    }
+
+    /// Whether `number` is in.
+    pub(super) fn contains(&self, number: u32) -> bool {
+        self.0.get((number / 64) as usize).is_some_and(|word| word >> (number % 64) & 1 == 1)
+    }
+}
+
+/// A stage of an application that runs.
+#[derive(Debug, Default)]
+pub(super) struct StageState {
+    /// Stages that wait for it to be complete, now.
+    pub(super) waiters: Vec<u32>,
+    /// Stages that read its shuffle.
+    pub(super) readers: Vec<u32>,
+    /// Stages that it still waits for.
+    pub(super) parents_left: u32,
+    /// Its first task that was never launched.
+    pub(super) next: u32,
+    /// Tasks to launch again.
+    pub(super) requeued: Vec<u32>,
+    /// Tasks to launch a copy of, with the executor of the original.
+    pub(super) copies: Vec<(u32, u32)>,
+    /// Partitions that are not done.
+    pub(super) left: u32,
+    /// Partitions that are done.
+    pub(super) done: BitSet,
+    /// Where each partition's output lies; empty where nobody reads it.
+    pub(super) outputs: Vec<u32>,
+    /// Outputs that were lost after the stage was complete.
+    pub(super) missing: Vec<u32>,
+    /// Stages whose shuffle it reads and that miss outputs.
+    pub(super) parents_missing: u32,
+    /// It was submitted and is not done.
+    pub(super) active: bool,
+    /// It was submitted at least once.
+    pub(super) submitted: bool,
+    /// It waits to be submitted again after a fetch failure.
+    pub(super) resubmits: bool,
+    /// Fetch-failed attempts in a row.
+    pub(super) fetch_failures: u32,
+    /// Attempts so far, beyond the first.
+    pub(super) attempts: u32,
+    /// Time of its tasks that are not launched.
+    pub(super) waiting: SimDuration,
+    /// Its longest task.
+    pub(super) longest: SimDuration,
+    /// The latest end of a launched task. A task that is run again ends later than it would have.
+    pub(super) last_end: SimTime,
+    /// Executors on which a task of it has ended.
+    pub(super) ran_on: BitSet,
+    /// Its running tasks.
+    pub(super) running: u32,
+    /// Durations of its successful tasks, where speculation wants them.
+    pub(super) durations_ms: Vec<u32>,
+    /// Failed tasks per executor, where exclusion wants them.
+    pub(super) failed_on: Vec<(u32, u32)>,
+    /// When it was complete.
+    pub(super) done_at: Option<SimTime>,
+}
+
+impl StageState {
+    /// Whether a task of it can be launched.
+    pub(super) fn has_waiting(&self, count: u32) -> bool {
+        self.next < count || !self.requeued.is_empty() || !self.copies.is_empty()
+    }
+}
