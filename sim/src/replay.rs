@@ -7,9 +7,14 @@
 //!
 //! This is what backtests compare with a recording.
 
+mod adapt;
+mod driver;
+mod start_up;
+
 use crate::scenario::{Assumptions, SparkDefaults};
 use crate::units::{SimDuration, SimTime};
 use crate::workload::{Failure, Run};
+use driver::Driver;
 
 /// Where executors come from.
 #[derive(Debug, Clone, Copy)]
@@ -59,36 +64,7 @@ pub struct Replay {
     pub result: Result<(), Failure>,
 }
 
-/// Replays `run`, which needs its stages.
+/// Replays `run`. Without stages there is nothing to do, and the replay is over at once.
 pub fn replay(run: &Run, settings: &ReplaySettings<'_>) -> Replay {
-    let stages = run.stages.as_deref().unwrap_or_default();
-    let spark = settings.spark;
-    let slots = match settings.arrivals {
-        ExecutorArrivals::Recorded(recording) => recording.executors.iter().map(|e| e.cores).sum(),
-        ExecutorArrivals::Modelled => spark.executor_instances * spark.executor_cores,
-    };
-    let mut free: Vec<SimTime> = vec![SimTime::ZERO; slots.max(1) as usize];
-    let mut ends: Vec<SimTime> = Vec::new();
-    for stage in stages {
-        let ready = stage.parents.iter().map(|parent| ends[*parent as usize]).max();
-        let ready = ready.unwrap_or(SimTime::ZERO) + stage.driver_gap;
-        let mut end = ready;
-        for task in 0..stage.tasks.count() {
-            let slot = free.iter_mut().min().expect("there is a slot");
-            *slot = (*slot).max(ready) + stage.tasks.get(task);
-            end = end.max(*slot);
-        }
-        ends.push(end);
-    }
-    let end = ends.iter().max().copied().unwrap_or(SimTime::ZERO);
-    Replay {
-        job_span: end.since(SimTime::ZERO),
-        duration: end.since(SimTime::ZERO),
-        stage_ends: ends.into_iter().map(Some).collect(),
-        executor_time: SimDuration::ZERO,
-        executors_peak: slots,
-        tasks_succeeded: 0,
-        tasks_not_succeeded: 0,
-        result: Ok(()),
-    }
+    Driver::new(run, settings).run()
 }

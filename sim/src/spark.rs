@@ -19,3 +19,7 @@ mod warm_up;
 mod work;
 
 pub(crate) use attempt::{Attempt, AttemptId};
+pub(crate) use dynamic_allocation::Target;
+pub(crate) use progress::{Fate, Fault, Met, Progress};
+pub(crate) use rules::{Overheads, Rules};
+pub(crate) use work::Work;

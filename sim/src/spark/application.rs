@@ -9,7 +9,6 @@ use super::memory::{self, Shape};
 use super::network;
 use super::progress::{Doom, Fate, Met, Progress};
 use super::rules::{Overheads, Rules};
-use super::warm_up;
 use super::work::{self, Work};
 use crate::cluster::{Amounts, Cluster, ImageId, Placement, PodId, PodOwner, PodSpec, Resources};
 use crate::engine::event::{Event, SparkEvent};
@@ -382,7 +381,7 @@ fn fate(cx: &Cx<'_>, attempt: &Attempt, pod: PodId, result: PodResult) -> Fate {
 /// recorded ones were warm, loading and compiling comes on top.
 fn overheads(run: &Run) -> Overheads {
     match &run.recording {
-        Some(recording) if recording.warmed_up => warm_up::fresh(),
+        Some(recording) if recording.warmed_up => Overheads::fresh(),
         _ => Overheads::default(),
     }
 }

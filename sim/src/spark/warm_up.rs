@@ -12,12 +12,15 @@ use super::rules::Overheads;
 use crate::units::SimDuration;
 
 /// Overheads where a recording on warm executors is run on fresh ones.
-pub(crate) fn fresh() -> Overheads {
-    Overheads {
-        fresh_first: SimDuration::from_millis(450),
-        fresh_stage: SimDuration::from_millis(300),
-        fresh_task: SimDuration::from_millis(60),
-        warm_after: SimDuration::seconds(8),
-        ..Overheads::default()
+impl Overheads {
+    /// Overheads where a recording on warm executors is run on fresh ones.
+    pub(crate) fn fresh() -> Self {
+        Self {
+            fresh_first: SimDuration::from_millis(450),
+            fresh_stage: SimDuration::from_millis(300),
+            fresh_task: SimDuration::from_millis(60),
+            warm_after: SimDuration::seconds(8),
+            ..Self::default()
+        }
     }
 }

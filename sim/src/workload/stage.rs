@@ -148,6 +148,18 @@ impl TaskDurations {
         }
     }
 
+    /// The same tasks, each as long as `change` makes it; `change` keeps their order.
+    #[must_use]
+    pub fn map(&self, change: impl Fn(u32) -> u32) -> Self {
+        let all = |ms: &[u32]| ms.iter().map(|ms| change(*ms)).collect();
+        match self {
+            Self::Listed(durations) => Self::Listed(all(durations)),
+            Self::Quantiles { count, body, tail } => {
+                Self::Quantiles { count: *count, body: all(body), tail: all(tail) }
+            }
+        }
+    }
+
     /// The longest task; zero without tasks.
     pub fn longest(&self) -> SimDuration {
         let ms = match self {

@@ -31,6 +31,11 @@ pub(crate) struct Fate {
 impl Fate {
     /// It went, nobody is to blame, and it took everything along.
     pub(crate) const LOST: Self = Self { blames: None, outputs_moved: 0.0 };
+
+    /// It ended by its own doing.
+    pub(crate) const fn blamed(cause: Failure) -> Self {
+        Self { blames: Some(cause), outputs_moved: 0.0 }
+    }
 }
 
 impl<K: Copy + Eq> Progress<K> {
