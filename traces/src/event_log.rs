@@ -27,9 +27,11 @@ mod lower;
 mod open_application;
 mod read;
 mod recorded;
+mod recording;
 mod report;
 mod stage_graph;
 mod stage_tasks;
+mod task_overheads;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -44,6 +46,7 @@ pub use recorded::{
     TaskCounts,
 };
 pub use report::{EventLogReport, Layout, Status};
+pub use task_overheads::TaskOverheads;
 
 /// What a set of event logs gave.
 #[derive(Debug, Default)]

@@ -232,7 +232,8 @@ impl<'a> Driver<'a> {
                 };
                 let registered = self.progress.executors().count() as f64;
                 let waited = self.now.since(SimTime::ZERO);
-                registered >= wanted * ratio || waited >= spark.max_registered_resources_waiting_time
+                registered >= wanted * ratio
+                    || waited >= spark.max_registered_resources_waiting_time
             }
         };
         if ready {
@@ -325,7 +326,9 @@ impl<'a> Driver<'a> {
         let tail = source.last_job_ended_at.map(|at| recorded.saturating_sub(at));
         let stages = self.run.stages.as_deref().unwrap_or_default();
         let stage_ends = (0..stages.len())
-            .map(|place| Some(SimTime::ZERO + lead + self.progress.stage_done_at(place)?.since(started)))
+            .map(|place| {
+                Some(SimTime::ZERO + lead + self.progress.stage_done_at(place)?.since(started))
+            })
             .collect();
         Replay {
             job_span,

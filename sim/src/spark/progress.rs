@@ -31,8 +31,8 @@ use crate::cluster::PodId;
 use crate::scenario::SchedulerMode;
 use crate::units::{SimDuration, SimTime};
 use crate::workload::Failure;
-pub(crate) use failures::Fault;
 use failures::Failures;
+pub(crate) use failures::Fault;
 pub(crate) use losses::Fate;
 use stage_state::{NOWHERE, StageState};
 
@@ -454,7 +454,9 @@ impl<K: Copy + Eq> Progress<K> {
         }
         let load = |stage: &u32| running.get(&pool(stage)).copied().unwrap_or(0);
         let places = self.open.iter().enumerate();
-        places.min_by_key(|(place, stage)| (load(stage), pool(stage), *place)).map(|(place, _)| place)
+        places
+            .min_by_key(|(place, stage)| (load(stage), pool(stage), *place))
+            .map(|(place, _)| place)
     }
 
     /// Gives waiting tasks to free slots.
@@ -507,7 +509,8 @@ impl<K: Copy + Eq> Progress<K> {
     }
 
     fn start_task(&mut self, stage: u32, task: u32, slot: u32, at: SimTime) {
-        let (mut runs_for, mut ending) = (self.duration_on(stage, task, slot, at), Ending::Succeeds);
+        let (mut runs_for, mut ending) =
+            (self.duration_on(stage, task, slot, at), Ending::Succeeds);
         if let Some(doom) = self.doom.filter(|doom| (doom.stage, doom.task) == (stage, task)) {
             (runs_for, ending) = (runs_for.scale_round(doom.at), Ending::Kills);
         } else if let Some(fault) = self.failures.fault_of(stage, task) {
@@ -545,9 +548,7 @@ impl<K: Copy + Eq> Progress<K> {
             duration += recorded.first_task_overhead.scale_round(overheads.first_task_factor);
         }
         let warm = executor.warm
-            || executor
-                .first_task_at
-                .is_some_and(|since| at.since(since) >= overheads.warm_after);
+            || executor.first_task_at.is_some_and(|since| at.since(since) >= overheads.warm_after);
         match (warm, executor.first_task_at, first) {
             (true, ..) => {
                 if first && executor.first_task_at.is_some() && !executor.warm {

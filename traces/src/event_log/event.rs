@@ -179,6 +179,8 @@ pub(super) struct AnnouncedStage {
 pub(super) struct JobProperties<'a> {
     #[serde(rename = "spark.jobGroup.id", borrow)]
     pub(super) group: Option<Cow<'a, str>>,
+    #[serde(rename = "spark.scheduler.pool", borrow)]
+    pub(super) pool: Option<Cow<'a, str>>,
 }
 
 /// `SparkListenerJobEnd`.
@@ -235,6 +237,19 @@ pub(super) struct StageInfo<'a> {
     pub(super) completed: Millis,
     #[serde(rename = "Failure Reason", borrow)]
     pub(super) failure: Option<Cow<'a, str>>,
+    #[serde(rename = "RDD Info", default)]
+    pub(super) rdds: Vec<RddInfo>,
+}
+
+/// An RDD of a stage: what of it is cached.
+#[derive(Deserialize)]
+pub(super) struct RddInfo {
+    #[serde(rename = "RDD ID", default)]
+    pub(super) id: u32,
+    #[serde(rename = "Barrier", default)]
+    pub(super) barrier: bool,
+    #[serde(rename = "Memory Size", default)]
+    pub(super) memory: Amount,
 }
 
 /// `SparkListenerStageExecutorMetrics`: peaks of one executor in one stage.
@@ -304,7 +319,7 @@ pub(super) struct TaskEnd<'a> {
     #[serde(rename = "Task End Reason", borrow)]
     pub(super) reason: TaskEndReason<'a>,
     #[serde(rename = "Task Info")]
-    pub(super) info: TaskInfo,
+    pub(super) info: TaskInfo<'a>,
     #[serde(rename = "Task Executor Metrics")]
     pub(super) executor_metrics: Option<ExecutorMetrics>,
     #[serde(rename = "Task Metrics")]
@@ -320,7 +335,15 @@ pub(super) struct TaskEndReason<'a> {
 
 /// A task attempt.
 #[derive(Deserialize)]
-pub(super) struct TaskInfo {
+pub(super) struct TaskInfo<'a> {
+    #[serde(rename = "Task ID")]
+    pub(super) id: Option<u64>,
+    #[serde(rename = "Attempt", default)]
+    pub(super) attempt: u32,
+    #[serde(rename = "Executor ID", borrow)]
+    pub(super) executor: Option<Cow<'a, str>>,
+    #[serde(rename = "Locality", borrow)]
+    pub(super) locality: Option<Cow<'a, str>>,
     #[serde(rename = "Index")]
     pub(super) index: u32,
     /// Since 3.3; -1 where unknown.
@@ -337,8 +360,16 @@ pub(super) struct TaskInfo {
 pub(super) struct TaskMetrics {
     #[serde(rename = "Executor Run Time", default)]
     pub(super) run_time: Amount,
+    #[serde(rename = "Executor CPU Time", default)]
+    cpu_time_ns: Amount,
+    #[serde(rename = "JVM GC Time", default)]
+    pub(super) gc_time: Amount,
+    #[serde(rename = "Disk Bytes Spilled", default)]
+    pub(super) spilled: Amount,
     #[serde(rename = "Peak Execution Memory", default)]
     pub(super) peak_memory: Amount,
+    #[serde(rename = "Output Metrics")]
+    output: Option<OutputMetrics>,
     #[serde(rename = "Input Metrics")]
     input: Option<InputMetrics>,
     #[serde(rename = "Shuffle Read Metrics")]
@@ -348,6 +379,21 @@ pub(super) struct TaskMetrics {
 }
 
 impl TaskMetrics {
+    /// CPU time of the task's body, in milliseconds.
+    pub(super) fn cpu_ms(&self) -> u64 {
+        self.cpu_time_ns.0 / 1_000_000
+    }
+
+    /// Bytes written to outside.
+    pub(super) fn output_bytes(&self) -> u64 {
+        self.output.as_ref().map_or(0, |output| output.bytes.0)
+    }
+
+    /// Milliseconds of waiting for shuffle blocks.
+    pub(super) fn fetch_wait_ms(&self) -> u64 {
+        self.shuffle_read.as_ref().map_or(0, |read| read.fetch_wait.0)
+    }
+
     /// Bytes read from outside.
     pub(super) fn input_bytes(&self) -> u64 {
         self.input.as_ref().map_or(0, |input| input.bytes.0)
@@ -372,7 +418,15 @@ struct InputMetrics {
 }
 
 #[derive(Deserialize)]
+struct OutputMetrics {
+    #[serde(rename = "Bytes Written", default)]
+    bytes: Amount,
+}
+
+#[derive(Deserialize)]
 struct ShuffleReadMetrics {
+    #[serde(rename = "Fetch Wait Time", default)]
+    fetch_wait: Amount,
     #[serde(rename = "Remote Bytes Read", default)]
     remote: Amount,
     #[serde(rename = "Local Bytes Read", default)]

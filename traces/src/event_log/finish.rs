@@ -42,7 +42,7 @@ pub(super) fn finish(open: OpenApplication) -> Option<Collected> {
         .map(|mut open| {
             open.stage.shuffle_partitions = announced.get(&open.stage.stage_id).copied();
             open.stage.task_ms = open.tasks.kept_ms;
-            open.stage.tasks = open.tasks.finish();
+            (open.stage.tasks, open.stage.overheads) = open.tasks.finish();
             open.stage
         })
         .collect();

@@ -9,6 +9,7 @@ use sim::units::{Bytes, SimDuration};
 use sim::workload::{Run, Stage};
 
 use super::recorded::{RecordedApplication, RecordedStage};
+use super::recording::recording_of;
 use crate::LoweredRun;
 
 /// Puts `stages` and the application's columns into a run.
@@ -40,6 +41,7 @@ pub(super) fn lower(application: &RecordedApplication, stages: Vec<Stage>) -> Lo
         shuffle_bytes: Some(Bytes::new(sum(|stage| stage.shuffle_write_bytes))),
         outcome: application.outcome,
         failure: application.failure,
+        recording: Some(Arc::new(recording_of(application, &stages))),
         stages: (!stages.is_empty()).then(|| Arc::from(stages)),
         ..Run::default()
     };

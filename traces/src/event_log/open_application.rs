@@ -14,6 +14,7 @@ use super::event::{
 use super::recorded::{
     JobResult, RecordedApplication, RecordedExecutor, RecordedJob, RecordedStage, StageAttempt,
 };
+use super::recording;
 use super::stage_tasks::{DoneTask, StageTasks};
 
 /// Characters kept of messages: enough for the cause, which stands before the stack traces.
@@ -54,6 +55,10 @@ pub(super) struct OpenApplication {
     pub(super) stages: BTreeMap<u32, OpenStage>,
     /// Partitions of stages that write shuffles, as jobs announced them.
     pub(super) announced: BTreeMap<u32, u32>,
+    /// RDDs whose cached blocks were counted.
+    cached: BTreeSet<u32>,
+    /// Executors of tasks by number.
+    executor_numbers: BTreeMap<String, u32>,
     /// Places of executors that are alive, by id.
     alive: BTreeMap<String, usize>,
     pub(super) notes: Notes,
@@ -137,7 +142,8 @@ impl OpenApplication {
             self.announced.insert(stage.id, tasks);
         }
         let submitted_ms = self.see(event.submitted);
-        let group = event.properties.and_then(|properties| properties.group);
+        let (group, pool) =
+            event.properties.map_or((None, None), |properties| (properties.group, properties.pool));
         let job = self.jobs.entry(event.id).or_default();
         job.job_id = event.id;
         job.has_start = true;
@@ -148,6 +154,7 @@ impl OpenApplication {
             event.stages
         };
         job.group = group.map(|text| clip(&text, NAME_MAX));
+        job.pool = pool.map(|text| clip(&text, NAME_MAX));
     }
 
     pub(super) fn on_job_end(&mut self, event: &JobEnd<'_>) {
@@ -185,6 +192,13 @@ impl OpenApplication {
         attempt.completed_ms = Some(completed.max(attempt.submitted_ms));
         attempt.failure = failure;
         if let Some(open) = self.stages.get_mut(&info.id).filter(|_| complete) {
+            for rdd in &info.rdds {
+                open.stage.barrier |= rdd.barrier;
+                if rdd.memory.0 > 0 && self.cached.insert(rdd.id) {
+                    open.stage.cached_bytes = open.stage.cached_bytes.saturating_add(rdd.memory.0);
+                }
+            }
+            open.tasks.reads_shuffle = open.stage.shuffle_read_bytes > 0;
             open.tasks.pack();
         }
     }
@@ -236,12 +250,20 @@ impl OpenApplication {
         if open.stage.attempts.is_empty() {
             attempt_of(&mut open.stage, event.stage_attempt, launched.unwrap_or(last_ms));
         }
+        if let Some(id) = event.info.id {
+            let first = &mut self.application.first_task_id;
+            *first = Some(first.map_or(id, |first| first.min(id)));
+        }
         let counts = &mut self.application.tasks;
         if event.reason.reason != "Success" {
             let reasons = &mut counts.not_succeeded;
             let known = reasons.len() < REASONS_MAX || reasons.contains_key(&*event.reason.reason);
             let reason = if known { &event.reason.reason } else { "(other)" };
             *reasons.entry(clip(reason, 80)).or_default() += 1;
+            open.tasks.had_faults = true;
+            if self.application.faults.len() < RecordedApplication::FAULTS_MAX {
+                self.application.faults.push((event.stage, recording::fault_of(event)));
+            }
             return;
         }
         let run_time = event.metrics.as_ref().map(|metrics| metrics.run_time.0);
@@ -254,7 +276,21 @@ impl OpenApplication {
         counts.succeeded += 1;
         counts.succeeded_ms += u64::from(duration_ms);
         counts.without_metrics += u64::from(event.metrics.is_none());
+        let executor = event.info.executor.as_deref().unwrap_or_default();
+        let executor = match self.executor_numbers.get(executor) {
+            Some(number) => *number,
+            None => {
+                let number = self.executor_numbers.len() as u32;
+                self.executor_numbers.insert(clip(executor, NAME_MAX), number);
+                number
+            }
+        };
+        let small = |ms: u64| u32::try_from(ms).unwrap_or(u32::MAX - 1);
+        let spark_ms = run_time.map_or(u32::MAX, |run_time| small(ms.saturating_sub(run_time)));
         let task = DoneTask {
+            spark_ms,
+            cpu_ms: event.metrics.as_ref().map_or(0, |metrics| small(metrics.cpu_ms())),
+            executor,
             stage_attempt: event.stage_attempt,
             index: event.info.index,
             partition: event.info.partition.and_then(|id| u32::try_from(id).ok()),
@@ -273,6 +309,13 @@ impl OpenApplication {
 
 impl OpenStage {
     fn add_bytes(&mut self, event: &TaskEnd<'_>) {
+        let locality = &mut self.stage.locality;
+        match event.info.locality.as_deref() {
+            Some("PROCESS_LOCAL") => locality.process_local += 1,
+            Some("NODE_LOCAL") => locality.node_local += 1,
+            Some("RACK_LOCAL") => locality.rack_local += 1,
+            _ => locality.any += 1,
+        }
         let Some(metrics) = &event.metrics else {
             return;
         };
@@ -281,6 +324,11 @@ impl OpenStage {
         add(&mut stage.input_bytes, metrics.input_bytes());
         add(&mut stage.shuffle_read_bytes, metrics.shuffle_read_bytes());
         add(&mut stage.shuffle_write_bytes, metrics.shuffle_write_bytes());
+        add(&mut stage.output_bytes, metrics.output_bytes());
+        add(&mut stage.spilled_bytes, metrics.spilled.0);
+        add(&mut stage.cpu_ms, metrics.cpu_ms());
+        add(&mut stage.gc_ms, metrics.gc_time.0);
+        add(&mut stage.fetch_wait_ms, metrics.fetch_wait_ms());
         stage.peak_task_bytes = stage.peak_task_bytes.max(metrics.peak_memory.0);
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use sim::workload::{Failure, RunOutcome, TaskDurations};
+use sim::workload::{Failure, Locality, RunOutcome, TaskDurations, TaskFault};
 
 use super::configuration::Configuration;
 use super::stage_graph;
+use super::task_overheads::TaskOverheads;
 use crate::LoweredRun;
 
 /// One application of one log. Times are milliseconds since 1970-01-01 UTC.
@@ -47,6 +48,11 @@ pub struct RecordedApplication {
     pub stages: Vec<RecordedStage>,
     /// All task attempts.
     pub tasks: TaskCounts,
+    /// Those that did not succeed, as (stage id, fault), in order of the log; the first
+    /// [`RecordedApplication::FAULTS_MAX`].
+    pub faults: Vec<(u32, TaskFault)>,
+    /// The smallest task id of the log.
+    pub first_task_id: Option<u64>,
     /// The most memory one executor held, in bytes; `None` where nothing was measured. The parts
     /// (heap, non-heap, or processes) peak at different times, so that this is an upper bound.
     pub peak_executor_bytes: Option<u64>,
@@ -104,6 +110,8 @@ pub struct RecordedJob {
     pub has_start: bool,
     /// Its job group, where it has one.
     pub group: Option<String>,
+    /// Its FAIR pool, where it has one.
+    pub pool: Option<String>,
 }
 
 /// A stage that ran, with all its attempts.
@@ -140,6 +148,24 @@ pub struct RecordedStage {
     pub shuffle_write_bytes: u64,
     /// Largest peak execution memory of one of them.
     pub peak_task_bytes: u64,
+    /// Bytes that they wrote to outside.
+    pub output_bytes: u64,
+    /// Bytes that they spilled to disk.
+    pub spilled_bytes: u64,
+    /// Bytes that cached blocks of its RDDs hold, where no earlier stage held them.
+    pub cached_bytes: u64,
+    /// CPU time of their bodies, in milliseconds.
+    pub cpu_ms: u64,
+    /// Garbage collection meanwhile, in milliseconds.
+    pub gc_ms: u64,
+    /// Waiting for shuffle blocks, in milliseconds.
+    pub fetch_wait_ms: u64,
+    /// How many of them ran where.
+    pub locality: Locality,
+    /// It is a barrier stage.
+    pub barrier: bool,
+    /// How much longer its first tasks on an executor took, and Spark's own part of the others.
+    pub overheads: TaskOverheads,
 }
 
 /// One attempt of a stage.
@@ -198,6 +224,9 @@ impl RecordedStage {
 }
 
 impl RecordedApplication {
+    /// Most unsuccessful task attempts that are kept one by one.
+    pub const FAULTS_MAX: usize = 100_000;
+
     /// The run that this application is. Its stages are what would run without any fault: each
     /// partition once. `submitted_at_ms` is the application's start; the time between the end of
     /// the last stage and the end of the run is not in any stage.

@@ -56,6 +56,8 @@ struct Builder<'a> {
     job_of: Vec<Option<usize>>,
     /// Places of the kept stages that each of them reads from.
     direct: Vec<BTreeSet<u32>>,
+    /// The FAIR pool of each job, as a number.
+    pools: Vec<u32>,
     graph: StageGraph,
 }
 
@@ -70,6 +72,7 @@ impl<'a> Builder<'a> {
             kept: Vec::new(),
             job_of: Vec::new(),
             direct: Vec::new(),
+            pools: pools_of(application),
             graph: StageGraph::default(),
         };
         // What a stage id stands for: itself where it is kept, its parents where it is left out.
@@ -192,8 +195,23 @@ impl<'a> Builder<'a> {
             self.graph.early += 1;
         }
         let gap = u64::try_from(submitted - ready).unwrap_or(0);
+        let overhead = |ms: f64| SimDuration::from_millis(ms.round() as u64);
+        let ms = SimDuration::from_millis;
         Stage {
             stage_id: recorded.stage_id,
+            job: self.job_of[place].map_or(0, |job| job as u32),
+            pool: self.job_of[place].map_or(0, |job| self.pools[job]),
+            shuffle_parents: self.direct[place].iter().copied().collect(),
+            first_task_overhead: overhead(recorded.overheads.first_task_ms()),
+            task_overhead: overhead(recorded.overheads.task_ms()),
+            cpu_time: ms(recorded.cpu_ms),
+            gc_time: ms(recorded.gc_ms),
+            fetch_wait: ms(recorded.fetch_wait_ms),
+            output_bytes: Bytes::new(recorded.output_bytes),
+            spilled_bytes: Bytes::new(recorded.spilled_bytes),
+            cached_bytes: Bytes::new(recorded.cached_bytes),
+            locality: recorded.locality,
+            barrier: recorded.barrier,
             parents: parents.into_iter().collect(),
             driver_gap: SimDuration::from_millis(gap),
             tasks: recorded.tasks.clone(),
@@ -201,9 +219,19 @@ impl<'a> Builder<'a> {
             shuffle_read_bytes: Bytes::new(recorded.shuffle_read_bytes),
             shuffle_write_bytes: Bytes::new(recorded.shuffle_write_bytes),
             peak_task_memory: Bytes::new(recorded.peak_task_bytes),
-            ..Stage::default()
         }
     }
+}
+
+/// The FAIR pools of the jobs, numbered as they come; 0 is the default pool.
+fn pools_of(application: &RecordedApplication) -> Vec<u32> {
+    let mut numbers: BTreeMap<&str, u32> = BTreeMap::from([("default", 0)]);
+    let pool = |job| {
+        let next = numbers.len() as u32;
+        *numbers.entry(job).or_insert(next)
+    };
+    let names = application.jobs.iter().map(|job| job.pool.as_deref().unwrap_or("default"));
+    names.map(pool).collect()
 }
 
 /// Which jobs had ended when another was submitted.

@@ -1,6 +1,6 @@
 //! Gathers the tasks of one stage in little memory: each partition's first success.
 //!
-//! While a stage runs, 16 bytes a task. When it is complete, its durations are packed
+//! While a stage runs, 32 bytes a task. When it is complete, its durations are packed
 //! ([`TaskDurations`]) and only a bit a partition stays, to know repeated work when it comes.
 //!
 //! Which partition a task computed: `Partition ID` where Spark wrote it (3.3 and later); else the
@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 
 use sim::workload::TaskDurations;
 
+use super::task_overheads::{KeptTask, TaskOverheads};
+
 /// A successful task attempt.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DoneTask {
@@ -20,17 +22,26 @@ pub(super) struct DoneTask {
     pub(super) partition: Option<u32>,
     pub(super) launched_ms: i64,
     pub(super) duration_ms: u32,
+    pub(super) spark_ms: u32,
+    pub(super) cpu_ms: u32,
+    pub(super) executor: u32,
 }
 
 /// Tasks of a stage so far.
 #[derive(Debug, Default)]
 pub(super) struct StageTasks {
-    open: Vec<(i64, u32, u32)>,
+    open: Vec<KeptTask>,
     packed: TaskDurations,
     done: PartitionSet,
     /// Sum of kept durations.
     pub(super) kept_ms: u64,
     kept: u64,
+    /// What was told apart from the durations.
+    pub(super) overheads: TaskOverheads,
+    /// It reads shuffles.
+    pub(super) reads_shuffle: bool,
+    /// Tasks of it failed or were lost, so that partitions did not run in their order.
+    pub(super) had_faults: bool,
 }
 
 impl StageTasks {
@@ -43,7 +54,14 @@ impl StageTasks {
         };
         if new {
             let place = task.partition.unwrap_or(task.index);
-            self.open.push((task.launched_ms, place, task.duration_ms));
+            self.open.push(KeptTask {
+                launched_ms: task.launched_ms,
+                place,
+                duration_ms: task.duration_ms,
+                spark_ms: task.spark_ms,
+                cpu_ms: task.cpu_ms,
+                executor: task.executor,
+            });
             self.kept += 1;
             self.kept_ms += u64::from(task.duration_ms);
         }
@@ -63,19 +81,25 @@ impl StageTasks {
             return;
         }
         let mut open = std::mem::take(&mut self.open);
-        open.sort_unstable();
+        if self.had_faults {
+            // Faults are known by their partition.
+            open.sort_unstable_by_key(|task| (task.place, task.launched_ms));
+        } else {
+            open.sort_unstable();
+        }
+        self.overheads.take_out_of(&mut open, self.reads_shuffle);
         let before = self.packed.count();
         let mut durations = Vec::with_capacity(before as usize + open.len());
         // A log has at most milliseconds that fit, because each packed one did.
         durations.extend((0..before).map(|task| self.packed.get(task).as_millis() as u32));
-        durations.extend(open.iter().map(|(_, _, duration_ms)| *duration_ms));
+        durations.extend(open.iter().map(|task| task.duration_ms));
         self.packed = TaskDurations::from_millis(durations);
     }
 
     /// All tasks, packed.
-    pub(super) fn finish(mut self) -> TaskDurations {
+    pub(super) fn finish(mut self) -> (TaskDurations, TaskOverheads) {
         self.pack_all();
-        self.packed
+        (self.packed, self.overheads)
     }
 }
 
@@ -101,7 +125,16 @@ mod tests {
     use super::*;
 
     fn task(stage_attempt: u32, index: u32, partition: Option<u32>, at: i64) -> DoneTask {
-        DoneTask { stage_attempt, index, partition, launched_ms: at, duration_ms: 10 + index }
+        DoneTask {
+            stage_attempt,
+            index,
+            partition,
+            launched_ms: at,
+            duration_ms: 10 + index,
+            spark_ms: u32::MAX,
+            cpu_ms: 0,
+            executor: 0,
+        }
     }
 
     #[test]
@@ -115,7 +148,7 @@ mod tests {
         assert!(!tasks.add(task(1, 1, Some(0), 21), 3), "recomputed");
         assert_eq!(tasks.kept_ms, 11 + 10 + 10);
         let durations = TaskDurations::from_millis(vec![10, 11, 10]);
-        assert_eq!(tasks.finish(), durations);
+        assert_eq!(tasks.finish().0, durations);
     }
 
     #[test]
@@ -125,7 +158,7 @@ mod tests {
         assert!(tasks.add(task(0, 2, None, 2), 3));
         assert!(tasks.add(task(1, 0, None, 3), 3));
         assert!(!tasks.add(task(1, 1, None, 4), 3));
-        assert_eq!(tasks.finish().count(), 3);
+        assert_eq!(tasks.finish().0.count(), 3);
     }
 
     #[test]

@@ -230,9 +230,10 @@ impl<K: Copy + Eq> Progress<K> {
     pub(super) fn requeue(&mut self, task: Running) {
         let state = &self.stages[task.stage as usize];
         let runs_elsewhere = self.exceptional
-            && self.running.iter().any(|Reverse(other)| {
-                (other.stage, other.task) == (task.stage, task.task)
-            });
+            && self
+                .running
+                .iter()
+                .any(|Reverse(other)| (other.stage, other.task) == (task.stage, task.task));
         if state.done.contains(task.task) || !state.active || runs_elsewhere {
             return;
         }

@@ -26,7 +26,8 @@ impl<K: Copy + Eq> Progress<K> {
             candidates.map(|task| task.start + threshold).min()
         });
         let interval = self.rules.speculation.interval;
-        due.min().map(|at| at.max(self.advanced_to).saturating_add(SimDuration::from_millis(1)))
+        due.min()
+            .map(|at| at.max(self.advanced_to).saturating_add(SimDuration::from_millis(1)))
             .map(|at| at.round_up_to(interval))
     }
 
