@@ -4,7 +4,7 @@ use super::{Loaded, loaded, minimal};
 
 /// Everything but the notes about what was assumed.
 #[track_caller]
-fn same_again(first: &Loaded) {
+pub(super) fn same_again(first: &Loaded) {
     let again = loaded(&first.resolved);
     assert_eq!(format!("{:#?}", first.scenario), format!("{:#?}", again.scenario));
     assert_eq!(first.resolved, again.resolved);
