@@ -259,4 +259,6 @@ fn is_known_in(version: SparkVersion, since: Option<SparkVersion>) -> bool {
 }
 
 #[cfg(test)]
+mod released_tests;
+#[cfg(test)]
 mod tests;
