@@ -1,7 +1,7 @@
 //! The resolved scenario's settings of Spark.
 
 use super::resolve::same_again;
-use super::{loaded, minimal};
+use super::{load_text, loaded, minimal};
 
 /// A scenario of that release with those settings reads back as it was.
 #[track_caller]
@@ -84,5 +84,14 @@ fn local_directories() {
         check("3.5", &[&dir("hostPath")], &template);
         check("3.5", &[&dir("emptyDir")], &template);
         check("3.5", &["kubernetes.local.dirs.tmpfs: true"], &template);
+    }
+}
+
+#[test]
+fn throughput_of_nothing_is_refused() {
+    for given in ["networkThroughput: 0", "localDisk: {hostPath: 0}", "objectStoreCopy: 0"] {
+        let error = load_text("small.yaml", &minimal(&format!("assumptions: {{{given}}}")));
+        let text = error.unwrap_err().to_string();
+        assert!(text.contains("is zero: nothing would ever end"), "{text}");
     }
 }

@@ -51,7 +51,7 @@ impl Released {
     /// the key is unknown then, or has no default.
     fn default_of(&self, key: &str, place: usize) -> Option<String> {
         let row = self.rows.get(key)?;
-        if !known::since(key).is_none_or(|since| since <= self.versions[place]) {
+        if known::since(key).is_some_and(|since| since > self.versions[place]) {
             return None;
         }
         // Keys that older releases read without registering them are what they became.
