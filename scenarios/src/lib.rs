@@ -18,4 +18,6 @@ pub mod native;
 
 pub mod catalogue;
 
+pub mod spark;
+
 pub use file::{Loaded, ScenarioError, load, load_text};

@@ -18,7 +18,7 @@ mod retries;
 mod scheduler;
 mod spark;
 
-pub use assumptions::{Assumption, Assumptions, LogNormal, SpotModel};
+pub use assumptions::{Assumption, Assumptions, LocalDisk, LogNormal, SpotModel};
 pub use autoscaler::{ClusterAutoscaler, Expander, ResourceLimit};
 pub use capacity::{Capacity, CapacityLimit};
 pub use container::{Container, HostPort, ResourceList};

@@ -50,6 +50,7 @@ fn apply(given: &Settings<'_>, out: &mut Assumptions) {
     set(&mut out.mean_task_duration, given.duration("meanTaskDuration"));
     set(&mut out.scheduler_pods_per_s, given.count("schedulerPodsPerSecond"));
     lifecycle(given, out);
+    tasks(given, out);
     if let Some(at) = given.optional("imagePullBytesPerSecond")
         && out.image_pull_bytes_per_s.as_u64() == 0
     {
@@ -80,6 +81,40 @@ fn lifecycle(given: &Settings<'_>, out: &mut Assumptions) {
         && out.etcd_quota == Bytes::ZERO
     {
         at.problem("`etcdQuota` is zero: etcd could hold nothing");
+    }
+}
+
+/// Executors that warm up, disks, network, spills and commits.
+fn tasks(given: &Settings<'_>, out: &mut Assumptions) {
+    set(&mut out.executor_warm_up, given.duration("executorWarmUp"));
+    set(&mut out.executor_warm_up_tasks, given.duration("taskWarmUp"));
+    set(&mut out.executor_warm_time, given.duration("executorWarmTime"));
+    set(&mut out.host_cores, given.count("hostCores"));
+    if let Some(disk) = given.section("localDisk") {
+        for (rate, key) in [
+            (&mut out.local_disk.empty_dir, "emptyDir"),
+            (&mut out.local_disk.tmpfs, "tmpfs"),
+            (&mut out.local_disk.host_path, "hostPath"),
+            (&mut out.local_disk.persistent_volume_claim, "persistentVolumeClaim"),
+        ] {
+            throughput(&disk, key, rate);
+        }
+    }
+    throughput(given, "networkThroughput", &mut out.network_bytes_per_s);
+    set(&mut out.spill_slowdown, given.float("spillSlowdown"));
+    throughput(given, "objectStoreCopy", &mut out.object_store_copy_bytes_per_s);
+    set(&mut out.commit_rename, given.duration("commitRename"));
+}
+
+/// Bytes a second; zero would never end.
+fn throughput(given: &Settings<'_>, key: &str, out: &mut Bytes) {
+    match given.bytes(key) {
+        Some(Bytes::ZERO) => {
+            if let Some(at) = given.optional(key) {
+                at.problem(format!("`{key}` is zero: nothing would ever end"));
+            }
+        }
+        rate => set(out, rate),
     }
 }
 

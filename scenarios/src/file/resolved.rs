@@ -294,6 +294,20 @@ fn assumptions(given: &Assumptions) -> Value {
         "eventObjectBytes": given.event_object_bytes.to_string(),
         "podObjectBytes": given.pod_object_bytes.to_string(),
         "etcdQuota": given.etcd_quota.to_string(),
+        "executorWarmUp": given.executor_warm_up.to_string(),
+        "taskWarmUp": given.executor_warm_up_tasks.to_string(),
+        "executorWarmTime": given.executor_warm_time.to_string(),
+        "hostCores": given.host_cores,
+        "localDisk": {
+            "emptyDir": given.local_disk.empty_dir.to_string(),
+            "tmpfs": given.local_disk.tmpfs.to_string(),
+            "hostPath": given.local_disk.host_path.to_string(),
+            "persistentVolumeClaim": given.local_disk.persistent_volume_claim.to_string(),
+        },
+        "networkThroughput": given.network_bytes_per_s.to_string(),
+        "spillSlowdown": given.spill_slowdown,
+        "objectStoreCopy": given.object_store_copy_bytes_per_s.to_string(),
+        "commitRename": given.commit_rename.to_string(),
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod errors;
 mod resolve;
+mod resolve_spark;
 mod schedulers;
 
 use super::*;

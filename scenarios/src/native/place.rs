@@ -23,6 +23,11 @@ impl Place {
         Self(Box::new(Problem::new(source, at.node.pos, "").with_path(at.path.clone())))
     }
 
+    /// Somewhere in what is called `name`, which has no lines.
+    pub(crate) fn named(name: &str) -> Self {
+        Self(Box::new(Problem::of_file(name, "")))
+    }
+
     /// The same place, read as the setting `path`.
     #[must_use]
     pub(crate) fn with_path(mut self, path: impl Into<String>) -> Self {

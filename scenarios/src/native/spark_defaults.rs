@@ -10,6 +10,7 @@ mod properties;
 
 use std::collections::BTreeMap;
 
+use sim::scenario::SparkVersion;
 use sim::{Finding, Severity};
 
 use super::{NativeRead, Place};
@@ -23,6 +24,13 @@ const SETTINGS_MAX: usize = 10_000;
 /// Volumes whose names start with this hold Spark's shuffle and spill files. Source: Spark's
 /// `LocalDirsFeatureStep`.
 pub(crate) const LOCAL_DIR: &str = "spark-local-dir-";
+
+pub(crate) use apply::RECOVERS;
+
+/// Whether the release knows `key`: it came with it or before, or nobody registers it.
+pub(crate) fn is_known(key: &str, version: SparkVersion) -> bool {
+    known::since(key).is_none_or(|since| version >= since)
+}
 
 /// Settings by key, with their places.
 #[derive(Debug, Clone, Default, PartialEq)]

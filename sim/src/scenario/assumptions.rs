@@ -1,9 +1,14 @@
 //! What no config file says: latencies, spot weather, patience. Each with its source.
 
+mod tasks;
+
+pub use tasks::LocalDisk;
+
 use serde::Serialize;
 
 use super::Capacity;
 use crate::units::{Bytes, SimDuration};
+use tasks::list_of_tasks;
 
 /// A log-normal latency, given by two quantiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +98,25 @@ pub struct Assumptions {
     pub pod_object_bytes: Bytes,
     /// etcd's quota.
     pub etcd_quota: Bytes,
+    /// How much longer the first task on a fresh executor takes (class loading, compilation).
+    pub executor_warm_up: SimDuration,
+    /// How much longer each further task takes on an executor that is not warm yet.
+    pub executor_warm_up_tasks: SimDuration,
+    /// How long after the start of its first task an executor is warm.
+    pub executor_warm_time: SimDuration,
+    /// Cores that all executors share where a recording was made on one host (`local-cluster`);
+    /// for replays only.
+    pub host_cores: u32,
+    /// Throughput of executors' local directories.
+    pub local_disk: LocalDisk,
+    /// A node's network, bytes a second.
+    pub network_bytes_per_s: Bytes,
+    /// Passes over spilled bytes beyond the one that writes them.
+    pub spill_slowdown: f64,
+    /// A copy within the object store, which is what a rename is there, bytes a second.
+    pub object_store_copy_bytes_per_s: Bytes,
+    /// What a rename of one file takes besides, whatever its size.
+    pub commit_rename: SimDuration,
 }
 
 /// One line of the list of assumptions.
@@ -136,6 +160,15 @@ impl Default for Assumptions {
             event_object_bytes: Bytes::new(1024),
             pod_object_bytes: Bytes::new(10 * 1024),
             etcd_quota: Bytes::gib(8),
+            executor_warm_up: SimDuration::from_millis(450),
+            executor_warm_up_tasks: SimDuration::from_millis(80),
+            executor_warm_time: seconds(8),
+            host_cores: 2,
+            local_disk: LocalDisk::default(),
+            network_bytes_per_s: Bytes::new(1_250_000_000),
+            spill_slowdown: 1.0,
+            object_store_copy_bytes_per_s: Bytes::new(100_000_000),
+            commit_rename: SimDuration::from_millis(200),
         }
     }
 }
@@ -245,6 +278,7 @@ impl Assumptions {
             ),
         ];
         list.extend(self.list_of_lifecycle());
+        list.extend(list_of_tasks(self));
         list
     }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Container, PodAffinity, ResourceList, Taint, TaintEffect, TopologySpreadConstraint};
+use super::{
+    Container, LocalDirs, PodAffinity, ResourceList, Taint, TaintEffect, TopologySpreadConstraint,
+};
 use crate::units::SimDuration;
 
 /// Placement rules of a driver's, executor's or pause pod's template.
@@ -50,6 +52,8 @@ pub struct PodTemplate {
     /// Names of the volumes that keep Cluster Autoscaler from draining the pod's node: `hostPath`,
     /// and `emptyDir` unless its medium is `Memory`. Source: facts-kubernetes 2.3.
     pub local_storage: Vec<String>,
+    /// What the volumes `spark-local-dir-*` are made of, where that is not the node's disk.
+    pub local_dirs: Option<LocalDirs>,
     /// `terminationGracePeriodSeconds`, where it is said.
     pub termination_grace: Option<SimDuration>,
 }

@@ -199,6 +199,8 @@ impl SparkDefaults {
             (4, _) => 10,
             _ => 5,
         };
+        // Before it was a setting, it was a constant of `ExecutorPodsAllocator`.
+        let pod_timeout = if version < (SparkVersion { major: 3, minor: 1 }) { 60 } else { 600 };
         let shuffle_tracking = version >= SparkVersion { major: 3, minor: 4 };
         Self {
             version,
@@ -226,7 +228,7 @@ impl SparkDefaults {
             allocation_batch_size: batch_size,
             allocation_batch_delay: SimDuration::seconds(1),
             allocation_max_pending_pods: u32::MAX,
-            allocation_executor_timeout: SimDuration::seconds(600),
+            allocation_executor_timeout: SimDuration::seconds(pod_timeout),
             min_registered_resources_ratio: 0.8,
             max_registered_resources_waiting_time: SimDuration::seconds(30),
             driver_template: PodTemplate::default(),

@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value, json};
 use sim::scenario::{
-    Container, HostPort, LabelRequirement, LabelSelector, NodeInclusionPolicy, NodeSelectorTerm,
-    PodAffinity, PodAffinityTerm, PodTemplate, PreferredTerm, ResourceList, Toleration,
-    TopologySpreadConstraint, WhenUnsatisfiable,
+    Container, HostPort, LabelRequirement, LabelSelector, LocalDirs, NodeInclusionPolicy,
+    NodeSelectorTerm, PodAffinity, PodAffinityTerm, PodTemplate, PreferredTerm, ResourceList,
+    Toleration, TopologySpreadConstraint, WhenUnsatisfiable,
 };
 
 use super::effect_name;
+use crate::native::spark_defaults::LOCAL_DIR;
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
@@ -27,16 +28,35 @@ pub(super) fn value(template: &PodTemplate) -> Value {
     put_list(&mut spec, "initContainers", &template.init_containers, container);
     let overhead = amounts(&template.overhead);
     put(&mut spec, "overhead", json!(overhead), overhead.is_empty());
-    let local = template.local_storage.iter();
-    let local = local.map(|name| json!({ "name": name, "emptyDir": {} }));
+    let local = template.local_storage.iter().map(|name| local_volume(template, name));
     let images = template.image_volumes.iter();
     let image = |image: &String| json!({ "name": "image", "image": { "reference": image } });
-    let volumes: Vec<Value> = local.chain(images.map(image)).collect();
+    let elsewhere = match template.local_dirs {
+        Some(LocalDirs::Tmpfs) => Some(("emptyDir", json!({ "medium": "Memory" }))),
+        Some(LocalDirs::PersistentVolumeClaim) => {
+            Some(("persistentVolumeClaim", json!({ "claimName": "OnDemand" })))
+        }
+        _ => None,
+    };
+    // Named after those on the node, so that it says what the local directories are.
+    let elsewhere =
+        elsewhere.map(|(kind, source)| json!({ "name": format!("{LOCAL_DIR}x"), kind: source }));
+    let volumes: Vec<Value> = local.chain(images.map(image)).chain(elsewhere).collect();
     put(&mut spec, "volumes", json!(volumes), volumes.is_empty());
     if let Some(grace) = template.termination_grace {
         spec.insert("terminationGracePeriodSeconds".into(), json!(grace.as_millis() / 1000));
     }
     json!({ "apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec })
+}
+
+/// A volume on the node.
+fn local_volume(template: &PodTemplate, name: &str) -> Value {
+    let on_host = template.local_dirs == Some(LocalDirs::HostPath) && name.starts_with(LOCAL_DIR);
+    if on_host {
+        json!({ "name": name, "hostPath": { "path": "/local" } })
+    } else {
+        json!({ "name": name, "emptyDir": {} })
+    }
 }
 
 /// What the scheduler reads of a pod's spec besides its requests.

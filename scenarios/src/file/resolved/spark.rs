@@ -8,7 +8,9 @@ use sim::units::spark_size::format_size;
 use sim::units::{Bytes, SimDuration};
 
 use super::pod_template;
-use crate::native::spark_defaults::LOCAL_DIR;
+use crate::native::spark_defaults::{self, LOCAL_DIR};
+
+mod behaviour;
 
 pub(super) fn value(scenario: &Scenario) -> Value {
     let spark = &scenario.spark;
@@ -22,8 +24,12 @@ pub(super) fn value(scenario: &Scenario) -> Value {
 
 fn conf(spark: &SparkDefaults) -> BTreeMap<String, String> {
     let mut conf = BTreeMap::new();
+    // A key that the release does not know says nothing; what it would say is the default then.
     let mut put = |key: &str, value: String| {
-        conf.insert(format!("spark.{key}"), value);
+        let key = format!("spark.{key}");
+        if spark_defaults::is_known(&key, spark.version) {
+            conf.insert(key, value);
+        }
     };
     put("driver.cores", spark.driver_cores.to_string());
     put("driver.memory", format_size(spark.driver_memory));
@@ -31,9 +37,12 @@ fn conf(spark: &SparkDefaults) -> BTreeMap<String, String> {
     put("executor.memory", format_size(spark.executor_memory));
     put("executor.instances", spark.executor_instances.to_string());
     put("task.cpus", spark.task_cpus.to_string());
-    put("task.maxFailures", spark.limits.task_max_failures.to_string());
     put("kubernetes.allocation.batch.size", spark.allocation_batch_size.to_string());
     put("kubernetes.allocation.batch.delay", time(spark.allocation_batch_delay));
+    if spark.allocation_max_pending_pods != u32::MAX {
+        put("kubernetes.allocation.maxPendingPods", spark.allocation_max_pending_pods.to_string());
+    }
+    put("kubernetes.allocation.executor.timeout", time(spark.allocation_executor_timeout));
     put("scheduler.minRegisteredResourcesRatio", spark.min_registered_resources_ratio.to_string());
     put(
         "scheduler.maxRegisteredResourcesWaitingTime",
@@ -57,6 +66,7 @@ fn conf(spark: &SparkDefaults) -> BTreeMap<String, String> {
             put(key, format_size(overhead));
         }
     }
+    behaviour::put_all(spark, &mut put);
     pods(spark, &mut put);
     memory_rules(spark, &mut put);
     dynamic_allocation(spark, &mut put);
@@ -69,15 +79,13 @@ fn pods(spark: &SparkDefaults, put: &mut impl FnMut(&str, String)) {
     if !namespace.is_empty() {
         put("kubernetes.namespace", namespace.clone());
     }
-    for (role, template) in
-        [("driver", &spark.driver_template), ("executor", &spark.executor_template)]
-    {
-        if !template.local_storage.iter().any(|name| name.starts_with(LOCAL_DIR)) {
-            // A volume of its own, in memory, keeps Spark from adding one on the node's disk.
-            let volume = format!("kubernetes.{role}.volumes.emptyDir.{LOCAL_DIR}1");
-            put(&format!("{volume}.mount.path"), "/var/data/spark".to_owned());
-            put(&format!("{volume}.options.medium"), "Memory".to_owned());
-        }
+    let template = &spark.driver_template;
+    let on_node = template.local_storage.iter().any(|name| name.starts_with(LOCAL_DIR));
+    if !on_node && template.local_dirs.is_none() {
+        // A volume of its own, in memory, keeps Spark from adding one on the node's disk.
+        let volume = format!("kubernetes.driver.volumes.emptyDir.{LOCAL_DIR}1");
+        put(&format!("{volume}.mount.path"), "/var/data/spark".to_owned());
+        put(&format!("{volume}.options.medium"), "Memory".to_owned());
     }
     let grace = spark.executor_template.termination_grace;
     let later = spark.version >= SparkVersion { major: 4, minor: 1 };
@@ -88,6 +96,10 @@ fn pods(spark: &SparkDefaults, put: &mut impl FnMut(&str, String)) {
 
 fn memory_rules(spark: &SparkDefaults, put: &mut impl FnMut(&str, String)) {
     let rules = &spark.overheads;
+    if rules.driver_factor == rules.executor_factor {
+        // The only factor that the releases before 3.3 know.
+        put("kubernetes.memoryOverheadFactor", rules.executor_factor.to_string());
+    }
     put("driver.memoryOverheadFactor", rules.driver_factor.to_string());
     put("executor.memoryOverheadFactor", rules.executor_factor.to_string());
     put("driver.minMemoryOverhead", format_size(rules.minimum));
@@ -118,6 +130,12 @@ fn dynamic_allocation(spark: &SparkDefaults, put: &mut impl FnMut(&str, String))
     put("sustainedSchedulerBacklogTimeout", time(allocation.sustained_scheduler_backlog_timeout));
     put("executorIdleTimeout", time(allocation.executor_idle_timeout));
     put("shuffleTracking.enabled", allocation.shuffle_tracking.to_string());
+    if let Some(timeout) = allocation.cached_executor_idle_timeout {
+        put("cachedExecutorIdleTimeout", time(timeout));
+    }
+    if let Some(timeout) = allocation.shuffle_tracking_timeout {
+        put("shuffleTracking.timeout", time(timeout));
+    }
 }
 
 /// A time as Spark reads it, in the largest exact unit.

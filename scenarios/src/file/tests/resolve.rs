@@ -4,7 +4,7 @@ use super::{Loaded, loaded, minimal};
 
 /// Everything but the notes about what was assumed.
 #[track_caller]
-fn same_again(first: &Loaded) {
+pub(super) fn same_again(first: &Loaded) {
     let again = loaded(&first.resolved);
     assert_eq!(format!("{:#?}", first.scenario), format!("{:#?}", again.scenario));
     assert_eq!(first.resolved, again.resolved);
@@ -140,6 +140,12 @@ assumptions:
   eventTtl: 30m
   etcdQuota: 2Gi
   imageDiskFactor: 1.5
+  executorWarmUp: 500ms
+  hostCores: 4
+  localDisk: {hostPath: 2G, tmpfs: 3G}
+  networkThroughput: 3G
+  spillSlowdown: 0.5
+  commitRename: 50ms
 plan: {objective: cost, "no": [1, 2.5, null, true]}
 "#;
     let first = loaded(&minimal(extra));

@@ -5,9 +5,10 @@
 //! Source: facts-kubernetes 2.3 (Cluster Autoscaler's `isLocalVolume`); a volume that says nothing
 //! is an `emptyDir`: k8s.io/kubernetes `v1.SetDefaults_Volume`.
 
-use sim::scenario::PodTemplate;
+use sim::scenario::{LocalDirs, PodTemplate};
 
 use super::super::keys::Reader;
+use super::super::spark_defaults::LOCAL_DIR;
 use crate::walk::{At, Fields};
 
 /// Volumes that a node must be able to reach or to attach: the plugins `VolumeBinding`,
@@ -40,7 +41,10 @@ pub(in crate::native) fn read<'a>(
         let image =
             volume.node.get("image").and_then(|image| image.get("reference")?.scalar_text());
         template.image_volumes.extend(image.map(str::to_owned));
-        if is_local(reader, &volume) {
+        if name.starts_with(LOCAL_DIR) {
+            template.local_dirs = local_dirs(&volume).or(template.local_dirs);
+        }
+        if is_local(reader, &volume, name.starts_with(LOCAL_DIR)) {
             local(template, name);
         }
     }
@@ -53,17 +57,34 @@ pub(in crate::native) fn local(template: &mut PodTemplate, name: &str) {
     }
 }
 
-fn is_local(reader: &Reader<'_>, volume: &At<'_>) -> bool {
+/// What one of Spark's local directories is made of, where that is not the node's disk.
+fn local_dirs(volume: &At<'_>) -> Option<LocalDirs> {
+    let source = |key: &str| volume.node.get(key).filter(|node| !node.is_null());
+    let medium = source("emptyDir").and_then(|dir| dir.get("medium")?.scalar_text());
+    if source("persistentVolumeClaim").or(source("ephemeral")).is_some() {
+        Some(LocalDirs::PersistentVolumeClaim)
+    } else if source("hostPath").is_some() {
+        Some(LocalDirs::HostPath)
+    } else {
+        (medium == Some("Memory")).then_some(LocalDirs::Tmpfs)
+    }
+}
+
+/// Whether the node's volume keeps Cluster Autoscaler from draining it. `modelled` volumes, Spark's
+/// local directories, are followed wherever they are.
+fn is_local(reader: &Reader<'_>, volume: &At<'_>, modelled: bool) -> bool {
     let source = |key: &str| volume.node.get(key).filter(|node| !node.is_null());
     for key in BOUND {
-        if source(key).is_some() {
+        if source(key).is_some() && !modelled {
             reader.walker.not_modelled(volume.node.pos, format!("{}.{key}", volume.path));
         }
     }
     let medium = source("emptyDir").and_then(|dir| dir.get("medium")?.scalar_text());
     if medium == Some("Memory") {
-        let path = format!("{}.emptyDir.medium", volume.path);
-        reader.walker.not_modelled(volume.node.pos, path);
+        if !modelled {
+            let path = format!("{}.emptyDir.medium", volume.path);
+            reader.walker.not_modelled(volume.node.pos, path);
+        }
         return false;
     }
     let mut sources = volume.node.entries().filter(|(key, _)| key.name != "name");

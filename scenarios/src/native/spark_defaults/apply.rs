@@ -3,10 +3,15 @@
 //! Rules: facts-spark A1 to A4. Bare numbers count in the unit of Spark's own configuration entry
 //! (MiB for memory, bytes for off-heap, seconds for dynamic allocation, milliseconds else).
 
+mod losses;
 mod pods;
 mod reading;
+mod scheduling;
+mod storage;
 
-use sim::scenario::{SparkDefaults, SparkVersion};
+pub(crate) use storage::RECOVERS;
+
+use sim::scenario::{ShuffleService, SparkDefaults, SparkVersion};
 use sim::units::{Bytes, MilliCores, SimDuration};
 use sim::{Finding, Severity};
 
@@ -27,6 +32,9 @@ impl SparkConf {
         overheads(&mut read, spark);
         dynamic_allocation(&mut read, spark);
         allocation(&mut read, spark);
+        losses::apply(&mut read, spark);
+        scheduling::apply(&mut read, spark);
+        storage::apply(&mut read, spark);
         pods::apply(&mut read, spark);
         consistency(&mut read, spark);
         others(&mut read);
@@ -41,12 +49,21 @@ fn put<T>(slot: &mut T, value: Option<T>) {
     }
 }
 
+/// Spark's own default of several limits, the largest Java integer, means no limit.
+fn unlimited(count: u32) -> u32 {
+    if count >= i32::MAX as u32 { u32::MAX } else { count }
+}
+
+/// Spark's own defaults of two timeouts, the largest Java numbers, mean never.
+fn finite(time: SimDuration) -> Option<SimDuration> {
+    Some(time).filter(|time| *time < SimDuration::seconds(i32::MAX as u64))
+}
+
 fn shapes(read: &mut Reading<'_>, spark: &mut SparkDefaults) {
     let mib = Bytes::mib(1);
     put(&mut spark.driver_cores, read.count("spark.driver.cores", 1));
     put(&mut spark.executor_cores, read.count("spark.executor.cores", 1));
     put(&mut spark.task_cpus, read.count("spark.task.cpus", 1));
-    put(&mut spark.limits.task_max_failures, read.count("spark.task.maxFailures", 1));
     put(&mut spark.executor_instances, read.count("spark.executor.instances", 0));
     put(&mut spark.driver_memory, read.size("spark.driver.memory", mib));
     put(&mut spark.executor_memory, read.size("spark.executor.memory", mib));
@@ -133,10 +150,7 @@ fn dynamic_allocation(read: &mut Reading<'_>, spark: &mut SparkDefaults) {
     let dynamic = &mut spark.dynamic_allocation;
     put(&mut dynamic.enabled, read.boolean(&key("enabled")));
     put(&mut dynamic.min_executors, read.count(&key("minExecutors"), 0));
-    if let Some(most) = read.count(&key("maxExecutors"), 1) {
-        // Spark's own default, the largest Java integer, means no limit.
-        dynamic.max_executors = if most >= i32::MAX as u32 { u32::MAX } else { most };
-    }
+    put(&mut dynamic.max_executors, read.count(&key("maxExecutors"), 1).map(unlimited));
     if let Some(initial) = read.count(&key("initialExecutors"), 0) {
         dynamic.initial_executors = Some(initial);
     }
@@ -148,10 +162,12 @@ fn dynamic_allocation(read: &mut Reading<'_>, spark: &mut SparkDefaults) {
     put(&mut dynamic.sustained_scheduler_backlog_timeout, sustained.or(backlog));
     put(&mut dynamic.executor_idle_timeout, read.time(&key("executorIdleTimeout"), second));
     put(&mut dynamic.shuffle_tracking, read.boolean(&key("shuffleTracking.enabled")));
-    if read.boolean("spark.shuffle.service.enabled") == Some(true) {
-        let message = "`spark.shuffle.service.enabled` was read and is not modelled: Spark on \
-                       Kubernetes has no shuffle service of its own";
-        read.find("spark.shuffle.service.enabled", Severity::Info, "not-modelled", message);
+    if let Some(timeout) = read.time(&key("cachedExecutorIdleTimeout"), second) {
+        dynamic.cached_executor_idle_timeout = finite(timeout);
+    }
+    let timeout = read.time(&key("shuffleTracking.timeout"), SimDuration::from_millis(1));
+    if let Some(timeout) = timeout {
+        dynamic.shuffle_tracking_timeout = finite(timeout);
     }
 }
 
@@ -166,6 +182,13 @@ fn allocation(read: &mut Reading<'_>, spark: &mut SparkDefaults) {
         }
         delay => put(&mut spark.allocation_batch_delay, delay),
     }
+    // The pods of one resource profile are all there are.
+    let pending = read.count("spark.kubernetes.allocation.maxPendingPods", 1);
+    let per_profile = read.count("spark.kubernetes.allocation.maxPendingPodsPerRp", 1);
+    let least = pending.into_iter().chain(per_profile).min();
+    put(&mut spark.allocation_max_pending_pods, least.map(unlimited));
+    let timeout = read.time("spark.kubernetes.allocation.executor.timeout", ms);
+    put(&mut spark.allocation_executor_timeout, timeout);
     let ratio = read.number("spark.scheduler.minRegisteredResourcesRatio", 0.0, 1.0);
     put(&mut spark.min_registered_resources_ratio, ratio);
     let wait = read.time("spark.scheduler.maxRegisteredResourcesWaitingTime", ms);
@@ -198,9 +221,8 @@ fn consistency(read: &mut Reading<'_>, spark: &SparkDefaults) {
         read.problem_at_first(&["spark.dynamicAllocation.initialExecutors"], message);
     }
     let helped = dynamic.shuffle_tracking
-        || read.is_true("spark.shuffle.service.enabled")
-        || read.is_true("spark.decommission.enabled")
-            && read.is_true("spark.storage.decommission.enabled");
+        || spark.storage.shuffle != ShuffleService::Executor
+        || spark.decommission.enabled && spark.decommission.storage;
     if !helped {
         let message = "dynamic allocation without shuffle tracking: Spark on Kubernetes refuses \
                        to start; set spark.dynamicAllocation.shuffleTracking.enabled=true";
@@ -235,3 +257,8 @@ fn others(read: &mut Reading<'_>) {
 fn is_known_in(version: SparkVersion, since: Option<SparkVersion>) -> bool {
     since.is_none_or(|since| version >= since)
 }
+
+#[cfg(test)]
+mod released_tests;
+#[cfg(test)]
+mod tests;

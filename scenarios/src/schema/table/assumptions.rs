@@ -68,6 +68,37 @@ pub(crate) static ASSUMPTIONS: Section = Section {
         key("eventObjectBytes", Bytes, "An event object in etcd.").or("1Ki"),
         key("podObjectBytes", Bytes, "A pod object in etcd.").or("10Ki"),
         key("etcdQuota", Bytes, "etcd's quota; beyond it the cluster is read-only.").or("8Gi"),
+        key(
+            "executorWarmUp",
+            Duration,
+            "How much longer the first task on a fresh executor takes.",
+        )
+        .or("450ms"),
+        key(
+            "taskWarmUp",
+            Duration,
+            "How much longer each further task takes on an executor that is not warm yet.",
+        )
+        .or("80ms"),
+        key("executorWarmTime", Duration, "After its first task's start, an executor is warm.")
+            .or("8s"),
+        key(
+            "hostCores",
+            Int(1, 10_000),
+            "Cores that all executors share where a recording was made on one host; for replays.",
+        )
+        .or("2"),
+        key("localDisk", Kind::Section(&LOCAL_DISK), "Executors' local directories."),
+        key("networkThroughput", Bytes, "A node's network, bytes a second.").or("1250000000"),
+        key(
+            "spillSlowdown",
+            Float(0.0, 100.0),
+            "Passes over spilled bytes beyond the one that writes them.",
+        )
+        .or("1"),
+        key("objectStoreCopy", Bytes, "A copy within the object store, bytes a second.")
+            .or("100000000"),
+        key("commitRename", Duration, "A rename of one file on it, besides its copy.").or("200ms"),
     ],
 };
 
@@ -75,6 +106,17 @@ const DISTRIBUTION: Key =
     key("distribution", Choice(&[("lognormal", "by its quantiles")]), "Shape.").or("lognormal");
 const P50: Key = key("p50", Duration, "Median.");
 const P99: Key = key("p99", Duration, "99th percentile, not below the median.");
+
+static LOCAL_DISK: Section = Section {
+    name: "LocalDisk",
+    doc: "Bytes a second, by what the local directories are made of.",
+    keys: &[
+        key("emptyDir", Bytes, "The node's root volume.").or("125Mi"),
+        key("tmpfs", Bytes, "Memory.").or("4Gi"),
+        key("hostPath", Bytes, "Local NVMe.").or("1000000000"),
+        key("persistentVolumeClaim", Bytes, "A claim's volume.").or("125Mi"),
+    ],
+};
 
 static NODE_BOOT: Section = Section {
     name: "NodeBoot",

@@ -34,10 +34,11 @@ pub enum LocalDirs {
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum OutputCommitter {
     /// `mapreduce.fileoutputcommitter.algorithm.version=1`: the driver renames every file at the
-    /// end, one after the other; on an object store a rename is a copy.
+    /// end, one after the other; on an object store a rename is a copy. Spark sets it where nobody
+    /// else does (`SparkHadoopUtil`, since 3.0.2).
+    #[default]
     FileV1,
     /// Version 2: each task renames its own files; not safe against failures.
-    #[default]
     FileV2,
     /// `spark.hadoop.fs.s3a.committer.name=directory|partitioned`: multipart uploads, completed at
     /// the end.
@@ -55,9 +56,10 @@ pub struct Storage {
     pub shuffle: ShuffleService,
     /// What local directories are made of.
     pub local_dirs: LocalDirs,
-    /// `spark.kubernetes.driver.reusePersistentVolumeClaim` with
-    /// `ownPersistentVolumeClaim` and executors' volumes on claims: a replacement finds the shuffle
-    /// files of a lost executor (3.4 and later recover them).
+    /// `spark.kubernetes.driver.reusePersistentVolumeClaim` with `ownPersistentVolumeClaim`,
+    /// executors' volumes on claims, and `spark.shuffle.sort.io.plugin.class` =
+    /// `KubernetesLocalDiskShuffleDataIO`: a replacement finds the shuffle files of a lost executor.
+    /// Without that plugin, claims are used again and the files on them are not found.
     pub reuse_claims: bool,
     /// How output is committed.
     pub committer: OutputCommitter,

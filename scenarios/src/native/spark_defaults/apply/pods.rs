@@ -129,7 +129,8 @@ fn resources(read: &mut Reading<'_>, role: &str, template: &mut PodTemplate) {
 fn volumes(read: &mut Reading<'_>, role: &str, template: &mut PodTemplate) {
     let prefix = format!("spark.kubernetes.{role}.volumes.");
     let settings = read.family(&prefix);
-    let mut has_local_dir = template.local_storage.iter().any(|name| name.starts_with(LOCAL_DIR));
+    let mut has_local_dir = template.local_dirs.is_some()
+        || template.local_storage.iter().any(|name| name.starts_with(LOCAL_DIR));
     for name in settings.keys() {
         let mut parts = name.splitn(3, '.');
         let (Some(kind), Some(volume), Some("mount.path")) =
@@ -140,7 +141,9 @@ fn volumes(read: &mut Reading<'_>, role: &str, template: &mut PodTemplate) {
         has_local_dir |= volume.starts_with(LOCAL_DIR);
         let medium = settings.get(&format!("{kind}.{volume}.options.medium"));
         let in_memory = medium.is_some_and(|medium| medium == "Memory");
-        if kind == "emptyDir" && in_memory {
+        // Shuffle and spill files in memory are modelled; other volumes in memory are not.
+        let other = !volume.starts_with(LOCAL_DIR) || role == "driver";
+        if kind == "emptyDir" && in_memory && other {
             read.not_modelled(&format!("{prefix}{kind}.{volume}.options.medium"));
         }
         if kind == "hostPath" || kind == "emptyDir" && !in_memory {

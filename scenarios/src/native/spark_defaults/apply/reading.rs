@@ -56,6 +56,16 @@ impl<'c> Reading<'c> {
         Some(value.to_owned())
     }
 
+    /// The text of `key` as it stands, whatever this release makes of it.
+    pub(super) fn get(&self, key: &str) -> Option<&str> {
+        self.conf.get(key)
+    }
+
+    /// Whether the release is this one or a later one.
+    pub(super) fn at_least(&self, major: u32, minor: u32) -> bool {
+        self.version >= SparkVersion { major, minor }
+    }
+
     /// All settings whose keys start with `prefix`, by the rest of the key.
     pub(super) fn family(&mut self, prefix: &str) -> BTreeMap<String, String> {
         let keys: Vec<&str> = self.keys().filter(|key| key.starts_with(prefix)).collect();
@@ -159,7 +169,11 @@ impl<'c> Reading<'c> {
 
     pub(super) fn problem(&mut self, key: &str, message: impl Into<String>, help: &str) {
         if let Some(place) = self.conf.place(key) {
-            self.problems.push(place.problem(message).with_help(help));
+            // A family may be read twice.
+            let problem = place.problem(message).with_help(help);
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
         }
     }
 
