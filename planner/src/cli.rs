@@ -3,6 +3,7 @@
 //! Data goes to stdout, everything else to stderr. Each verb is a file below. What a verb cannot do
 //! is an error before anything is written.
 
+mod backtest;
 mod catalog;
 mod conformance;
 mod explain;
@@ -119,6 +120,8 @@ impl From<OutputFormat> for Format {
 enum Verb {
     /// Simulate a scenario, print the summary, write the result folder.
     Run(run::RunArgs),
+    /// Simulated against recorded: replay recordings, or predict other recorded configurations.
+    Backtest(backtest::BacktestArgs),
     /// Why a pod, run, node or node group of a result lived as it did.
     Explain(explain::ExplainArgs),
     /// Recorded runs: read, look at, check, make.
@@ -176,6 +179,7 @@ pub fn main() -> ExitCode {
 fn verb(verb: Verb, timing: &mut Timing, noise: &Noise, output: &mut Output) -> Result<(), Stop> {
     match verb {
         Verb::Run(args) => run::run(args, timing, noise, output),
+        Verb::Backtest(args) => backtest::backtest(args, noise, output),
         Verb::Explain(args) => explain::explain(args, output),
         Verb::Trace(verb) => trace::trace(verb, noise, output),
         Verb::Catalog(args) => catalog::catalog(args, noise, output),

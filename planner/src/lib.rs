@@ -1,8 +1,10 @@
 //! Replications and the command line: the only crate that knows all the others.
 //!
-//! [`cli`] reads arguments and prints, [`replicate`] runs one scenario several times in parallel,
+//! [`backtest`] compares simulations with recordings, [`cli`] reads arguments and prints, [`replicate`] runs one scenario several times in parallel,
 //! [`result_folder`] puts files in place all at once. What is simulated, read and shown is in the
 //! other crates.
+
+pub mod backtest;
 
 pub mod replicate;
 

@@ -227,6 +227,16 @@ fn workloads(
     }))
 }
 
+/// The workload of the first replication, for commands that simulate once.
+pub(super) fn first_workload(
+    loaded: &Loaded,
+    seed: u64,
+    noise: &Noise,
+) -> Result<Arc<Workload>, Stop> {
+    let trace = read_traces(loaded, noise)?;
+    Ok(workloads(loaded, trace, seed)?(0))
+}
+
 /// Times without a zone are read as UTC, whatever the scenario says.
 fn timezone_finding(loaded: &Loaded) -> Option<Finding> {
     let zone = &loaded.workload.timezone;

@@ -1,0 +1,222 @@
+//! Bare event logs, replayed under their recorded configuration.
+//!
+//! An application is compared where its log tells when its first job was submitted and its last one
+//! ended, and tasks succeeded. The settings are those of its Spark properties; executors come as
+//! recorded, or as the settings ask for them; failures and losses are taken from the log.
+
+use sim::replay::{ExecutorArrivals, Replay, ReplaySettings, replay};
+use sim::scenario::{Assumptions, SparkDefaults, SparkVersion};
+use sim::units::SimDuration;
+use sim::workload::{Recording, Run, RunOutcome, TaskFaultKind};
+use traces::event_log::RecordedApplication;
+
+use super::{Case, Kind, LeftOut, Scorecard, relative};
+
+/// Where the executors of a prediction come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrivals {
+    /// The target's log.
+    Recorded,
+    /// Spark's settings and start-up latencies.
+    Modelled,
+}
+
+/// An application as it was recorded, ready to be replayed.
+#[derive(Debug)]
+pub struct Subject {
+    /// The run, with its recording.
+    pub run: Run,
+    /// Its settings.
+    pub spark: SparkDefaults,
+    /// Its name.
+    pub application: String,
+}
+
+impl Subject {
+    /// The application of a log; `Err` says why it cannot be compared.
+    pub fn of(application: &RecordedApplication) -> Result<Self, String> {
+        let lowered = application.to_run();
+        let recording = lowered.run.recording.clone().unwrap_or_default();
+        if lowered.run.stages.is_none() {
+            return Err("no stage with a successful task".to_owned());
+        }
+        if recording.first_job_at.is_none() || recording.last_job_ended_at.is_none() {
+            return Err("no job with a recorded start and end".to_owned());
+        }
+        if lowered.run.outcome == RunOutcome::Unfinished {
+            return Err("the log stops before the application's end".to_owned());
+        }
+        let version = recording.spark_version.unwrap_or(SparkVersion { major: 3, minor: 5 });
+        let subject = application.path.display().to_string();
+        let (mut spark, _) =
+            scenarios::spark::settings_of(version, &application.properties, &subject);
+        // Where the properties are silent, the executors tell.
+        let configuration = &application.configuration;
+        if let Some(cores) = configuration.executor_cores {
+            spark.executor_cores = cores;
+        }
+        if let (false, Some(count)) =
+            (spark.dynamic_allocation.enabled, configuration.executors_max)
+        {
+            spark.executor_instances = count;
+        }
+        Ok(Self { run: lowered.run, spark, application: lowered.application })
+    }
+
+    /// What was recorded.
+    pub fn recording(&self) -> &Recording {
+        static NOTHING: std::sync::OnceLock<Recording> = std::sync::OnceLock::new();
+        self.run.recording.as_deref().unwrap_or_else(|| NOTHING.get_or_init(Recording::default))
+    }
+
+    /// First job submitted to last job ended.
+    pub fn job_span(&self) -> SimDuration {
+        let recording = self.recording();
+        let ended = recording.last_job_ended_at.unwrap_or_default();
+        ended.saturating_sub(recording.first_job_at.unwrap_or_default())
+    }
+}
+
+/// Predicts `target` from `source`. With `faults`, what failed and was lost in the source's log
+/// happens again.
+pub fn predict(source: &Subject, target: &Subject, arrivals: Arrivals, faults: bool) -> Replay {
+    let assumptions = Assumptions::default();
+    let recording = target.recording();
+    let arrivals = match arrivals {
+        Arrivals::Recorded if !recording.executors.is_empty() => {
+            ExecutorArrivals::Recorded(recording)
+        }
+        _ => ExecutorArrivals::Modelled,
+    };
+    replay(
+        &source.run,
+        &ReplaySettings {
+            spark: &target.spark,
+            assumptions: &assumptions,
+            arrivals,
+            target: Some(recording),
+            recorded_faults: faults,
+        },
+    )
+}
+
+/// Replays every application of the logs.
+pub fn backtest(applications: &[RecordedApplication], arrivals: Arrivals) -> Scorecard {
+    let mut card = Scorecard::default();
+    for application in applications {
+        match Subject::of(application) {
+            Ok(subject) if subject.job_span() > SimDuration::ZERO => {
+                let replay = predict(&subject, &subject, arrivals, true);
+                let names = (subject.run.run_id.to_string(), subject.run.run_id.to_string());
+                card.cases.push(case(&subject, &subject, Kind::Own, names, &replay));
+            }
+            other => card.left_out.push(LeftOut {
+                subject: application.path.display().to_string(),
+                reason: other.err().unwrap_or_else(|| "its jobs took no time".to_owned()),
+            }),
+        }
+    }
+    card
+}
+
+/// A prediction beside its recording. `names` are of source and target.
+pub fn case(
+    source: &Subject,
+    target: &Subject,
+    kind: Kind,
+    names: (String, String),
+    replay: &Replay,
+) -> Case {
+    let recorded_ms = target.job_span().as_millis();
+    let predicted_ms = replay.job_span.as_millis();
+    let recording = target.recording();
+    let own = kind == Kind::Own;
+    let duration = target.run.duration.filter(|_| own);
+    Case {
+        application: target.application.clone(),
+        source: names.0,
+        target: names.1,
+        kind,
+        recorded_ms,
+        predicted_ms,
+        error: relative(recorded_ms, predicted_ms),
+        reason: reason(source, target, replay),
+        run_duration_ms: duration.map(|d| (d.as_millis(), replay.duration.as_millis())),
+        stage_end_error: own.then(|| stage_end_error(recording, replay)).flatten(),
+        executor_seconds: executor_seconds(target)
+            .map(|recorded| (recorded, replay.executor_time.as_secs_f64())),
+        peak_executors: (!recording.executors.is_empty())
+            .then(|| (peak(recording), replay.executors_peak)),
+        failed: (target.run.outcome == RunOutcome::Failed, replay.result.is_err()),
+    }
+}
+
+/// Mean distance of the ends of stages, as a share of the recorded time.
+fn stage_end_error(recording: &Recording, replay: &Replay) -> Option<f64> {
+    let whole = recording.last_job_ended_at?.as_secs_f64().max(1e-3);
+    let pairs = recording.stage_ends.iter().zip(&replay.stage_ends);
+    let distances: Vec<f64> = pairs
+        .filter_map(|(recorded, predicted)| Some((recorded.as_ref()?, predicted.as_ref()?)))
+        .map(|(recorded, predicted)| {
+            let predicted = predicted.since(sim::units::SimTime::ZERO).as_secs_f64();
+            (predicted - recorded.as_secs_f64()).abs()
+        })
+        .collect();
+    let count = distances.len();
+    (count > 0).then(|| distances.iter().sum::<f64>() / count as f64 / whole)
+}
+
+/// Registered to gone, or to the end of the last job.
+fn executor_seconds(target: &Subject) -> Option<f64> {
+    let recording = target.recording();
+    let end = recording.last_job_ended_at?;
+    let of_one = recording.executors.iter().map(|executor| {
+        let until = executor.removed_at.map_or(end, |at| at.min(end));
+        until.saturating_sub(executor.added_at).as_secs_f64()
+    });
+    (!recording.executors.is_empty()).then(|| of_one.sum())
+}
+
+fn peak(recording: &Recording) -> u32 {
+    let mut changes: Vec<(SimDuration, i32)> = Vec::new();
+    for executor in &recording.executors {
+        changes.push((executor.added_at, 1));
+        changes.extend(executor.removed_at.map(|at| (at, -1)));
+    }
+    changes.sort_unstable();
+    let mut alive = 0i32;
+    let alive = changes.iter().map(|(_, change)| {
+        alive += change;
+        alive
+    });
+    alive.max().unwrap_or(0).unsigned_abs()
+}
+
+/// Where the difference comes from, as far as the logs tell.
+fn reason(source: &Subject, target: &Subject, replay: &Replay) -> String {
+    if let Err(failure) = replay.result {
+        return format!("the replay ended as {}", failure.name());
+    }
+    let task_time = |subject: &Subject| {
+        subject.run.executor_task_time.unwrap_or_default().as_secs_f64().max(1e-3)
+    };
+    let ratio = task_time(target) / task_time(source) - 1.0;
+    if ratio.abs() > 0.03 {
+        let more = if ratio > 0.0 { "longer" } else { "shorter" };
+        return format!(
+            "the target's tasks took {:.0} % {more} than the source's",
+            ratio.abs() * 100.0
+        );
+    }
+    let faults = target.recording().task_faults.iter();
+    let lost = faults.filter(|fault| fault.kind != TaskFaultKind::Killed).count();
+    if lost > 0 {
+        return format!("{lost} tasks failed or were lost in the recording");
+    }
+    let (recorded, predicted) = (target.job_span(), replay.job_span);
+    if recorded > predicted {
+        "slots were free in the recording while tasks waited, or the driver took longer".to_owned()
+    } else {
+        "tasks waited for slots that the recording had".to_owned()
+    }
+}
