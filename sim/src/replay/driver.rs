@@ -6,9 +6,9 @@ use super::adapt::{adapt, peak};
 use super::start_up::{StartUp, StartUpKind};
 use super::{ExecutorArrivals, Replay, ReplaySettings};
 use crate::scenario::DynamicAllocation;
-use crate::spark::{Fate, Fault, Met, Progress, Rules, Target, Work};
+use crate::spark::{Fate, Fault, Met, Overheads, Progress, Rules, Target, Work};
 use crate::units::{SimDuration, SimTime};
-use crate::workload::{Failure, Recording, Removal, Run, TaskFaultKind};
+use crate::workload::{Failure, Recording, Removal, Run, Stage, TaskFaultKind};
 
 /// A replay that does not end by then never does: some executor never came.
 const HORIZON: SimDuration = SimDuration::hours(24 * 365);
@@ -34,6 +34,8 @@ pub(super) struct Driver<'a> {
     start_up: StartUp,
     /// Recorded arrivals to come: (time, key, host, cores).
     arrivals: VecDeque<(SimTime, u32, u32, u32)>,
+    /// Resource profiles of recorded executors, by key, where there are several.
+    profiles: Vec<u32>,
     held: Vec<Held>,
     next_key: u32,
     next_round: Option<SimTime>,
@@ -51,7 +53,11 @@ impl<'a> Driver<'a> {
         let source = run.recording.as_deref().unwrap_or(&nothing);
         let aim = settings.target.unwrap_or(source);
         let stages = run.stages.as_deref().unwrap_or_default();
-        let (mut stages, overheads) = adapt(stages, source, aim);
+        let own = matches!(settings.arrivals, ExecutorArrivals::Recorded(from) if from == source);
+        let (mut stages, overheads) = match own {
+            true => (as_recorded(stages, source), Overheads::default()),
+            false => adapt(stages, source, aim),
+        };
         // The clock of the target starts with its first job, and so does the work.
         let lead = source.first_job_at.unwrap_or_default();
         for stage in stages.iter_mut().filter(|stage| stage.parents.is_empty()) {
@@ -59,7 +65,13 @@ impl<'a> Driver<'a> {
         }
         let work = Work { stages: stages.into(), tail: SimDuration::ZERO };
         let spark = settings.spark;
-        let mut progress = Progress::new(work, Rules::new(spark, overheads), None);
+        let mut rules = Rules::new(spark, overheads);
+        let several =
+            |recording: &Recording| recording.executors.iter().any(|e| e.resource_profile != 0);
+        rules.by_profile =
+            matches!(settings.arrivals, ExecutorArrivals::Recorded(from) if several(from));
+        let by_profile = rules.by_profile;
+        let mut progress = Progress::new(work, rules, None);
         if settings.recorded_faults {
             add_faults(&mut progress, source, spark.speculation.enabled);
         }
@@ -76,6 +88,7 @@ impl<'a> Driver<'a> {
             target: Target::new(initial_executors(settings)),
             start_up: StartUp::new(kind),
             arrivals: VecDeque::new(),
+            profiles: Vec::new(),
             held: Vec::new(),
             next_key: 0,
             next_round: None,
@@ -86,6 +99,9 @@ impl<'a> Driver<'a> {
         };
         if let ExecutorArrivals::Recorded(recording) = settings.arrivals {
             driver.take_arrivals(recording);
+            if by_profile {
+                driver.profiles = recording.executors.iter().map(|e| e.resource_profile).collect();
+            }
         }
         driver
     }
@@ -164,6 +180,9 @@ impl<'a> Driver<'a> {
     fn add(&mut self, key: u32, host: u32, cores: u32) {
         let slots = (cores / self.settings.spark.task_cpus.max(1)).max(1);
         self.progress.add_executor(self.now, key, host, slots);
+        if let Some(profile) = self.profiles.get(key as usize) {
+            self.progress.set_profile(key, *profile);
+        }
         if let Some(held) = self.held.iter_mut().find(|held| held.key == key) {
             held.gone = false;
             held.added_at = self.now;
@@ -318,9 +337,9 @@ impl<'a> Driver<'a> {
             self.executor_time += end.since(held.added_at);
         }
         let started = self.started_at.unwrap_or(self.now);
-        let job_span = end.since(started);
         let nothing = Recording::default();
         let source = self.run.recording.as_deref().unwrap_or(&nothing);
+        let job_span = end.since(started) + source.driver_tail;
         let lead = source.first_job_at.unwrap_or_default();
         let recorded = self.run.duration.unwrap_or_default();
         let tail = source.last_job_ended_at.map(|at| recorded.saturating_sub(at));
@@ -341,6 +360,18 @@ impl<'a> Driver<'a> {
             result,
         }
     }
+}
+
+/// Stages whose tasks take exactly what they took: for the executors they took it on.
+fn as_recorded(stages: &[Stage], recording: &Recording) -> Vec<Stage> {
+    let mut stages = stages.to_vec();
+    for (stage, times) in stages.iter_mut().zip(&recording.task_times) {
+        if times.count() == stage.tasks.count() {
+            stage.tasks = times.clone();
+            stage.first_task_overhead = SimDuration::ZERO;
+        }
+    }
+    stages
 }
 
 /// Cores that executors on one host share. Guess: what our own recordings were made on.

@@ -123,6 +123,8 @@ pub(crate) struct Executor<K = PodId> {
     pub(crate) key: K,
     /// Where it is: equal where the host is the same one.
     host: u32,
+    /// Its resource profile.
+    profile: u32,
     /// Slots.
     slots: u32,
     /// Tasks that it runs.
@@ -231,6 +233,7 @@ impl<K: Copy + Eq> Progress<K> {
         self.executors.push(Executor {
             key,
             host,
+            profile: 0,
             slots,
             running: 0,
             idle_since: now,
@@ -246,6 +249,14 @@ impl<K: Copy + Eq> Progress<K> {
             self.free.push_back(place);
         }
         self.launch(now);
+    }
+
+    /// The executor gets only tasks of stages with that resource profile.
+    pub(crate) fn set_profile(&mut self, key: K, profile: u32) {
+        self.exceptional = true;
+        if let Some(executor) = self.executors.iter_mut().find(|e| e.alive && e.key == key) {
+            executor.profile = profile;
+        }
     }
 
     /// Executors that are there.

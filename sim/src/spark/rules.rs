@@ -18,6 +18,8 @@ pub(crate) struct Rules {
     pub(crate) limits: FailureLimits,
     /// What is lost with an executor is lost for good.
     pub(crate) outputs_go_with_executor: bool,
+    /// Executors run only tasks of their own resource profile.
+    pub(crate) by_profile: bool,
     /// What tasks take beyond their recorded time.
     pub(crate) overheads: Overheads,
 }
@@ -69,6 +71,7 @@ impl Rules {
             limits: spark.limits,
             outputs_go_with_executor: storage.shuffle == ShuffleService::Executor
                 && !storage.reuse_claims,
+            by_profile: false,
             overheads,
         }
     }

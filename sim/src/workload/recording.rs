@@ -4,6 +4,7 @@
 //! ([`crate::replay`]) does: to compare with what happened, or to take executors and faults as they
 //! were. Times count from the run's `submitted_at`.
 
+use super::TaskDurations;
 use crate::scenario::SparkVersion;
 use crate::units::SimDuration;
 
@@ -23,6 +24,11 @@ pub struct Recording {
     /// When each stage of the run was complete, by its place in `Run::stages`: its first successful
     /// attempt; `None` where it never was.
     pub stage_ends: Vec<Option<SimDuration>>,
+    /// From the end of the last task to the end of the last job: what the driver did at the end.
+    pub driver_tail: SimDuration,
+    /// How long the tasks of each stage took where they ran, launch to finish, overheads and all:
+    /// for a replay on the recorded executors themselves. By place in `Run::stages`.
+    pub task_times: Vec<TaskDurations>,
     /// Tasks ran before the first one of the log (its task ids do not start at 0): executors that
     /// registered before the first job were warm by then.
     pub warmed_up: bool,
@@ -43,6 +49,8 @@ pub struct RecordedExecutor {
     pub removed_at: Option<SimDuration>,
     /// Cores: task slots times `spark.task.cpus`.
     pub cores: u32,
+    /// Its resource profile; 0 = the default one.
+    pub resource_profile: u32,
     /// Its host, as a number: equal where the host is the same one.
     pub host: u32,
     /// What took it; `None` where it lived to the end.

@@ -55,6 +55,8 @@ pub struct Stage {
     pub peak_task_memory: Bytes,
     /// How many of its tasks ran where, seen from their data.
     pub locality: Locality,
+    /// Its resource profile; 0 = the default one.
+    pub resource_profile: u32,
     /// It is a barrier stage: all its tasks start together or none does.
     pub barrier: bool,
 }

@@ -133,6 +133,8 @@ pub(super) struct ExecutorAdded<'a> {
 pub(super) struct ExecutorInfo<'a> {
     #[serde(rename = "Host", borrow)]
     pub(super) host: Option<Cow<'a, str>>,
+    #[serde(rename = "Resource Profile Id", default)]
+    pub(super) resource_profile: Amount,
     #[serde(rename = "Total Cores", default)]
     pub(super) cores: Amount,
 }
@@ -237,6 +239,8 @@ pub(super) struct StageInfo<'a> {
     pub(super) completed: Millis,
     #[serde(rename = "Failure Reason", borrow)]
     pub(super) failure: Option<Cow<'a, str>>,
+    #[serde(rename = "Resource Profile Id", default)]
+    pub(super) resource_profile: Amount,
     #[serde(rename = "RDD Info", default)]
     pub(super) rdds: Vec<RddInfo>,
 }

@@ -42,7 +42,10 @@ pub(super) fn finish(open: OpenApplication) -> Option<Collected> {
         .map(|mut open| {
             open.stage.shuffle_partitions = announced.get(&open.stage.stage_id).copied();
             open.stage.task_ms = open.tasks.kept_ms;
-            (open.stage.tasks, open.stage.overheads) = open.tasks.finish();
+            let done = open.tasks.finish();
+            open.stage.tasks = done.tasks;
+            open.stage.task_times = done.times;
+            open.stage.overheads = done.overheads;
             open.stage
         })
         .collect();

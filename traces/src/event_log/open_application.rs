@@ -106,6 +106,7 @@ impl OpenApplication {
         let info = event.info.as_ref();
         let host = info.and_then(|info| info.host.as_deref());
         let cores = info.map_or(0, |info| u32::try_from(info.cores.0).unwrap_or(u32::MAX));
+        let profile = info.map_or(0, |info| info.resource_profile.0);
         let id = clip(&event.id, NAME_MAX);
         let executors = &mut self.application.executors;
         if self.alive.contains_key(&id) {
@@ -117,6 +118,7 @@ impl OpenApplication {
             id,
             host: clip(host.unwrap_or_default(), NAME_MAX),
             cores,
+            resource_profile: u32::try_from(profile).unwrap_or(u32::MAX),
             added_ms,
             removed_ms: None,
             removal_reason: None,
@@ -210,6 +212,7 @@ impl OpenApplication {
         if let Some(name) = info.name.as_deref().filter(|_| stage.name.is_empty()) {
             stage.name = clip(name, NAME_MAX);
         }
+        stage.resource_profile = u32::try_from(info.resource_profile.0).unwrap_or(u32::MAX);
         let tasks = u32::try_from(info.number_of_tasks.0).unwrap_or(u32::MAX);
         stage.number_of_tasks = stage.number_of_tasks.max(tasks);
         if stage.parents.is_none() {
@@ -298,6 +301,7 @@ impl OpenApplication {
             duration_ms,
         };
         if open.tasks.add(task, open.stage.number_of_tasks) {
+            open.stage.saw(launched, event.info.finished.get());
             open.add_bytes(event);
         } else {
             open.stage.tasks_repeated += 1;

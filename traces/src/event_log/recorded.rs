@@ -73,6 +73,8 @@ pub struct RecordedExecutor {
     pub host: String,
     /// Task slots (times `spark.task.cpus`).
     pub cores: u32,
+    /// Its resource profile; 0 = the default one.
+    pub resource_profile: u32,
     /// When it registered.
     pub added_ms: i64,
     /// When it was gone; `None` if it lived to the end.
@@ -162,6 +164,14 @@ pub struct RecordedStage {
     pub fetch_wait_ms: u64,
     /// How many of them ran where.
     pub locality: Locality,
+    /// Its resource profile; 0 = the default one.
+    pub resource_profile: u32,
+    /// When its first successful task was launched.
+    pub first_launch_ms: Option<i64>,
+    /// When its last kept task ended.
+    pub last_finish_ms: Option<i64>,
+    /// Launch to finish of the kept tasks as they ran, overheads and all.
+    pub task_times: TaskDurations,
     /// It is a barrier stage.
     pub barrier: bool,
     /// How much longer its first tasks on an executor took, and Spark's own part of the others.
@@ -209,10 +219,24 @@ impl TaskCounts {
 }
 
 impl RecordedStage {
+    /// Notes the times of a kept task.
+    pub(super) fn saw(&mut self, launched: Option<i64>, finished: Option<i64>) {
+        let first = [self.first_launch_ms, launched].into_iter().flatten().min();
+        let last = [self.last_finish_ms, finished].into_iter().flatten().max();
+        (self.first_launch_ms, self.last_finish_ms) = (first, last);
+    }
+
     /// When it was first submitted.
     pub fn submitted_ms(&self) -> i64 {
         let times = self.attempts.iter().map(|attempt| attempt.submitted_ms);
         times.min().unwrap_or(0)
+    }
+
+    /// When its work was over as seen at `at_ms`: the end of its last task, where that was before;
+    /// else as [`Self::completed_before`].
+    pub fn over_before(&self, at_ms: i64) -> Option<i64> {
+        let last = self.last_finish_ms.filter(|end| *end <= at_ms);
+        last.or_else(|| self.completed_before(at_ms))
     }
 
     /// When it was complete as seen at `at_ms`: the latest end of an attempt before, or else the

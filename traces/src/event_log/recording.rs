@@ -31,7 +31,15 @@ pub(super) fn recording_of(application: &RecordedApplication, stages: &[Stage]) 
         let complete = attempts.filter(|attempt| attempt.failure.is_none());
         complete.filter_map(|attempt| attempt.completed_ms).min().map(at)
     };
+    let last_task = application.stages.iter().filter_map(|stage| stage.last_finish_ms).max();
+    let last_job = application.jobs.iter().filter_map(|job| job.completed_ms).max();
+    let tail = last_job.zip(last_task).map_or(0, |(job, task)| (job - task).max(0));
+    let times = |stage: &Stage| {
+        by_id.get(&stage.stage_id).map_or_else(Default::default, |stage| stage.task_times.clone())
+    };
     Recording {
+        driver_tail: SimDuration::from_millis(tail.unsigned_abs()),
+        task_times: stages.iter().map(times).collect(),
         spark_version: application.spark_version.as_deref().and_then(version),
         executors: executors(application),
         task_faults: faults.collect(),
@@ -64,6 +72,7 @@ fn executors(application: &RecordedApplication) -> Vec<RecordedExecutor> {
             added_at: since(application, executor.added_ms),
             removed_at: executor.removed_ms.map(|ms| since(application, ms)),
             cores: executor.cores,
+            resource_profile: executor.resource_profile,
             host: *hosts.entry(executor.host.as_str()).or_insert(number),
             removal,
         });

@@ -183,18 +183,43 @@ impl<'a> Builder<'a> {
             .map(|(_, before)| before)
     }
 
+    /// Milliseconds from a stage's submission to its first task's launch, where nothing else ran
+    /// and an executor was free all the time: the driver serialised and broadcast the task.
+    fn launch_delay(&self, place: usize) -> u64 {
+        let stage = self.kept[place];
+        let submitted = stage.submitted_ms();
+        let Some(launched) = stage.first_launch_ms else { return 0 };
+        let executors = &self.application.executors;
+        let is_free = |executor: &&super::recorded::RecordedExecutor| {
+            executor.added_ms <= submitted
+                && executor.resource_profile == stage.resource_profile
+                && executor.removed_ms.is_none_or(|gone| gone > launched)
+        };
+        let others = (0..self.kept.len()).filter(|other| *other != place);
+        let mut near = others.filter(|other| other.abs_diff(place) <= LOOK_BACK);
+        let overlaps = near.any(|other| {
+            let other = self.kept[other];
+            let from = other.first_launch_ms.unwrap_or(i64::MAX);
+            from < launched && other.last_finish_ms.is_some_and(|end| end > submitted)
+        });
+        if overlaps || !(executors.is_empty() || executors.iter().any(|e| is_free(&e))) {
+            return 0;
+        }
+        u64::try_from(launched - submitted).unwrap_or(0)
+    }
+
     fn stage(&mut self, place: usize, parents: BTreeSet<u32>) -> Stage {
         let recorded = self.kept[place];
         let submitted = recorded.submitted_ms();
         let ends = parents.iter().map(|parent| {
             let parent = self.kept[*parent as usize];
-            parent.completed_before(submitted).unwrap_or(submitted)
+            parent.over_before(submitted).unwrap_or(submitted)
         });
         let ready = ends.max().unwrap_or(self.application.started_ms);
         if submitted < ready {
             self.graph.early += 1;
         }
-        let gap = u64::try_from(submitted - ready).unwrap_or(0);
+        let gap = u64::try_from(submitted - ready).unwrap_or(0) + self.launch_delay(place);
         let overhead = |ms: f64| SimDuration::from_millis(ms.round() as u64);
         let ms = SimDuration::from_millis;
         Stage {
@@ -211,6 +236,7 @@ impl<'a> Builder<'a> {
             spilled_bytes: Bytes::new(recorded.spilled_bytes),
             cached_bytes: Bytes::new(recorded.cached_bytes),
             locality: recorded.locality,
+            resource_profile: recorded.resource_profile,
             barrier: recorded.barrier,
             parents: parents.into_iter().collect(),
             driver_gap: SimDuration::from_millis(gap),

@@ -32,6 +32,8 @@ pub(super) struct DoneTask {
 pub(super) struct StageTasks {
     open: Vec<KeptTask>,
     packed: TaskDurations,
+    /// The same tasks, as they ran.
+    times: TaskDurations,
     done: PartitionSet,
     /// Sum of kept durations.
     pub(super) kept_ms: u64,
@@ -87,20 +89,33 @@ impl StageTasks {
         } else {
             open.sort_unstable();
         }
+        let times = appended(&self.times, open.iter().map(|task| task.duration_ms));
         self.overheads.take_out_of(&mut open, self.reads_shuffle);
-        let before = self.packed.count();
-        let mut durations = Vec::with_capacity(before as usize + open.len());
-        // A log has at most milliseconds that fit, because each packed one did.
-        durations.extend((0..before).map(|task| self.packed.get(task).as_millis() as u32));
-        durations.extend(open.iter().map(|task| task.duration_ms));
-        self.packed = TaskDurations::from_millis(durations);
+        self.packed = appended(&self.packed, open.iter().map(|task| task.duration_ms));
+        self.times = times;
     }
 
     /// All tasks, packed.
-    pub(super) fn finish(mut self) -> (TaskDurations, TaskOverheads) {
+    pub(super) fn finish(mut self) -> DoneTasks {
         self.pack_all();
-        (self.packed, self.overheads)
+        DoneTasks { tasks: self.packed, times: self.times, overheads: self.overheads }
     }
+}
+
+/// A stage's tasks, packed.
+pub(super) struct DoneTasks {
+    /// As they would have been on an executor that had run one before.
+    pub(super) tasks: TaskDurations,
+    /// As they were.
+    pub(super) times: TaskDurations,
+    /// What makes the difference.
+    pub(super) overheads: TaskOverheads,
+}
+
+fn appended(packed: &TaskDurations, more: impl Iterator<Item = u32>) -> TaskDurations {
+    // A log has at most milliseconds that fit, because each packed one did.
+    let before = (0..packed.count()).map(|task| packed.get(task).as_millis() as u32);
+    TaskDurations::from_millis(before.chain(more).collect())
 }
 
 /// A set of partition numbers: a bit each, in blocks, so that a single huge number costs one
@@ -148,7 +163,7 @@ mod tests {
         assert!(!tasks.add(task(1, 1, Some(0), 21), 3), "recomputed");
         assert_eq!(tasks.kept_ms, 11 + 10 + 10);
         let durations = TaskDurations::from_millis(vec![10, 11, 10]);
-        assert_eq!(tasks.finish().0, durations);
+        assert_eq!(tasks.finish().tasks, durations);
     }
 
     #[test]
@@ -158,7 +173,7 @@ mod tests {
         assert!(tasks.add(task(0, 2, None, 2), 3));
         assert!(tasks.add(task(1, 0, None, 3), 3));
         assert!(!tasks.add(task(1, 1, None, 4), 3));
-        assert_eq!(tasks.finish().0.count(), 3);
+        assert_eq!(tasks.finish().tasks.count(), 3);
     }
 
     #[test]

@@ -101,7 +101,15 @@ impl<K: Copy + Eq> Progress<K> {
     /// Whether excludeOnFailure lets the executor have the task.
     pub(super) fn is_allowed(&self, stage: u32, task: u32, executor: u32, at: SimTime) -> bool {
         let rules = &self.rules.exclusion;
-        if !rules.enabled {
+        let profiles = self.rules.by_profile;
+        if profiles
+            && self.executors[executor as usize].profile
+                != self.work.stages[stage as usize].resource_profile
+        {
+            return false;
+        }
+        // Where nothing runs and nobody may have it, Spark takes a new executor for an excluded one.
+        if !rules.enabled || self.running.is_empty() {
             return true;
         }
         let host = self.executors[executor as usize].host;
