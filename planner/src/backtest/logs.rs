@@ -82,8 +82,11 @@ impl Subject {
 pub fn predict(source: &Subject, target: &Subject, arrivals: Arrivals, faults: bool) -> Replay {
     let assumptions = Assumptions::default();
     let recording = target.recording();
+    // Logs were seen whose executors come after all their jobs.
+    let end = recording.last_job_ended_at.unwrap_or_default();
+    let came = recording.executors.iter().any(|executor| executor.added_at < end);
     let arrivals = match arrivals {
-        Arrivals::Recorded if !recording.executors.is_empty() => {
+        Arrivals::Recorded if came => {
             ExecutorArrivals::Recorded(recording)
         }
         _ => ExecutorArrivals::Modelled,

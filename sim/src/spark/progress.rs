@@ -252,11 +252,12 @@ impl<K: Copy + Eq> Progress<K> {
     }
 
     /// The executor gets only tasks of stages with that resource profile.
-    pub(crate) fn set_profile(&mut self, key: K, profile: u32) {
+    pub(crate) fn set_profile(&mut self, now: SimTime, key: K, profile: u32) {
         self.exceptional = true;
         if let Some(executor) = self.executors.iter_mut().find(|e| e.alive && e.key == key) {
             executor.profile = profile;
         }
+        self.launch(now);
     }
 
     /// Executors that are there.

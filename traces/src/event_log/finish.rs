@@ -9,7 +9,7 @@ use sim::{Finding, Severity};
 use super::collect::Collected;
 use super::configuration::{self, SeenExecutors};
 use super::open_application::OpenApplication;
-use super::recorded::{JobResult, RecordedApplication, RecordedExecutor};
+use super::recorded::{JobResult, RecordedApplication, RecordedExecutor, RecordedStage};
 use super::{failure, stage_graph};
 
 /// The application, or `None` where there was neither a start nor any work.
@@ -71,6 +71,13 @@ fn link_stages(application: &mut RecordedApplication) {
             if let Ok(place) = stages.binary_search_by_key(id, |stage| stage.stage_id) {
                 stages[place].job_ids.push(job.job_id);
             }
+        }
+    }
+    for job in jobs.iter_mut().filter(|job| job.has_start && !job.has_times) {
+        let own = || stages.iter().filter(|stage| stage.job_ids.contains(&job.job_id));
+        let ends = own().flat_map(|stage| &stage.attempts).filter_map(|a| a.completed_ms);
+        if let Some(submitted) = own().map(RecordedStage::submitted_ms).min() {
+            (job.submitted_ms, job.completed_ms) = (submitted, ends.max().or(job.completed_ms));
         }
     }
     let mut startless: Vec<(i64, usize)> = jobs

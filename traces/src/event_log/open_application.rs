@@ -149,6 +149,7 @@ impl OpenApplication {
         let job = self.jobs.entry(event.id).or_default();
         job.job_id = event.id;
         job.has_start = true;
+        job.has_times = event.submitted.get().is_some();
         job.submitted_ms = submitted_ms;
         job.stage_ids = if event.stages.is_empty() {
             event.infos.iter().map(|stage| stage.id).collect()

@@ -110,6 +110,8 @@ pub struct RecordedJob {
     pub stage_ids: Vec<u32>,
     /// The log has its start; without, its submission and stages are guessed from its end.
     pub has_start: bool,
+    /// Its log says when it was submitted (1.5 and later); else it is taken from its stages.
+    pub has_times: bool,
     /// Its job group, where it has one.
     pub group: Option<String>,
     /// Its FAIR pool, where it has one.
