@@ -1,11 +1,11 @@
 //! Local directories and the network as bounds on shuffle.
 //!
-//! Models: a task's shuffle writes, spills and local part of shuffle reads go through the executor's
-//! local directories, its shuffle reads through the network, both shared by the executor's
-//! concurrent tasks. Such work overlaps with computing, so that it is a bound, not an addition: a
-//! task takes longer only where the bound is above both its recorded duration and the recorded
-//! bound. A faster medium saves at most the recorded waiting for shuffle blocks. Under the recorded
-//! circumstances nothing changes.
+//! Models: a task's shuffle writes, spills and local part of shuffle reads go through the
+//! executor's local directories, its shuffle reads through the network, both shared by the
+//! executor's concurrent tasks. Such work overlaps with computing, so that it is a bound, not an
+//! addition: a task takes longer only where the bound is above both its recorded duration and the
+//! recorded bound. A faster medium saves at most the recorded waiting for shuffle blocks. Under the
+//! recorded circumstances nothing changes.
 //!
 //! Leaves out: the page cache (small shuffles never touch a disk), executors that share a node's
 //! disk, burst credits, IOPS. tmpfs is memory of the container (`memory/pressure.rs`). Throughputs

@@ -1,10 +1,10 @@
 //! What an attempt's pods ask for, and whether that is enough.
 //!
 //! Container memory follows Spark's own formula (`MemoryOverheads`): heap + overhead + off-heap +
-//! PySpark memory, with overhead = `memoryOverhead`, or the greater of factor x heap and 384 MiB. A run that needs more
-//! than its container is killed by the kernel (exit 137). Where the executor is another one than
-//! the recorded one, a recorded peak is moved to its task slots, and its stages are asked what
-//! becomes of them (`memory/pressure.rs`). Source: facts-spark A4.
+//! PySpark memory, with overhead = `memoryOverhead`, or the greater of factor x heap and 384 MiB. A
+//! run that needs more than its container is killed by the kernel (exit 137). Where the executor is
+//! another one than the recorded one, a recorded peak is moved to its task slots, and its stages
+//! are asked what becomes of them (`memory/pressure.rs`). Source: facts-spark A4.
 
 mod pressure;
 

@@ -12,14 +12,14 @@
 //!   partitions do not split. Limits: stages that AQE coalesced or `repartition(n)` fixed are those
 //!   of another count, and stay; more partitions write more and smaller blocks, for which the
 //!   stages before pay nothing here; recorded spills stay.
-//! - **Processor speed** (the ratio of two coremark figures): the CPU part of a task's time shrinks,
-//!   Spark's overhead, waiting and garbage collection stay: `overhead + cpu / speed + rest`. Limits:
-//!   coremark has no memory traffic; the driver's own time stays.
+//! - **Processor speed** (the ratio of two coremark figures): the CPU part of a task's time
+//!   shrinks, Spark's overhead, waiting and garbage collection stay: `overhead + cpu / speed +
+//!   rest`. Limits: coremark has no memory traffic; the driver's own time stays.
 //!
 //! Other executors are not a rescaling of stages: slots are Spark's scheduler's affair, memory and
-//! disks that of `spark/memory/` and `spark/local_dirs.rs`. A Spark release changes no duration here
-//! either: only defaults ([`crate::scenario::SparkDefaults::default_of`]); that engines get faster
-//! from release to release is not modelled.
+//! disks that of `spark/memory/` and `spark/local_dirs.rs`. A Spark release changes no duration
+//! here either: only defaults ([`crate::scenario::SparkDefaults::default_of`]); that engines get
+//! faster from release to release is not modelled.
 //!
 //! Source: Spark's documentation of `spark.sql.shuffle.partitions` and
 //! `spark.sql.files.maxPartitionBytes`; the rules themselves are ours.
@@ -60,15 +60,15 @@ impl Default for Rescale {
 }
 
 impl Rescale {
-    /// How much longer than the median a partition is that is taken for one heavy key. Source: Spark
-    /// `spark.sql.adaptive.skewJoin.skewedPartitionFactor`, which is 5.
+    /// How much longer than the median a partition is that is taken for one heavy key. Source:
+    /// Spark `spark.sql.adaptive.skewJoin.skewedPartitionFactor`, which is 5.
     pub const SKEWED: u32 = 5;
 
     /// The part of a task's time that is CPU time where it was not recorded: a guess.
     pub const CPU_SHARE: f64 = 0.7;
 
-    /// What of an executor's recorded memory does not grow with its tasks' data: 300 MiB of reserved
-    /// heap and the least overhead, 384 MiB. Source: facts-spark A4.
+    /// What of an executor's recorded memory does not grow with its tasks' data: 300 MiB of
+    /// reserved heap and the least overhead, 384 MiB. Source: facts-spark A4.
     pub const MEMORY_BASE: Bytes = Bytes::mib(300 + 384);
 
     /// Whether it changes nothing.
@@ -119,8 +119,8 @@ impl Rescale {
     }
 
     /// The run in these circumstances. A run with totals only is grown as a whole: its tasks, task
-    /// time and bytes by the input, its task time by the guessed [`Self::CPU_SHARE`]; its partitions are
-    /// not known.
+    /// time and bytes by the input, its task time by the guessed [`Self::CPU_SHARE`]; its
+    /// partitions are not known.
     #[must_use]
     pub fn run(&self, run: &Run) -> Run {
         let mut run = run.clone();

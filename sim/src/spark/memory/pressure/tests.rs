@@ -42,8 +42,7 @@ fn verdicts_by_hand() {
     check(4, 600, Verdict::Spills(Bytes::new(Bytes::mib(600).as_u64() - share)));
     // 4 tasks with 225 MiB of objects each are more than 819.
     check(4, 900, Verdict::HeapOom);
-    // An eighth of 2000 MiB is more than the 307.2 MiB that one of two is sure of? No: 250. The
-    // objects, 1000 MiB, are what does not fit.
+    // Two tasks with 500 MiB of objects each are more than 819, too.
     check(2, 2000, Verdict::HeapOom);
     assert_eq!(Verdict::HeapOom.exit_code(), Some(52));
 }
