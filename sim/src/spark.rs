@@ -3,16 +3,20 @@
 //! Models: driver pod, then executor pods through the allocator's batches; tasks start when enough
 //! executors are registered; stages run after their parents, tasks on executor cores in order;
 //! dynamic allocation; running tasks of lost executors run again; memory need above the container
-//! is an OOM kill. Leaves out: map outputs lost with their executor, task launch overhead,
-//! locality, speculation, spill, changed task times for another executor shape. Source:
+//! is an OOM kill; task times follow memory, local directories and committers that are not those of
+//! the recording. Leaves out: map outputs lost with their executor, task launch overhead,
+//! locality, speculation. Source:
 //! facts-spark A2 to A5.
 
 pub(crate) mod allocation;
 pub(crate) mod application;
 mod attempt;
+mod circumstances;
 mod dynamic_allocation;
+mod local_dirs;
 mod memory;
 mod network;
+mod output_commit;
 mod progress;
 mod rules;
 mod warm_up;

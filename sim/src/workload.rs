@@ -6,12 +6,14 @@
 
 mod failure;
 mod recording;
+mod rescale;
 mod run;
 mod stage;
 mod trace_pod;
 
 pub use failure::{Failure, FailureCounts};
 pub use recording::{RecordedExecutor, Recording, Removal, TaskFault, TaskFaultKind};
+pub use rescale::{Rescale, ShufflePartitions};
 pub use run::{ApplicationId, NodeLifecycle, Run, RunOutcome, TeamId};
 pub use stage::{Locality, Stage, TaskDurations};
 pub use trace_pod::{RecordedWait, TracePod};

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use sim::rng::RngExt;
 use sim::units::SimTime;
-use sim::workload::{ApplicationId, Run, TeamId, TracePod};
+use sim::workload::{ApplicationId, Rescale, Run, TeamId, TracePod};
 use sim::{Seed, Workload};
 
 use crate::canonical::NO_TEAM;
@@ -25,6 +25,8 @@ pub struct WorkloadOptions {
     /// How many times every run is submitted: 1 = as recorded; 2 = once more each, at a random
     /// time within the trace's span; the fraction of a number decides by a draw per run.
     pub arrivals: f64,
+    /// What becomes of every run's stages.
+    pub rescale: Rescale,
     /// Draws new submissions from the recorded runs instead of replaying them.
     pub resample: Option<Resample>,
     /// Root of the draws.
@@ -33,7 +35,7 @@ pub struct WorkloadOptions {
 
 impl Default for WorkloadOptions {
     fn default() -> Self {
-        Self { arrivals: 1.0, resample: None, seed: Seed::new(0) }
+        Self { arrivals: 1.0, rescale: Rescale::default(), resample: None, seed: Seed::new(0) }
     }
 }
 
@@ -53,7 +55,7 @@ impl WorkloadOptions {
     /// # Errors
     /// All that are out of range.
     pub fn check(&self, trace: &LoadedTrace) -> Result<(), TraceError> {
-        let mut problems = Vec::new();
+        let mut problems = self.rescale.problems();
         let recorded = trace.runs.len() as f64;
         if !(self.arrivals >= 0.0 && self.arrivals * recorded <= RUNS_MAX) {
             problems.push(format!(
@@ -143,11 +145,16 @@ pub fn to_workload(trace: &LoadedTrace, options: &WorkloadOptions) -> Workload {
     let pods_since_1970 = trace.pods.iter().any(created_since_1970);
     let epoch_ms = epoch(&submissions, trace, pods_since_1970);
     let mut names = Names::default();
+    // Once for each recorded run, so that its copies share their stages.
+    let rescaled: Option<Vec<Run>> = (!options.rescale.is_identity())
+        .then(|| trace.runs.iter().map(|lowered| options.rescale.run(&lowered.run)).collect());
     let mut runs: Vec<Run> = submissions
         .iter()
         .map(|submission| {
             let at = u64::try_from(submission.at_ms.saturating_sub(epoch_ms)).unwrap_or(0);
-            names.place(&trace.runs[submission.run], submission.copy, SimTime::from_millis(at))
+            let lowered = &trace.runs[submission.run];
+            let run = rescaled.as_ref().map_or(&lowered.run, |runs| &runs[submission.run]);
+            names.place(lowered, run.clone(), submission.copy, SimTime::from_millis(at))
         })
         .collect();
     // Stable: equal times keep the order of the trace.
@@ -292,9 +299,8 @@ struct Names {
 }
 
 impl Names {
-    fn place(&mut self, lowered: &LoweredRun, copy: u64, at: SimTime) -> Run {
+    fn place(&mut self, lowered: &LoweredRun, mut run: Run, copy: u64, at: SimTime) -> Run {
         let team = if lowered.team.is_empty() { NO_TEAM } else { &lowered.team };
-        let mut run = lowered.run.clone();
         run.application = ApplicationId(self.applications.number(&lowered.application));
         run.team = TeamId(self.teams.number(team));
         run.submitted_at = at;

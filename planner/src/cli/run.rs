@@ -201,6 +201,7 @@ fn workloads(
 ) -> Result<Arc<dyn Fn(u64) -> Arc<Workload> + Send + Sync>, Stop> {
     let options = WorkloadOptions {
         arrivals: loaded.workload.arrivals,
+        rescale: loaded.workload.rescale,
         resample: loaded.workload.resample.map(|resample| Resample {
             runs_per_day: f64::from(resample.runs_per_day),
             days: resample.days,

@@ -121,7 +121,16 @@ fn workload_value(workload: &Read) -> Value {
     let options = &workload.options;
     let mut out = Map::new();
     out.insert("traces".into(), json!(traces));
-    out.insert("scale".into(), json!({ "arrivals": options.arrivals }));
+    let rescale = &options.rescale;
+    let mut scale = json!({
+        "arrivals": options.arrivals,
+        "input": rescale.input,
+        "cpuSpeed": rescale.cpu_speed,
+    });
+    if let Some(partitions) = rescale.shuffle_partitions {
+        scale["shufflePartitions"] = json!(partitions.to);
+    }
+    out.insert("scale".into(), scale);
     if let Some(resample) = options.resample {
         let resample = json!({ "runsPerDay": resample.runs_per_day, "days": resample.days });
         out.insert("resample".into(), resample);

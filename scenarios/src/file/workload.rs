@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use sim::workload::{Rescale, ShufflePartitions};
+
 use super::context::Context;
 use super::settings::Settings;
 use crate::native::Place;
@@ -89,6 +91,8 @@ pub struct Resample {
 pub struct WorkloadOptions {
     /// Submissions as a multiple of the recorded ones.
     pub arrivals: f64,
+    /// What becomes of every run's stages.
+    pub rescale: Rescale,
     /// A longer day from few recorded runs.
     pub resample: Option<Resample>,
     /// IANA name of the zone of times that have none.
@@ -102,13 +106,25 @@ pub(super) struct Read {
 }
 
 pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> Read {
-    let mut options = WorkloadOptions { arrivals: 1.0, resample: None, timezone: "UTC".to_owned() };
+    let mut options = WorkloadOptions {
+        arrivals: 1.0,
+        rescale: Rescale::default(),
+        resample: None,
+        timezone: "UTC".to_owned(),
+    };
     let Some(given) = given else {
         return Read { traces: Vec::new(), options };
     };
     let traces = given.sections("traces").unwrap_or_default();
     if let Some(scale) = given.section("scale") {
         options.arrivals = scale.float("arrivals").unwrap_or(1.0);
+        options.rescale = Rescale {
+            input: scale.float("input").unwrap_or(1.0),
+            shuffle_partitions: scale
+                .count("shufflePartitions")
+                .map(|to| ShufflePartitions { from: None, to }),
+            cpu_speed: scale.float("cpuSpeed").unwrap_or(1.0),
+        };
     }
     if let Some(resample) = given.section("resample") {
         let days = resample.float("days").unwrap_or(1.0);

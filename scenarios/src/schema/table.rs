@@ -124,13 +124,35 @@ static TRACE: Section = Section {
 static SCALE: Section = Section {
     name: "Scale",
     doc: "Growth what-ifs.",
-    keys: &[key(
-        "arrivals",
-        Float(0.001, 1000.0),
-        "Submissions, as a multiple of the recorded \
-        ones.",
-    )
-    .or("1")],
+    keys: &[
+        key(
+            "arrivals",
+            Float(0.001, 1000.0),
+            "Submissions, as a multiple of the recorded \
+            ones.",
+        )
+        .or("1"),
+        key(
+            "input",
+            Float(0.01, 100.0),
+            "Input of every run, as a multiple of the recorded one: more tasks that read it, \
+            longer tasks behind a shuffle.",
+        )
+        .or("1"),
+        key(
+            "shufflePartitions",
+            Int(1, 100_000),
+            "`spark.sql.shuffle.partitions`, for recorded stages that follow it; default: as \
+            recorded.",
+        ),
+        key(
+            "cpuSpeed",
+            Float(0.05, 20.0),
+            "Speed of a processor, as a multiple of the recorded one's: the ratio of two coremark \
+            figures. It counts for the CPU part of tasks.",
+        )
+        .or("1"),
+    ],
 };
 
 static RESAMPLE: Section = Section {

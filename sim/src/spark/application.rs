@@ -35,7 +35,7 @@ pub(crate) fn on_run_submitted(world: &mut World, cx: &mut Cx<'_>, place: u32) {
         let message = format!("tasks above {} are merged into longer ones", work::TASKS_MAX);
         cx.find(Severity::Warning, "too-many-tasks", &run.run_id, message);
     }
-    let work = work::work_of(cx, run, run_key);
+    let work = work::work_of(cx, run, run_key, &shape);
     let doom = shape.executor_ooms.then(|| doom(cx, run_key, &work)).flatten();
     let overheads = overheads(run);
     let executor_spec = executor_spec(world, cx, &shape, &run.run_id, raises.on_demand);
@@ -232,7 +232,10 @@ pub(super) fn advance(world: &mut World, cx: &mut Cx<'_>, id: AttemptId) -> bool
             }
             Met::OomKill(pod) => {
                 attempt.oom_kills += 1;
-                remove_executor(world, cx, id, pod, PodResult::OomKilled);
+                // A JVM that dies of memory ends by itself; the kernel says OOMKilled.
+                let by_kernel = attempt.shape.exit_code == 137;
+                let result = if by_kernel { PodResult::OomKilled } else { PodResult::Failed };
+                remove_executor(world, cx, id, pod, result);
                 if world.attempts[id].oom_kills >= cx.scenario.spark.limits.task_max_failures {
                     world.attempts[id].progress.lift_doom();
                     end(world, cx, id, Err(Failure::ExecutorOom), PodResult::Failed);

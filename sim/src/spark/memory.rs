@@ -1,15 +1,22 @@
 //! What an attempt's pods ask for, and whether that is enough.
 //!
 //! Container memory follows Spark's own formula (`MemoryOverheads`): heap + overhead + off-heap +
-//! PySpark memory, with overhead = `memoryOverhead`, or the greater of factor x heap and 384 MiB. A run that needs more
-//! than its container is killed by the kernel (exit 137). Source: facts-spark A4.
+//! PySpark memory, with overhead = `memoryOverhead`, or the greater of factor x heap and 384 MiB. A
+//! run that needs more than its container is killed by the kernel (exit 137). Where the executor is
+//! another one than the recorded one, a recorded peak is moved to its task slots, and its stages
+//! are asked what becomes of them (`memory/pressure.rs`). Source: facts-spark A4.
+
+mod pressure;
+
+pub(super) use pressure::{Change, ExecutorMemory};
+use pressure::{Verdict, peak_with_slots};
 
 use crate::cluster::Resources;
 use crate::engine::world::Cx;
 use crate::retry::Raises;
-use crate::scenario::SparkDefaults;
+use crate::scenario::{LocalDirs, SparkDefaults};
 use crate::units::{Bytes, MilliCores};
-use crate::workload::{Failure, Run};
+use crate::workload::{Failure, Removal, Run, Stage};
 
 /// The shape of an attempt: what its driver and executors are.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +39,10 @@ pub(crate) struct Shape {
     pub(crate) driver_ooms: bool,
     /// Executors need more memory than their containers have.
     pub(crate) executor_ooms: bool,
+    /// The exit code of an executor that dies of memory: 52 in the JVM, 137 by the kernel.
+    pub(crate) exit_code: i32,
+    /// The executor where the run was recorded, and here.
+    pub(super) memory: Change,
 }
 
 /// Works out the shape of the next attempt of a run, after the ladder's raises.
@@ -44,6 +55,7 @@ pub(crate) fn shape(cx: &Cx<'_>, run: &Run, raises: &Raises, run_key: u64) -> Sh
     let heap = run.executor_memory.unwrap_or(spark.executor_memory);
     let set = run.executor_memory_overhead.or(spark.executor_memory_overhead);
     let recorded_container = overheads.executor_container(heap, set);
+    let recorded_heap = heap;
     let heap = raised(heap, raises.executor_memory, raises.executor_memory_max);
     let set = set.map(|bytes| raised(bytes, raises.executor_memory, Bytes::new(u64::MAX)));
     let executor_memory = overheads.executor_container(heap, set);
@@ -58,17 +70,33 @@ pub(crate) fn shape(cx: &Cx<'_>, run: &Run, raises: &Raises, run_key: u64) -> Sh
     let cpu = spark.executor_request_cores;
     let driver_cpu = run.driver_cores.unwrap_or(MilliCores::cores(spark.driver_cores.into()));
     let (initial, min, max, dynamic) = executors(run, spark, raises);
+    let slots = (executor_cores / spark.task_cpus.max(1)).max(1);
+    let memory = change(
+        run,
+        spark,
+        (recorded_heap, recorded_container),
+        (heap, executor_memory),
+        slots,
+        max,
+    );
+    let peak = executor_peak(run, &memory);
+    let death = match run.failure {
+        // Known better from the recording.
+        Some(Failure::ExecutorOom) => None,
+        _ => memory.death(stages_of(run)).and_then(Verdict::exit_code),
+    };
     let need = |recorded, container: Bytes, peak: Option<Bytes>, failure, purpose| {
         need(cx, run, run_key, recorded, peak, failure, purpose).is_some_and(|n| n > container)
     };
     let (oom, driver_oom) = (Failure::ExecutorOom, Failure::DriverOom);
+    let over = need(recorded_container, executor_memory, peak, oom, "executor-memory");
     Shape {
         driver: Resources::of_pod(spark.driver_request_cores.unwrap_or(driver_cpu), driver_memory),
         executor: Resources::of_pod(
             cpu.unwrap_or(MilliCores::cores(executor_cores.into())),
             executor_memory,
         ),
-        slots: (executor_cores / spark.task_cpus.max(1)).max(1),
+        slots,
         initial,
         min,
         max,
@@ -80,14 +108,78 @@ pub(crate) fn shape(cx: &Cx<'_>, run: &Run, raises: &Raises, run_key: u64) -> Sh
             driver_oom,
             "driver-memory",
         ),
-        executor_ooms: need(
-            recorded_container,
-            executor_memory,
-            run.peak_executor_memory,
-            oom,
-            "executor-memory",
-        ),
+        executor_ooms: over || death.is_some(),
+        exit_code: if over { recorded_exit(run) } else { death.unwrap_or(137) },
+        memory,
     }
+}
+
+fn stages_of(run: &Run) -> &[Stage] {
+    run.stages.as_deref().unwrap_or_default()
+}
+
+/// The executor where the run was recorded, and here. (heap, container) of both.
+fn change(
+    run: &Run,
+    spark: &SparkDefaults,
+    recorded: (Bytes, Bytes),
+    simulated: (Bytes, Bytes),
+    slots: u32,
+    max: u32,
+) -> Change {
+    let executors = run.recording.iter().flat_map(|recording| &recording.executors);
+    let cores = executors.map(|executor| executor.cores).max().filter(|cores| *cores > 0);
+    let recorded_slots =
+        cores.or(run.executor_cores).map_or(slots, |cores| (cores / spark.task_cpus.max(1)).max(1));
+    // No more executors than there are tasks for: it matters where there is no maximum.
+    let widest = stages_of(run).iter().map(|stage| stage.tasks.count()).max().unwrap_or(0);
+    let of = |(heap, container), slots: u32, tmpfs| ExecutorMemory {
+        heap,
+        container,
+        off_heap: spark.overheads.off_heap,
+        pyspark: spark.overheads.pyspark,
+        tmpfs,
+        slots,
+        executors: max.min(widest.div_ceil(slots)).max(1),
+        unified: spark.memory,
+    };
+    let tmpfs = match spark.storage.local_dirs {
+        LocalDirs::Tmpfs => local_bytes(run, of(simulated, slots, Bytes::ZERO).executors),
+        _ => Bytes::ZERO,
+    };
+    Change {
+        recorded: of(recorded, recorded_slots, Bytes::ZERO),
+        simulated: of(simulated, slots, tmpfs),
+    }
+}
+
+/// What an executor's local directories hold at the end: all that was written for shuffles and
+/// spilled, because Spark deletes shuffle files late; split evenly.
+fn local_bytes(run: &Run, executors: u32) -> Bytes {
+    let all = stages_of(run).iter().fold(Bytes::ZERO, |sum, stage| {
+        sum.saturating_add(stage.shuffle_write_bytes).saturating_add(stage.spilled_bytes)
+    });
+    Bytes::new(all.as_u64() / u64::from(executors.max(1)))
+}
+
+/// The recorded peak of an executor's container, on the simulated executor.
+fn executor_peak(run: &Run, memory: &Change) -> Option<Bytes> {
+    let task = stages_of(run).iter().map(|stage| stage.peak_task_memory).max();
+    let (recorded, simulated) = (&memory.recorded, &memory.simulated);
+    let peak = run.peak_executor_memory?;
+    let task = task.unwrap_or(Bytes::ZERO);
+    let moved = peak_with_slots(peak, task, recorded.slots, simulated.slots);
+    Some(moved.saturating_add(simulated.tmpfs))
+}
+
+/// The exit code with which the recorded run's executors died of memory: the kernel's, unless its
+/// log says that it was the JVM.
+fn recorded_exit(run: &Run) -> i32 {
+    let died = Removal::Exited { exit_code: Some(52) };
+    let mut executors = run.recording.iter().flat_map(|recording| &recording.executors);
+    let in_jvm = run.failure == Some(Failure::ExecutorOom)
+        && executors.any(|executor| executor.removal == Some(died));
+    if in_jvm { 52 } else { 137 }
 }
 
 /// How much memory one executor (or the driver) of the run needs, if anything is known of it.

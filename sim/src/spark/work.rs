@@ -1,6 +1,7 @@
 //! The work of a run: its stages and tasks, recorded or made up from what was recorded.
 //!
-//! A run with recorded stages is replayed as it was. Of a run with totals only, the shape is made
+//! A run with recorded stages is replayed as it was, adapted to other circumstances
+//! (`circumstances.rs`). Of a run with totals only, the shape is made
 //! up (a guess, the same for every scenario): up to 20 tasks make one stage; more make three in a
 //! row with 60, 30 and 10 % of the tasks; task times are log-normal with the assumed coefficient of
 //! variation, scaled so that they add up to the recorded sum; the driver's own time is spent half
@@ -8,6 +9,8 @@
 
 use rand_distr::StandardNormal;
 
+use super::circumstances;
+use super::memory::Shape;
 use crate::engine::world::Cx;
 use crate::rng::RngExt;
 use crate::scenario::Assumptions;
@@ -40,9 +43,12 @@ impl Work {
 }
 
 /// The work of `run`.
-pub(crate) fn work_of(cx: &Cx<'_>, run: &Run, run_key: u64) -> Work {
+pub(crate) fn work_of(cx: &Cx<'_>, run: &Run, run_key: u64, shape: &Shape) -> Work {
     match &run.stages {
-        Some(stages) => Work { stages: stages.clone(), tail: recorded_tail(run, stages) },
+        Some(stages) => {
+            let tail = recorded_tail(run, stages);
+            circumstances::adapt(cx, &shape.memory, Work { stages: stages.clone(), tail })
+        }
         None => made_up(cx, run, run_key),
     }
 }

@@ -119,6 +119,18 @@ impl TaskDurations {
         Self::Quantiles { count, body, tail: tail.into_boxed_slice() }
     }
 
+    /// The same tasks with other durations. `change` must not turn the order of two durations.
+    #[must_use]
+    pub fn map_millis(&self, change: impl Fn(u32) -> u32) -> Self {
+        let all = |durations: &[u32]| durations.iter().map(|ms| change(*ms)).collect();
+        match self {
+            Self::Listed(durations) => Self::Listed(all(durations)),
+            Self::Quantiles { count, body, tail } => {
+                Self::Quantiles { count: *count, body: all(body), tail: all(tail) }
+            }
+        }
+    }
+
     /// Number of tasks.
     pub fn count(&self) -> u32 {
         match self {

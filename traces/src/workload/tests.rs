@@ -66,6 +66,7 @@ fn resampling_draws_at_the_rate_asked_for() {
         arrivals: 1.5,
         resample: Some(Resample { runs_per_day: 800.0, days: 10.0 }),
         seed: Seed::new(3),
+        ..WorkloadOptions::default()
     };
     let workload = to_workload(&many(), &options);
     assert!((11_500..12_500).contains(&workload.runs.len()), "{}", workload.runs.len());
@@ -107,4 +108,25 @@ fn a_trace_of_centuries_is_refused_with_the_times_that_make_it_one() {
     assert!(resampled(1.0).check(&trace(&times)).is_ok());
     let error = resampled(1e9).check(&trace(&times)).expect_err("refused").to_string();
     assert!(error.contains("resample.days: 1000000000"), "{error}");
+}
+
+#[test]
+fn runs_are_rescaled_and_their_copies_share_stages() {
+    let mut recorded = trace(&[0]);
+    let stage = sim::workload::Stage {
+        tasks: sim::workload::TaskDurations::from_millis(vec![100, 200]),
+        ..Default::default()
+    };
+    recorded.runs[0].run.stages = Some(vec![stage].into());
+    let rescale = Rescale { input: 2.0, ..Rescale::default() };
+    let options = WorkloadOptions { arrivals: 2.0, rescale, ..WorkloadOptions::default() };
+    assert!(options.check(&recorded).is_ok());
+    let workload = to_workload(&recorded, &options);
+    let stages: Vec<_> = workload.runs.iter().filter_map(|run| run.stages.as_ref()).collect();
+    assert_eq!(stages[0][0].tasks.count(), 4);
+    assert!(std::sync::Arc::ptr_eq(stages[0], stages[1]));
+    let wrong = Rescale { input: -1.0, cpu_speed: f64::NAN, ..Rescale::default() };
+    let wrong = WorkloadOptions { rescale: wrong, ..WorkloadOptions::default() };
+    let message = wrong.check(&recorded).unwrap_err().to_string();
+    assert!(message.contains("scale.input") && message.contains("scale.cpuSpeed"), "{message}");
 }

@@ -25,7 +25,7 @@ fn one_with_everything() {
 kubernetesVersion: "1.33"
 workload:
   traces: [{jobTable: day.csv}, {eventLogs: /data/secret/logs/}, {pods: p.csv}, {swf: x.swf}]
-  scale: {arrivals: 1.5}
+  scale: {arrivals: 1.5, input: 2, shufflePartitions: 400, cpuSpeed: 1.25}
   resample: {runsPerDay: 4000, days: 0.25}
   timezone: America/Los_Angeles
 spark:
