@@ -86,9 +86,7 @@ pub fn predict(source: &Subject, target: &Subject, arrivals: Arrivals, faults: b
     let end = recording.last_job_ended_at.unwrap_or_default();
     let came = recording.executors.iter().any(|executor| executor.added_at < end);
     let arrivals = match arrivals {
-        Arrivals::Recorded if came => {
-            ExecutorArrivals::Recorded(recording)
-        }
+        Arrivals::Recorded if came => ExecutorArrivals::Recorded(recording),
         _ => ExecutorArrivals::Modelled,
     };
     replay(

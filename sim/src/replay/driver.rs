@@ -56,7 +56,7 @@ impl<'a> Driver<'a> {
         let own = matches!(settings.arrivals, ExecutorArrivals::Recorded(from) if from == source);
         let (mut stages, overheads) = match own {
             true => (as_recorded(stages, source), Overheads::default()),
-            false => adapt(stages, source, aim),
+            false => adapt(stages, source, aim, settings.assumptions),
         };
         // The clock of the target starts with its first job, and so does the work.
         let lead = source.first_job_at.unwrap_or_default();
@@ -76,7 +76,7 @@ impl<'a> Driver<'a> {
             add_faults(&mut progress, source, spark.speculation.enabled);
         }
         let kind = if aim.one_host {
-            StartUpKind::Shared(HOST_CORES)
+            StartUpKind::Shared(f64::from(settings.assumptions.host_cores.max(1)))
         } else {
             let assumptions = settings.assumptions;
             StartUpKind::Latency(assumptions.container_start + assumptions.executor_start.p50)
@@ -377,9 +377,6 @@ fn as_recorded(stages: &[Stage], recording: &Recording) -> Vec<Stage> {
 /// From an executor's registration to its first task: its block manager registers, too. Guess: 70
 /// to 470 ms on our own recordings, 250 to 330 ms in logs of others.
 const REGISTERED_TO_FIRST_TASK: SimDuration = SimDuration::from_millis(200);
-
-/// Cores that executors on one host share. Guess: what our own recordings were made on.
-const HOST_CORES: f64 = 2.0;
 
 /// The task failures of the recording happen again. An attempt that was killed for a faster copy
 /// took longer than the copy; how long is not known.

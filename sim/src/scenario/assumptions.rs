@@ -161,7 +161,7 @@ impl Default for Assumptions {
             pod_object_bytes: Bytes::new(10 * 1024),
             etcd_quota: Bytes::gib(8),
             executor_warm_up: SimDuration::from_millis(450),
-            executor_warm_up_tasks: SimDuration::from_millis(80),
+            executor_warm_up_tasks: SimDuration::from_millis(60),
             executor_warm_time: seconds(8),
             host_cores: 2,
             local_disk: LocalDisk::default(),

@@ -37,7 +37,7 @@ pub(crate) fn on_run_submitted(world: &mut World, cx: &mut Cx<'_>, place: u32) {
     }
     let work = work::work_of(cx, run, run_key, &shape);
     let doom = shape.executor_ooms.then(|| doom(cx, run_key, &work)).flatten();
-    let overheads = overheads(run);
+    let overheads = overheads(cx, run);
     let executor_spec = executor_spec(world, cx, &shape, &run.run_id, raises.on_demand);
     let id = world.attempts.insert(Attempt {
         run: place,
@@ -334,9 +334,6 @@ fn start_tasks(world: &mut World, cx: &mut Cx<'_>, id: AttemptId) {
     }
 }
 
-/// What executors move to each other (a guess: 10 Gbit/s, the baseline of usual types).
-const NETWORK_BYTES_PER_S: f64 = 1.25e9;
-
 /// Takes an executor out of the attempt and ends its pod.
 fn remove_executor(
     world: &mut World,
@@ -372,7 +369,7 @@ fn fate(cx: &Cx<'_>, attempt: &Attempt, pod: PodId, result: PodResult) -> Fate {
             _ => assumptions.termination_grace,
         };
         let bytes = attempt.progress.shuffle_bytes_on(pod).max(1) as f64;
-        (NETWORK_BYTES_PER_S * time.as_secs_f64() / bytes).min(1.0)
+        (assumptions.network_bytes_per_s.as_u64() as f64 * time.as_secs_f64() / bytes).min(1.0)
     } else {
         0.0
     };
@@ -382,9 +379,9 @@ fn fate(cx: &Cx<'_>, attempt: &Attempt, pod: PodId, result: PodResult) -> Fate {
 
 /// What tasks take beyond their recorded time: executors of a platform are fresh, so where the
 /// recorded ones were warm, loading and compiling comes on top.
-fn overheads(run: &Run) -> Overheads {
+fn overheads(cx: &Cx<'_>, run: &Run) -> Overheads {
     match &run.recording {
-        Some(recording) if recording.warmed_up => Overheads::fresh(),
+        Some(recording) if recording.warmed_up => Overheads::fresh(&cx.scenario.assumptions),
         _ => Overheads::default(),
     }
 }

@@ -19,7 +19,7 @@ use crate::workload::Stage;
 /// The work under the scenario's circumstances.
 pub(super) fn adapt(cx: &Cx<'_>, memory: &Change, work: Work) -> Work {
     let storage = &cx.scenario.spark.storage;
-    adapted(work, memory, storage, &StorageSpeeds::default())
+    adapted(work, memory, storage, &StorageSpeeds::of(&cx.scenario.assumptions))
 }
 
 fn adapted(work: Work, memory: &Change, storage: &Storage, speeds: &StorageSpeeds) -> Work {

@@ -11,7 +11,7 @@
 //! disk, burst credits, IOPS. tmpfs is memory of the container (`memory/pressure.rs`). Throughputs
 //! are guesses ([`StorageSpeeds`]).
 
-use crate::scenario::LocalDirs;
+use crate::scenario::{Assumptions, LocalDirs};
 use crate::workload::Stage;
 
 /// How fast data is stored and moved.
@@ -57,6 +57,21 @@ impl Default for StorageSpeeds {
 }
 
 impl StorageSpeeds {
+    /// The scenario's assumptions.
+    pub(crate) fn of(assumptions: &Assumptions) -> Self {
+        let speed = |kind| assumptions.local_disk.bytes_per_s(kind).as_u64() as f64;
+        Self {
+            empty_dir: speed(LocalDirs::EmptyDir),
+            nvme: speed(LocalDirs::HostPath),
+            claim: speed(LocalDirs::PersistentVolumeClaim),
+            tmpfs: speed(LocalDirs::Tmpfs),
+            network: assumptions.network_bytes_per_s.as_u64() as f64,
+            rename_s: assumptions.commit_rename.as_secs_f64(),
+            copy: assumptions.object_store_copy_bytes_per_s.as_u64() as f64,
+            ..Self::default()
+        }
+    }
+
     /// Bytes a second of local directories.
     pub(crate) fn local_dirs(&self, medium: LocalDirs) -> f64 {
         match medium {

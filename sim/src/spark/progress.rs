@@ -141,6 +141,8 @@ pub(crate) struct Executor<K = PodId> {
     first_task_at: Option<SimTime>,
     /// Nothing is to be loaded or compiled on it.
     warm: bool,
+    /// Ways through Spark's code that tasks on it have taken: a bit each.
+    code_paths: u8,
     /// It gets no new tasks.
     draining: bool,
     /// It is there.
@@ -242,6 +244,7 @@ impl<K: Copy + Eq> Progress<K> {
             holds_cache: false,
             first_task_at: None,
             warm: false,
+            code_paths: 0,
             draining: false,
             alive: true,
         });
@@ -374,6 +377,9 @@ impl<K: Copy + Eq> Progress<K> {
         self.tasks_succeeded += 1;
         let recorded = &self.work.stages[task.stage as usize];
         executor.holds_cache |= recorded.cached_bytes.as_u64() > 0;
+        let code = self.code_path(task.stage);
+        let executor = &mut self.executors[task.executor as usize];
+        executor.code_paths |= code;
         let stage = &mut self.stages[task.stage as usize];
         stage.ran_on.insert(task.executor);
         if !stage.done.insert(task.task) {
@@ -559,20 +565,30 @@ impl<K: Copy + Eq> Progress<K> {
         if first && !recorded.first_task_overhead.is_zero() {
             duration += recorded.first_task_overhead.scale_round(overheads.first_task_factor);
         }
-        let warm = executor.warm
-            || executor.first_task_at.is_some_and(|since| at.since(since) >= overheads.warm_after);
-        match (warm, executor.first_task_at, first) {
-            (true, ..) => {
-                if first && executor.first_task_at.is_some() && !executor.warm {
-                    duration += overheads.fresh_stage;
-                }
+        if executor.warm {
+            return duration;
+        }
+        let code = self.code_path(stage);
+        match executor.first_task_at {
+            None => return duration + overheads.fresh_first,
+            Some(since) if since == at => return duration + overheads.fresh_first,
+            Some(since) if at.since(since) < overheads.warm_after => {
+                duration += overheads.fresh_task;
             }
-            (false, None, _) => duration += overheads.fresh_first,
-            (false, Some(since), true) if since == at => duration += overheads.fresh_first,
-            (false, Some(_), true) => duration += overheads.fresh_stage + overheads.fresh_task,
-            (false, Some(_), false) => duration += overheads.fresh_task,
+            Some(_) => {}
+        }
+        if executor.code_paths & code == 0 {
+            duration += overheads.fresh_code;
         }
         duration
+    }
+
+    /// The way through Spark's code that the stage's tasks take, as a bit: they read a shuffle or
+    /// not, and write one or not.
+    fn code_path(&self, stage: u32) -> u8 {
+        let reads = !self.work.read_by(stage as usize).is_empty();
+        let writes = !self.stages[stage as usize].readers.is_empty();
+        1 << (u8::from(reads) + 2 * u8::from(writes))
     }
 
     /// All executors that are there are warm: tasks ran on them before.

@@ -36,8 +36,9 @@ pub(crate) struct Overheads {
     pub(crate) first_task_factor: f64,
     /// More for the first tasks on a fresh executor.
     pub(crate) fresh_first: SimDuration,
-    /// More for the first tasks of each later stage on an executor that is not warm yet.
-    pub(crate) fresh_stage: SimDuration,
+    /// More for tasks whose way through Spark's code (reading a shuffle or not, writing one or not)
+    /// no task has taken before on a fresh executor.
+    pub(crate) fresh_code: SimDuration,
     /// More for every other task on an executor that is not warm yet.
     pub(crate) fresh_task: SimDuration,
     /// How long after its first task an executor is warm.
@@ -52,7 +53,7 @@ impl Default for Overheads {
         Self {
             first_task_factor: 1.0,
             fresh_first: SimDuration::ZERO,
-            fresh_stage: SimDuration::ZERO,
+            fresh_code: SimDuration::ZERO,
             fresh_task: SimDuration::ZERO,
             warm_after: SimDuration::ZERO,
             every_task: SimDuration::ZERO,

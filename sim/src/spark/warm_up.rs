@@ -1,25 +1,28 @@
 //! Fresh executors are slow at first: classes are loaded, code is compiled.
 //!
-//! Models: more time for the first tasks on an executor, for the first tasks of each later stage,
-//! and for every task until the executor is warm. It is charged only where the recording's
-//! executors were warm and the simulated ones are not; where both were fresh it is in the recorded
-//! times already. Leaves out: how it depends on the size of the application's code.
+//! Models: more time for the first tasks on an executor, for the first ones that take another way
+//! through Spark's code (reading a shuffle or not, writing one or not), and for every task until
+//! the executor is warm. It is charged only where the recording's executors were warm and the
+//! simulated ones are not; where both were fresh it is in the recorded times already. Leaves out:
+//! how it depends on the size of the application's own code.
 //!
-//! Source: our recordings (Spark 3.5, C1 only, two cores shared by eight executors): measured as the
-//! time of the same tasks on fresh executors less that on warm ones.
+//! Source: the assumptions `executorWarmUp`, `taskWarmUp` and `executorWarmTime`, measured on our
+//! recordings as the time of the same tasks on fresh executors less that on warm ones.
 
 use super::rules::Overheads;
-use crate::units::SimDuration;
+use crate::scenario::Assumptions;
 
-/// Overheads where a recording on warm executors is run on fresh ones.
+/// What a new way through the code costs, as a share of a fresh executor's first task.
+const NEW_CODE_SHARE: f64 = 0.7;
+
 impl Overheads {
     /// Overheads where a recording on warm executors is run on fresh ones.
-    pub(crate) fn fresh() -> Self {
+    pub(crate) fn fresh(assumptions: &Assumptions) -> Self {
         Self {
-            fresh_first: SimDuration::from_millis(450),
-            fresh_stage: SimDuration::from_millis(300),
-            fresh_task: SimDuration::from_millis(60),
-            warm_after: SimDuration::seconds(8),
+            fresh_first: assumptions.executor_warm_up,
+            fresh_code: assumptions.executor_warm_up.scale_round(NEW_CODE_SHARE),
+            fresh_task: assumptions.executor_warm_up_tasks,
+            warm_after: assumptions.executor_warm_time,
             ..Self::default()
         }
     }
