@@ -152,6 +152,11 @@ const SUMMARY_KEYS: &[(&str, &str)] = &[
     ("engine.events", "events simulated"),
     ("engine.tasks", "tasks simulated, every attempt of them"),
     (
+        "backtest.*",
+        "with `run --scorecard`, the headline of `backtest.json`: `predictions`, and `mean_ape`, \
+         `median_ape`, `p90_ape`, `worst_ape`, `bias` as shares",
+    ),
+    (
         "replication_statistics.PATH",
         "with two replications or more, every number above by its dotted path: `mean`, `ci95_low` \
          and `ci95_high` (Student's t), `n`",

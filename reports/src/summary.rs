@@ -18,7 +18,7 @@ pub use waiting::{PodWaitsPart, WaitingPart, WaitingReason};
 
 use std::collections::BTreeMap;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use sim::outcome::{Bill, Outcome, Samples};
 use sim::scenario::CapacityType;
 use sim::units::{NanoUsd, SimDuration, SimTime};
@@ -61,10 +61,30 @@ pub struct Summary {
     pub control_plane: ControlPlanePart,
     /// What the simulator did.
     pub engine: EnginePart,
+    /// How far a backtest was off, where `run --scorecard` was given one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backtest: Option<BacktestPart>,
     /// Every number above over all replications, by its dotted path: mean and 95 % confidence
     /// interval. Only with two replications or more.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub replication_statistics: BTreeMap<String, Estimate>,
+}
+
+/// The headline of a backtest: errors of predictions against recordings, as shares.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct BacktestPart {
+    /// How many predictions.
+    pub predictions: u64,
+    /// Mean absolute error.
+    pub mean_ape: f64,
+    /// Median absolute error.
+    pub median_ape: f64,
+    /// 90th percentile of absolute errors.
+    pub p90_ape: f64,
+    /// Largest absolute error.
+    pub worst_ape: f64,
+    /// Mean signed error.
+    pub bias: f64,
 }
 
 /// What was submitted.
@@ -302,6 +322,7 @@ impl Summary {
             cost_usd: cost(&outcome.cost),
             control_plane: control_plane(outcome),
             engine: EnginePart { events: outcome.events, tasks: outcome.tasks },
+            backtest: None,
             replication_statistics: BTreeMap::new(),
         })
     }

@@ -1,6 +1,6 @@
 //! One recorded application alone, on executors that are given: no cluster, no queue, no bill.
 //!
-//! Models: everything that [`crate::spark`] does inside an application (its scheduler, dynamic
+//! Models: everything that `spark` does inside an application (its scheduler, dynamic
 //! allocation, losses), on executors that arrive as recorded, or after a start-up latency. Leaves
 //! out: everything outside the application; pods are there as soon as the allocator's batches and
 //! the latency allow.

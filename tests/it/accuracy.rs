@@ -26,6 +26,9 @@ fn replay(name: &str) -> (f64, f64) {
     scenario.spark.min_registered_resources_ratio = 1.0;
     scenario.spark.max_registered_resources_waiting_time = SimDuration::hours(1);
     scenario.images.size = Bytes::ZERO;
+    // The recording's executors were warm: a job that is not in its log ran before.
+    scenario.assumptions.executor_warm_up = SimDuration::ZERO;
+    scenario.assumptions.executor_warm_up_tasks = SimDuration::ZERO;
     let (outcome, records) = simulate(&scenario, &runs(vec![lowered.run]), 0);
     assert_eq!(outcome.succeeded, 1, "{name}");
     let attempt = &records.attempts[0];

@@ -120,6 +120,8 @@ fn spot_reclaims_cost_executors_but_not_the_run() {
     let mut scenario = platform();
     scenario.assumptions.spot =
         SpotModel::PoolShocks { mean_hours_between: 0.05, share_taken: 1.0 };
+    // Every three minutes all executors go. Only shuffle data that outlives them bears that.
+    scenario.spark.storage.shuffle = ShuffleService::Remote;
     let mut submitted = run("r", 0, 400);
     submitted.executors_max = Some(4);
     let (outcome, records) = simulate(&scenario, &runs(vec![submitted]), 3);

@@ -4,6 +4,7 @@
 
 mod accuracy;
 mod analytic;
+mod backtest;
 mod behaviour;
 mod cli;
 mod cluster_autoscaler;

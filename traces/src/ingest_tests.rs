@@ -126,6 +126,9 @@ fn event_logs_become_a_trace_that_reads_back() {
     assert_eq!(after.findings, []);
     assert_eq!(before.runs.len(), after.runs.len());
     for (before, after) in before.runs.iter().zip(&after.runs) {
+        // What the recording met is no part of the trace.
+        let mut before = before.clone();
+        before.run.recording = None;
         assert_eq!(format!("{before:?}"), format!("{after:?}"));
     }
     let seen = inspect(&after);

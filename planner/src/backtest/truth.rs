@@ -47,7 +47,8 @@ pub fn backtest(
             leave_out("truth.csv calls it contended".to_owned());
             continue;
         }
-        let logs = traces::event_log::read_event_logs(&[row.event_log.clone()], progress);
+        let logs =
+            traces::event_log::read_event_logs(std::slice::from_ref(&row.event_log), progress);
         match logs.applications.first().map(Subject::of) {
             Some(Ok(read)) => subjects.push((row, read)),
             Some(Err(reason)) => leave_out(reason),

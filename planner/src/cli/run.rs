@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use reports::findings::{Findings, Source};
 use reports::render::{self, Format};
-use reports::summary::Summary;
+use reports::summary::{BacktestPart, Summary};
 use reports::terminal::{self, Surroundings};
 use scenarios::Loaded;
 use scenarios::file::TraceKind;
@@ -22,6 +22,9 @@ use super::timing::Timing;
 use crate::replicate::{self, Plan, ReplicateError, Replications};
 use crate::result_folder::{self, ResultFolder};
 
+/// Larger files are no scorecards.
+const SCORECARD_MAX: u64 = 256 << 20;
+
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
     #[command(flatten)]
@@ -32,6 +35,9 @@ pub(super) struct RunArgs {
     /// replaced, other files are not.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// `backtest.json` of `backtest --out`: its headline goes into the summary.
+    #[arg(long, value_name = "FILE")]
+    scorecard: Option<PathBuf>,
 }
 
 /// A scenario and changes to it.
@@ -77,7 +83,8 @@ pub(super) fn run(
     noise: &Noise,
     output: &mut Output,
 ) -> Result<(), Stop> {
-    let RunArgs { scenario: given, simulation, out } = args;
+    let RunArgs { scenario: given, simulation, out, scorecard } = args;
+    let backtest = scorecard.as_deref().map(read_scorecard).transpose()?;
     let loaded = scenarios::load(&given.scenario, &given.sets).map_err(Stop::bad_input)?;
     let out = out.unwrap_or_else(|| {
         Path::new("results").join(result_folder::sanitised(&loaded.scenario.name))
@@ -107,10 +114,11 @@ pub(super) fn run(
         tables: Some(folder.path().to_owned()),
     };
     let watch = Arc::new(Simulating::new(noise));
-    let Replications { summary, findings: model } =
+    let Replications { mut summary, findings: model } =
         replicate::replicate(&runtime, plan, watch, interrupt.stop()).map_err(Stop::failed)?;
     timing.lap("simulating");
     findings.extend(Source::Model, model);
+    summary.backtest = backtest;
 
     folder
         .write("summary.json", &summary.to_json())
@@ -126,6 +134,19 @@ pub(super) fn run(
     noise.findings(all, "in findings.json");
     noise.note(&timing.line());
     print(&summary, &findings, &out, &given.scenario, output)
+}
+
+/// The headline of a `backtest.json`.
+fn read_scorecard(path: &Path) -> Result<BacktestPart, Stop> {
+    let bad = |reason: String| {
+        Stop::BadInput(format!(
+            "{}: {reason}; expected the backtest.json that `seatrial backtest --out DIR` writes",
+            path.display()
+        ))
+    };
+    let file = std::fs::File::open(path).map_err(|error| bad(error.to_string()))?;
+    let text = std::io::Read::take(file, SCORECARD_MAX);
+    serde_json::from_reader(text).map_err(|error| bad(error.to_string()))
 }
 
 fn print(

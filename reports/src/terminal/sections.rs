@@ -323,6 +323,16 @@ fn platform(summary: &Summary) -> Section {
             count("engine.tasks", summary.engine.tasks),
             count("engine.events", summary.engine.events),
         ),
+        match &summary.backtest {
+            Some(card) => format!(
+                "backtest: {} predictions, mean error {:.1} %, worst {:.1} %, bias {:+.1} %",
+                card.predictions,
+                card.mean_ape * 100.0,
+                card.worst_ape * 100.0,
+                card.bias * 100.0,
+            ),
+            None => "backtest: none (seatrial backtest --out DIR, then run --scorecard)".to_owned(),
+        },
     ];
     Section { title: "Platform", lines, grid: None }
 }

@@ -10,7 +10,9 @@ use super::network;
 use super::progress::{Doom, Fate, Met, Progress};
 use super::rules::{Overheads, Rules};
 use super::work::{self, Work};
-use crate::cluster::{Amounts, Cluster, ImageId, Placement, PodId, PodOwner, PodSpec, Resources};
+use crate::cluster::{
+    Amounts, Cluster, ImageId, NodeId, Placement, PodId, PodOwner, PodSpec, Resources,
+};
 use crate::engine::event::{Event, SparkEvent};
 use crate::engine::world::{Cx, World};
 use crate::outcome::{AttemptRecord, Ledger, PodResult};
@@ -206,6 +208,19 @@ pub(crate) fn executor_lost(
     world.attempts[id].spot_losses += u32::from(result == PodResult::SpotReclaimed);
     remove_executor(world, cx, id, pod, result);
     reconsider(world, cx, id);
+}
+
+/// The executors on a node under notice get no new tasks.
+pub(crate) fn decommission_all(world: &mut World, cx: &mut Cx<'_>, node: NodeId) {
+    let pods = world.cluster.nodes[node].pods.clone();
+    for pod in pods {
+        let owner = world.cluster.pods.get(pod).map(|pod| pod.owner);
+        let Some(PodOwner::Executor(id, _)) = owner else { continue };
+        if advance(world, cx, id) {
+            world.attempts[id].progress.drain_executor(pod);
+            reconsider(world, cx, id);
+        }
+    }
 }
 
 /// Ends every attempt that is going on when the simulation ends.

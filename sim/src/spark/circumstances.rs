@@ -19,11 +19,18 @@ use crate::workload::Stage;
 /// The work under the scenario's circumstances.
 pub(super) fn adapt(cx: &Cx<'_>, memory: &Change, work: Work) -> Work {
     let storage = &cx.scenario.spark.storage;
-    adapted(work, memory, storage, &StorageSpeeds::of(&cx.scenario.assumptions))
+    let speeds = StorageSpeeds::of(&cx.scenario.assumptions);
+    // What the recording had is not known: taken to be Spark's defaults.
+    adapted(work, memory, &Storage::default(), storage, &speeds)
 }
 
-fn adapted(work: Work, memory: &Change, storage: &Storage, speeds: &StorageSpeeds) -> Work {
-    let recorded = Storage::default();
+fn adapted(
+    work: Work,
+    memory: &Change,
+    recorded: &Storage,
+    storage: &Storage,
+    speeds: &StorageSpeeds,
+) -> Work {
     let same_storage =
         storage.local_dirs == recorded.local_dirs && storage.committer == recorded.committer;
     if same_storage && memory.recorded == memory.simulated {
@@ -32,8 +39,8 @@ fn adapted(work: Work, memory: &Change, storage: &Storage, speeds: &StorageSpeed
     let mut stages = work.stages.to_vec();
     let mut at_end = vec![0.0; stages.len()];
     for (stage, at_end) in stages.iter_mut().zip(&mut at_end) {
-        let commit = commit_difference(stage, &recorded, storage, speeds);
-        let extra = extra_seconds(stage, memory, (&recorded, storage), speeds) + commit.per_task;
+        let commit = commit_difference(stage, recorded, storage, speeds);
+        let extra = extra_seconds(stage, memory, (recorded, storage), speeds) + commit.per_task;
         *at_end = commit.at_end.max(0.0);
         stretch(stage, extra);
     }

@@ -9,7 +9,7 @@
 //! - `Magic`, `EmrOptimized`: the same without the local copy.
 //!
 //! One file a task. Only the difference between the recorded committer and the simulated one
-//! counts; a recorded one that is not known is `FileV2`. Leaves out: throttling by the store,
+//! counts; a recorded one that is not known is Spark's default, `FileV1`. Leaves out: throttling by the store,
 //! dynamic partitions (many files a task), file systems with a cheap rename. Source: Hadoop's
 //! documentation of the S3A committers; the numbers are guesses ([`StorageSpeeds`]).
 

@@ -598,3 +598,6 @@ impl<K: Copy + Eq> Progress<K> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ use crate::engine::world::{Cx, World};
 use crate::outcome::PodResult;
 use crate::rng::RngExt;
 use crate::scenario::{CapacityType, SpotModel};
+use crate::spark::application;
 use crate::units::SimDuration;
 use crate::{lifecycle, provisioner};
 
@@ -73,6 +74,8 @@ fn give_notice(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId) {
     cx.after(notice, Event::Spot(SpotEvent::InstanceReclaimed(node_id)));
     if cx.scenario.assumptions.spot_drain {
         lifecycle::evict_all(world, cx, node_id, PodResult::SpotReclaimed);
+    } else if cx.scenario.spark.decommission.enabled {
+        application::decommission_all(world, cx, node_id);
     }
 }
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use sim::units::{Bytes, MilliCores, SimDuration, SimTime};
 use sim::workload::{
-    Failure, NodeLifecycle, RecordedWait, Run, RunOutcome, Stage, TaskDurations, TracePod,
+    Failure, Locality, NodeLifecycle, RecordedWait, Run, RunOutcome, Stage, TaskDurations, TracePod,
 };
 
 use super::*;
@@ -122,6 +122,20 @@ fn stages() -> impl Strategy<Value = Vec<Stage>> {
                 shuffle_read_bytes: Bytes::new(amounts[1]),
                 shuffle_write_bytes: Bytes::new(amounts[2]),
                 peak_task_memory: Bytes::new(amounts[3]),
+                shuffle_parents: (0..place as u32).step_by(4).collect(),
+                job: place as u32,
+                pool: amounts[0] as u32 % 3,
+                resource_profile: amounts[1] as u32 % 2,
+                first_task_overhead: SimDuration::from_millis(gap / 3),
+                task_overhead: SimDuration::from_millis(gap / 5),
+                cpu_time: SimDuration::from_millis(gap / 7),
+                gc_time: SimDuration::from_millis(gap / 11),
+                fetch_wait: SimDuration::from_millis(gap / 13),
+                output_bytes: Bytes::new(amounts[0] / 2),
+                spilled_bytes: Bytes::new(amounts[1] / 2),
+                cached_bytes: Bytes::new(amounts[2] / 2),
+                locality: Locality { process_local: 1, node_local: 2, rack_local: 0, any: 7 },
+                barrier: huge,
             }
         });
         made.collect()

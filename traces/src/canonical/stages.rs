@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sim::units::{Bytes, SimDuration};
-use sim::workload::{Stage, TaskDurations};
+use sim::workload::{Locality, Stage, TaskDurations};
 use sim::{Finding, Severity};
 
 use super::columns::STAGE_COLUMNS;
@@ -125,25 +125,58 @@ fn make(row: Row, earlier: &RunStages) -> Result<Stage, Refused> {
             format!("stage {stage_id} is there twice in one run"),
         ));
     }
-    let parents = parents(&next().into_text().unwrap_or_default(), earlier)
+    let all_parents = parents(&next().into_text().unwrap_or_default(), earlier)
         .map_err(|reason| ("bad-value", "parents", reason))?;
     let driver_gap = SimDuration::from_millis(next().whole().unwrap_or_default());
     let count = next().small().unwrap_or_default();
     let text = next().into_text().unwrap_or_default();
     let tasks = task_text::parse(&text, count)
         .map_err(|reason| ("bad-value", "task_ms", format!("`{}` {reason}", shorten(&text))))?;
-    let mut bytes = || Bytes::new(next().whole().unwrap_or_default());
+    let bytes = |value: Value| Bytes::new(value.whole().unwrap_or_default());
+    let duration = |value: Value| SimDuration::from_millis(value.whole().unwrap_or_default());
     Ok(Stage {
         stage_id,
-        parents,
+        parents: all_parents,
         driver_gap,
         tasks,
-        input_bytes: bytes(),
-        shuffle_read_bytes: bytes(),
-        shuffle_write_bytes: bytes(),
-        peak_task_memory: bytes(),
-        ..Stage::default()
+        input_bytes: bytes(next()),
+        shuffle_read_bytes: bytes(next()),
+        shuffle_write_bytes: bytes(next()),
+        peak_task_memory: bytes(next()),
+        shuffle_parents: parents(&next().into_text().unwrap_or_default(), earlier)
+            .map_err(|reason| ("bad-value", "shuffle_parents", reason))?,
+        job: next().small().unwrap_or_default(),
+        pool: next().small().unwrap_or_default(),
+        resource_profile: next().small().unwrap_or_default(),
+        first_task_overhead: duration(next()),
+        task_overhead: duration(next()),
+        cpu_time: duration(next()),
+        gc_time: duration(next()),
+        fetch_wait: duration(next()),
+        output_bytes: bytes(next()),
+        spilled_bytes: bytes(next()),
+        cached_bytes: bytes(next()),
+        locality: locality(&next().into_text().unwrap_or_default())
+            .map_err(|reason| ("bad-value", "locality", reason))?,
+        barrier: next().flag().unwrap_or_default(),
     })
+}
+
+/// Four counts, or nothing.
+fn locality(text: &str) -> Result<Locality, String> {
+    if text.trim().is_empty() {
+        return Ok(Locality::default());
+    }
+    let counts: Option<Vec<u32>> = text.split(';').map(|part| part.trim().parse().ok()).collect();
+    match counts.as_deref() {
+        Some([process_local, node_local, rack_local, any]) => Ok(Locality {
+            process_local: *process_local,
+            node_local: *node_local,
+            rack_local: *rack_local,
+            any: *any,
+        }),
+        _ => Err(format!("`{}` is not four counts joined by `;`", shorten(text))),
+    }
 }
 
 /// Stage ids to places in the run's list.
@@ -200,15 +233,7 @@ fn stage_value(run_id: &str, stages: &[Stage], stage: &Stage, column: &str) -> V
     match column {
         "run_id" => Value::Text(run_id.to_owned()),
         "stage_id" => Value::Whole(u64::from(stage.stage_id)),
-        "parents" => {
-            let ids: Vec<String> = stage
-                .parents
-                .iter()
-                .filter_map(|place| stages.get(*place as usize))
-                .map(|parent| parent.stage_id.to_string())
-                .collect();
-            Value::Text(ids.join(";"))
-        }
+        "parents" => Value::Text(ids(stages, &stage.parents)),
         "driver_gap_s" => Value::Whole(stage.driver_gap.as_millis()),
         "tasks" => Value::Whole(u64::from(stage.tasks.count())),
         "task_ms" => Value::Text(task_text::render(&stage.tasks)),
@@ -216,6 +241,29 @@ fn stage_value(run_id: &str, stages: &[Stage], stage: &Stage, column: &str) -> V
         "shuffle_read_bytes" => Value::Whole(stage.shuffle_read_bytes.as_u64()),
         "shuffle_write_bytes" => Value::Whole(stage.shuffle_write_bytes.as_u64()),
         "peak_task_memory_bytes" => Value::Whole(stage.peak_task_memory.as_u64()),
+        "shuffle_parents" => Value::Text(ids(stages, &stage.shuffle_parents)),
+        "job" => Value::Whole(u64::from(stage.job)),
+        "pool" => Value::Whole(u64::from(stage.pool)),
+        "resource_profile" => Value::Whole(u64::from(stage.resource_profile)),
+        "first_task_overhead_s" => Value::Whole(stage.first_task_overhead.as_millis()),
+        "task_overhead_s" => Value::Whole(stage.task_overhead.as_millis()),
+        "cpu_s" => Value::Whole(stage.cpu_time.as_millis()),
+        "gc_s" => Value::Whole(stage.gc_time.as_millis()),
+        "fetch_wait_s" => Value::Whole(stage.fetch_wait.as_millis()),
+        "output_bytes" => Value::Whole(stage.output_bytes.as_u64()),
+        "spilled_bytes" => Value::Whole(stage.spilled_bytes.as_u64()),
+        "cached_bytes" => Value::Whole(stage.cached_bytes.as_u64()),
+        "locality" => {
+            let Locality { process_local, node_local, rack_local, any } = stage.locality;
+            Value::Text(format!("{process_local};{node_local};{rack_local};{any}"))
+        }
+        "barrier" => Value::Flag(stage.barrier),
         other => unreachable!("no column {other} in the stages table"),
     }
+}
+
+/// Ids of the stages at `places`, joined.
+fn ids(stages: &[Stage], places: &[u32]) -> String {
+    let ids = places.iter().filter_map(|place| stages.get(*place as usize));
+    ids.map(|parent| parent.stage_id.to_string()).collect::<Vec<_>>().join(";")
 }

@@ -112,8 +112,12 @@ pub(super) fn removal_of(reason: &str) -> Removal {
         return Removal::Lost;
     }
     match exit_code {
+        // Not the process' own: YARN's -100 and Spark's -1 stand for a container that is gone.
+        Some(code) if code < 0 => Removal::Lost,
         Some(_) => Removal::Exited { exit_code },
-        None if says(&["out of memory", "oom"]) => Removal::Exited { exit_code: Some(137) },
+        None if says(&["out of memory", "oom", "memory limits"]) => {
+            Removal::Exited { exit_code: Some(137) }
+        }
         None => Removal::Lost,
     }
 }
@@ -170,6 +174,11 @@ mod tests {
         check("The executor with id 1 exited with exit code 137(SIGKILL).", exited(137));
         check("Executor decommission: spot interruption", Removal::Decommissioned);
         check("worker lost: 10.0.0.1 got disassociated", Removal::Lost);
+        check(
+            "Container marked as failed. Exit status: -100. Released on a lost node",
+            Removal::Lost,
+        );
+        check("Container killed by YARN for exceeding memory limits.", exited(137));
         check("Executor heartbeat timed out after 130000 ms", Removal::Lost);
         check("", Removal::Lost);
     }

@@ -60,12 +60,14 @@ fn a_small_log_lowers_to_its_run() {
     let stages = run.stages.unwrap();
     assert_eq!(stages.len(), 3);
     assert_eq!(stages[0].parents, [0u32; 0]);
-    assert_eq!(stages[0].driver_gap, ms(2010));
+    // 2010 ms to its submission, 10 more to its first task: nothing else ran.
+    assert_eq!(stages[0].driver_gap, ms(2020));
     assert_eq!(stages[1].parents, [0]);
-    assert_eq!(stages[1].driver_gap, ms(10));
+    // 10 ms from its parent's last task to the parent's end, 10 to its submission, 10 to its launch.
+    assert_eq!(stages[1].driver_gap, ms(30));
     // Its own parent was skipped: it follows the last stage of the job before.
     assert_eq!(stages[2].parents, [1]);
-    assert_eq!(stages[2].driver_gap, ms(3020));
+    assert_eq!(stages[2].driver_gap, ms(3040));
     assert_eq!(stages[2].tasks, TaskDurations::from_millis(vec![500, 200]));
     assert_eq!(stages[2].peak_task_memory, Bytes::new(2000));
     assert_eq!(stages[2].shuffle_read_bytes, Bytes::new(40));
@@ -249,5 +251,5 @@ fn logs_without_parents_and_job_times_follow_their_order() {
     assert_eq!(stages.len(), 3);
     assert_eq!(stages[1].parents, [0]);
     assert_eq!(stages[2].parents, [1]);
-    assert_eq!(stages[2].driver_gap, ms(3020));
+    assert_eq!(stages[2].driver_gap, ms(3040));
 }

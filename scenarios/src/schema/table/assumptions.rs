@@ -79,7 +79,7 @@ pub(crate) static ASSUMPTIONS: Section = Section {
             Duration,
             "How much longer each further task takes on an executor that is not warm yet.",
         )
-        .or("80ms"),
+        .or("60ms"),
         key("executorWarmTime", Duration, "After its first task's start, an executor is warm.")
             .or("8s"),
         key(

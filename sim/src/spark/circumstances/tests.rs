@@ -40,8 +40,12 @@ fn work() -> Work {
     Work { stages: stages.into(), tail: SimDuration::from_millis(100) }
 }
 
+fn recorded() -> Storage {
+    Storage { committer: OutputCommitter::FileV2, ..Storage::default() }
+}
+
 fn under(memory: &Change, storage: Storage) -> Work {
-    adapted(work(), memory, &storage, &StorageSpeeds::default())
+    adapted(work(), memory, &recorded(), &storage, &StorageSpeeds::default())
 }
 
 fn total(work: &Work) -> SimDuration {
@@ -52,7 +56,7 @@ fn total(work: &Work) -> SimDuration {
 fn the_recorded_circumstances_share_the_stages() {
     let before = work();
     let stages = before.stages.clone();
-    let after = adapted(before, &same(), &Storage::default(), &StorageSpeeds::default());
+    let after = adapted(before, &same(), &recorded(), &recorded(), &StorageSpeeds::default());
     assert!(Arc::ptr_eq(&stages, &after.stages));
 }
 
@@ -80,8 +84,8 @@ proptest! {
     #[test]
     fn slower_never_becomes_faster(heap in 1000_u64..4000, slots in 2_u32..16) {
         let memory = Change { recorded: executor(4000, 2), simulated: executor(heap, slots) };
-        prop_assert!(total(&under(&memory, Storage::default())) >= total(&work()));
-        let nvme = Storage { local_dirs: LocalDirs::HostPath, ..Storage::default() };
+        prop_assert!(total(&under(&memory, recorded())) >= total(&work()));
+        let nvme = Storage { local_dirs: LocalDirs::HostPath, ..recorded() };
         prop_assert!(total(&under(&same(), nvme)) <= total(&work()));
     }
 }

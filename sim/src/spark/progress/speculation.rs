@@ -43,7 +43,7 @@ impl<K: Copy + Eq> Progress<K> {
         let mut sorted = durations.clone();
         sorted.sort_unstable();
         let middle = sorted.len() / 2;
-        let median = if sorted.len() % 2 == 0 {
+        let median = if sorted.len().is_multiple_of(2) {
             f64::from(sorted[middle - 1]) / 2.0 + f64::from(sorted[middle]) / 2.0
         } else {
             f64::from(sorted[middle])
