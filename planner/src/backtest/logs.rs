@@ -52,12 +52,15 @@ impl Subject {
             scenarios::spark::settings_of(version, &application.properties, &subject);
         // Where the properties are silent, the executors tell.
         let configuration = &application.configuration;
-        if let Some(cores) = configuration.executor_cores {
+        let master = application.master.as_deref().unwrap_or_default();
+        let silent =
+            |key: &str| !application.properties.contains_key(key) && !master.starts_with("local");
+        if let Some(cores) = configuration.executor_cores.filter(|_| silent("spark.executor.cores"))
+        {
             spark.executor_cores = cores;
         }
-        if let (false, Some(count)) =
-            (spark.dynamic_allocation.enabled, configuration.executors_max)
-        {
+        let count = configuration.executors_max.filter(|_| silent("spark.executor.instances"));
+        if let (false, Some(count)) = (spark.dynamic_allocation.enabled, count) {
             spark.executor_instances = count;
         }
         Ok(Self { run: lowered.run, spark, application: lowered.application })
@@ -202,7 +205,9 @@ fn reason(source: &Subject, target: &Subject, replay: &Replay) -> String {
         subject.run.executor_task_time.unwrap_or_default().as_secs_f64().max(1e-3)
     };
     let ratio = task_time(target) / task_time(source) - 1.0;
-    if ratio.abs() > 0.03 {
+    let (recorded, predicted) = (target.job_span(), replay.job_span);
+    // Longer tasks explain a prediction that is too fast, shorter ones one that is too slow.
+    if ratio.abs() > 0.03 && (ratio > 0.0) == (predicted < recorded) {
         let more = if ratio > 0.0 { "longer" } else { "shorter" };
         return format!(
             "the target's tasks took {:.0} % {more} than the source's",
@@ -214,7 +219,6 @@ fn reason(source: &Subject, target: &Subject, replay: &Replay) -> String {
     if lost > 0 {
         return format!("{lost} tasks failed or were lost in the recording");
     }
-    let (recorded, predicted) = (target.job_span(), replay.job_span);
     if recorded > predicted {
         "slots were free in the recording while tasks waited, or the driver took longer".to_owned()
     } else {

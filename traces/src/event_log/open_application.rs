@@ -290,7 +290,9 @@ impl OpenApplication {
             }
         };
         let small = |ms: u64| u32::try_from(ms).unwrap_or(u32::MAX - 1);
-        let spark_ms = run_time.map_or(u32::MAX, |run_time| small(ms.saturating_sub(run_time)));
+        // A run time of 0 was not measured, or tells nothing about the rest.
+        let measured = run_time.filter(|ms| *ms > 0);
+        let spark_ms = measured.map_or(u32::MAX, |run_time| small(ms.saturating_sub(run_time)));
         let task = DoneTask {
             spark_ms,
             cpu_ms: event.metrics.as_ref().map_or(0, |metrics| small(metrics.cpu_ms())),
