@@ -150,7 +150,7 @@ pub fn case(
         executor_seconds: executor_seconds(target)
             .map(|recorded| (recorded, replay.executor_time.as_secs_f64())),
         peak_executors: (!recording.executors.is_empty())
-            .then(|| (peak(recording), replay.executors_peak)),
+            .then(|| (recording.executors_peak(), replay.executors_peak)),
         failed: (target.run.outcome == RunOutcome::Failed, replay.result.is_err()),
     }
 }
@@ -179,21 +179,6 @@ fn executor_seconds(target: &Subject) -> Option<f64> {
         until.saturating_sub(executor.added_at).as_secs_f64()
     });
     (!recording.executors.is_empty()).then(|| of_one.sum())
-}
-
-fn peak(recording: &Recording) -> u32 {
-    let mut changes: Vec<(SimDuration, i32)> = Vec::new();
-    for executor in &recording.executors {
-        changes.push((executor.added_at, 1));
-        changes.extend(executor.removed_at.map(|at| (at, -1)));
-    }
-    changes.sort_unstable();
-    let mut alive = 0i32;
-    let alive = changes.iter().map(|(_, change)| {
-        alive += change;
-        alive
-    });
-    alive.max().unwrap_or(0).unsigned_abs()
 }
 
 /// Where the difference comes from, as far as the logs tell.

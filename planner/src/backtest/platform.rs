@@ -5,7 +5,7 @@
 //! duration. Stage ends are not compared: the simulation's records do not hold them.
 
 use sim::outcome::AttemptRecord;
-use sim::workload::RunOutcome;
+use sim::workload::{Recording, RunOutcome};
 use sim::{RunOptions, Scenario, Seed, Sink, Workload};
 
 use super::{Case, Kind, LeftOut, Scorecard, relative};
@@ -44,7 +44,7 @@ pub fn backtest(scenario: &Scenario, workload: &Workload, seed: u64) -> Scorecar
         let recorded_ms = recorded.as_millis();
         let predicted_ms = attempt.ended_at.since(started).as_millis();
         let application = workload.applications.get(run.application.0 as usize);
-        let peak = run.recording.as_deref().map(|recording| recording.executors.len() as u32);
+        let peak = run.recording.as_deref().map(Recording::executors_peak);
         card.cases.push(Case {
             application: application.cloned().unwrap_or_default(),
             source: run.run_id.to_string(),

@@ -38,7 +38,7 @@ pub(super) fn adapt(
         _ => Overheads::default(),
     };
     let mut shift = 0.0;
-    let (from, to) = (peak(source), peak(target));
+    let (from, to) = (source.executors_peak(), target.executors_peak());
     if source.one_host && target.one_host && from > 0 && to > 0 {
         overheads.first_task_factor = f64::from(to) / f64::from(from);
         shift += TASK_MS_PER_NEIGHBOUR * (f64::from(to) - f64::from(from));
@@ -65,20 +65,4 @@ pub(super) fn adapt(
         }
     }
     (stages, overheads)
-}
-
-/// The most executors at one time.
-pub(super) fn peak(recording: &Recording) -> u32 {
-    let mut changes: Vec<(SimDuration, i32)> = Vec::new();
-    for executor in &recording.executors {
-        changes.push((executor.added_at, 1));
-        changes.extend(executor.removed_at.map(|at| (at.max(executor.added_at), -1)));
-    }
-    changes.sort_unstable();
-    let mut alive = 0i32;
-    let alive = changes.iter().map(|(_, change)| {
-        alive += change;
-        alive
-    });
-    alive.max().unwrap_or(0).unsigned_abs()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::adapt::{adapt, peak};
+use super::adapt::adapt;
 use super::start_up::{StartUp, StartUpKind};
 use super::{ExecutorArrivals, Replay, ReplaySettings};
 use crate::scenario::DynamicAllocation;
@@ -354,7 +354,7 @@ impl<'a> Driver<'a> {
             duration: lead + job_span + tail.unwrap_or_default(),
             stage_ends,
             executor_time: self.executor_time,
-            executors_peak: self.executors_peak.max(peak(&nothing)),
+            executors_peak: self.executors_peak,
             tasks_succeeded: self.progress.tasks_succeeded,
             tasks_not_succeeded: self.progress.tasks_not_succeeded,
             result,

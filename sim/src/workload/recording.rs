@@ -40,6 +40,25 @@ pub struct Recording {
     pub tasks_not_succeeded: u64,
 }
 
+impl Recording {
+    /// The most executors at one time. At equal times removals come first: one that
+    /// replaces another is not a second one.
+    pub fn executors_peak(&self) -> u32 {
+        let mut changes: Vec<(SimDuration, i32)> = Vec::new();
+        for executor in &self.executors {
+            changes.push((executor.added_at, 1));
+            changes.extend(executor.removed_at.map(|at| (at.max(executor.added_at), -1)));
+        }
+        changes.sort_unstable();
+        let mut alive = 0i32;
+        let alive = changes.iter().map(|(_, change)| {
+            alive += change;
+            alive
+        });
+        alive.max().unwrap_or(0).unsigned_abs()
+    }
+}
+
 /// An executor's recorded life.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct RecordedExecutor {
