@@ -173,7 +173,9 @@ impl<'a> Driver<'a> {
         for key in self.start_up.take_ready(self.now) {
             let cores = self.settings.spark.executor_cores;
             self.held.push(Held { key, added_at: self.now, goes: None, gone: true });
-            self.add(key, key, cores);
+            let aim = self.settings.target.or(self.run.recording.as_deref());
+            let host = if aim.is_some_and(|aim| aim.one_host) { 0 } else { key };
+            self.add(key, host, cores);
         }
     }
 

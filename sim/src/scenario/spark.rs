@@ -215,7 +215,7 @@ impl SparkDefaults {
             executor_instances: 2,
             task_cpus: 1,
             scheduler_mode: SchedulerMode::default(),
-            locality_wait: LocalityWait::default(),
+            locality_wait: LocalityWait::default_of(version),
             speculation: Speculation::default_of(version),
             exclude_on_failure: ExcludeOnFailure::default(),
             limits: FailureLimits::default_of(version),

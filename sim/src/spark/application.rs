@@ -112,14 +112,14 @@ pub(crate) fn executor_registered(world: &mut World, cx: &mut Cx<'_>, id: Attemp
         return;
     }
     let attempt = &mut world.attempts[id];
-    let mut host = u32::MAX;
     if let Some(node) = world.cluster.pods[pod].node {
-        host = node.place() as u32;
         let node = &world.cluster.nodes[node];
         attempt.registered_in(world.cluster.kinds.get(node.kind).zone_number);
     }
     attempt.registered += 1;
     attempt.registered_peak = attempt.registered_peak.max(attempt.registered);
+    // To Spark every pod is a host of its own: it knows executors by their pods' addresses.
+    let host = attempt.progress.executors_ever();
     attempt.progress.add_executor(cx.now, pod, host, attempt.shape.slots);
     start_if_registered(world, cx, id);
     reconsider(world, cx, id);

@@ -6,11 +6,10 @@
 //! may go idle, an executor's death), and [`Progress::next_moment`] gives a time that is not after
 //! the next of them. Waking too early costs an event; waking too late cannot happen.
 //!
-//! Models: FIFO by job and stage, FAIR between pools of equal weight; tasks in order of partition
-//! on the slot that has been free for longest; overheads of first tasks and fresh executors
-//! (`rules.rs`); failed tasks and limits (`failures.rs`); executors lost with their shuffle output
-//! (`losses.rs`); copies of slow tasks (`speculation.rs`). Leaves out: waiting for a better placed
-//! slot (locality), barrier stages, weights and minimum shares of FAIR pools.
+//! Models: stages and tasks that get slots (`launching.rs`); tasks that hold out for a better placed
+//! one (`locality.rs`); overheads of first tasks and fresh executors (`overheads.rs`); failed tasks
+//! and limits (`failures.rs`); executors lost with their shuffle output and cached blocks
+//! (`losses.rs`); copies of slow tasks (`speculation.rs`). Leaves out: barrier stages.
 //!
 //! Executors are known by a key of whoever owns them: a pod in a cluster, a number in a replay.
 //!
@@ -18,17 +17,19 @@
 
 mod bounds;
 mod failures;
+mod launching;
+mod locality;
 mod losses;
+mod overheads;
 mod speculation;
 mod stage_state;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 
 use super::rules::Rules;
 use super::work::Work;
 use crate::cluster::PodId;
-use crate::scenario::SchedulerMode;
 use crate::units::{SimDuration, SimTime};
 use crate::workload::Failure;
 use failures::Failures;
@@ -63,6 +64,8 @@ pub(crate) struct Progress<K = PodId> {
     failures: Failures,
     /// Something happened, or may, that the bounds on the next moment do not see.
     exceptional: bool,
+    /// Some stage has had tasks that prefer a place.
+    holds_out: bool,
     /// Total time of tasks that are not launched, all stages.
     unlaunched: SimDuration,
     /// Tasks launched so far.
@@ -181,11 +184,15 @@ impl<K: Copy + Eq> Progress<K> {
             for parent in work.read_by(place) {
                 stages[*parent as usize].readers.push(place as u32);
             }
+            if let Some(by) = stage.cached_by {
+                stages[by as usize].blocks_read = true;
+            }
         }
         let unlaunched = stages.iter().fold(SimDuration::ZERO, |sum, stage| sum + stage.waiting);
         Self {
             stages_left: stages.len() as u32,
             exceptional: rules.speculation.enabled || rules.exclusion.enabled,
+            holds_out: false,
             work,
             rules,
             stages,
@@ -268,6 +275,11 @@ impl<K: Copy + Eq> Progress<K> {
         self.executors.iter().filter(|executor| executor.alive)
     }
 
+    /// Executors that have registered so far, those that are gone included.
+    pub(crate) fn executors_ever(&self) -> u32 {
+        self.executors.len() as u32
+    }
+
     /// Tasks that run.
     pub(crate) fn tasks_running(&self) -> u32 {
         self.running.len() as u32
@@ -315,7 +327,8 @@ impl<K: Copy + Eq> Progress<K> {
             let ends = self.running.peek().map(|Reverse(task)| task.end);
             let submits = self.submissions.peek().map(|Reverse((at, _))| *at);
             let looks = self.next_speculation();
-            let next = ends.into_iter().chain(submits).chain(looks).min();
+            let eases = self.next_easing();
+            let next = ends.into_iter().chain(submits).chain(looks).chain(eases).min();
             self.pass_time(next.unwrap_or(now).min(now));
             let Some(at) = next.filter(|at| *at <= now) else { break };
             if ends == Some(at) {
@@ -332,7 +345,7 @@ impl<K: Copy + Eq> Progress<K> {
                 if let Some(Reverse((_, stage))) = self.submissions.pop() {
                     self.submit(stage, at);
                 }
-            } else {
+            } else if looks == Some(at) {
                 self.speculate(at);
             }
             self.launch(at);
@@ -376,7 +389,7 @@ impl<K: Copy + Eq> Progress<K> {
         self.task_time += time;
         self.tasks_succeeded += 1;
         let recorded = &self.work.stages[task.stage as usize];
-        executor.holds_cache |= recorded.cached_bytes.as_u64() > 0;
+        executor.holds_cache |= recorded.caches || recorded.cached_bytes.as_u64() > 0;
         let code = self.code_path(task.stage);
         let executor = &mut self.executors[task.executor as usize];
         executor.code_paths |= code;
@@ -398,6 +411,7 @@ impl<K: Copy + Eq> Progress<K> {
         }
         stage.left -= 1;
         let left = stage.left;
+        self.keep_block(task.stage, task.task, task.executor);
         if self.exceptional {
             self.drop_copies_of(task.stage, task.task, task.end);
         }
@@ -443,158 +457,11 @@ impl<K: Copy + Eq> Progress<K> {
         let state = &mut self.stages[place as usize];
         state.active = true;
         self.active.push(place);
-        if state.left == 0 {
+        self.prefer_places(place, at);
+        if self.stages[place as usize].left == 0 {
             self.stage_done(place, at);
         } else {
             self.open_stage(place);
-        }
-    }
-
-    /// Puts a stage with waiting tasks among the open ones, at its place.
-    fn open_stage(&mut self, place: u32) {
-        if self.open.contains(&place) {
-            return;
-        }
-        let job = |stage: u32| (self.work.stages[stage as usize].job, stage);
-        let before = self.open.iter().position(|open| job(*open) > job(place));
-        self.open.insert(before.unwrap_or(self.open.len()), place);
-    }
-
-    /// The place, among the open stages, of the one whose task goes first.
-    fn first_open(&self) -> Option<usize> {
-        if self.rules.mode == SchedulerMode::Fifo || self.open.len() < 2 {
-            return (!self.open.is_empty()).then_some(0);
-        }
-        let pool = |stage: &u32| self.work.stages[*stage as usize].pool;
-        let mut running: BTreeMap<u32, u32> = BTreeMap::new();
-        for stage in &self.active {
-            *running.entry(pool(stage)).or_default() += self.stages[*stage as usize].running;
-        }
-        let load = |stage: &u32| running.get(&pool(stage)).copied().unwrap_or(0);
-        let places = self.open.iter().enumerate();
-        places
-            .min_by_key(|(place, stage)| (load(stage), pool(stage), *place))
-            .map(|(place, _)| place)
-    }
-
-    /// Gives waiting tasks to free slots.
-    fn launch(&mut self, at: SimTime) {
-        while let Some(place) = self.first_open() {
-            let stage = self.open[place];
-            if self.free.is_empty() {
-                self.backlog_since.get_or_insert(at);
-                return;
-            }
-            if self.stages[stage as usize].parents_missing > 0 {
-                self.fetch_failed(stage, at);
-                continue;
-            }
-            let Some((task, slot)) = self.take_task(stage, at) else {
-                self.backlog_since.get_or_insert(at);
-                return;
-            };
-            let count = self.work.stages[stage as usize].tasks.count();
-            if !self.stages[stage as usize].has_waiting(count) {
-                self.open.remove(place);
-            }
-            self.start_task(stage, task, slot, at);
-        }
-        self.backlog_since = None;
-    }
-
-    /// The stage's next task and the slot for it; `None` where no free slot may have it.
-    fn take_task(&mut self, stage: u32, at: SimTime) -> Option<(u32, u32)> {
-        if self.exceptional {
-            return self.take_allowed_task(stage, at);
-        }
-        let slot = self.free.pop_front()?;
-        let state = &mut self.stages[stage as usize];
-        let task = state.requeued.pop().unwrap_or_else(|| {
-            state.next += 1;
-            state.next - 1
-        });
-        self.pending -= 1;
-        self.unqueue_time(stage, task);
-        Some((task, slot))
-    }
-
-    /// A task does not wait any more.
-    fn unqueue_time(&mut self, stage: u32, task: u32) {
-        let duration = self.work.stages[stage as usize].tasks.get(task);
-        let state = &mut self.stages[stage as usize];
-        self.unlaunched = self.unlaunched.saturating_sub(duration);
-        state.waiting = state.waiting.saturating_sub(duration);
-    }
-
-    fn start_task(&mut self, stage: u32, task: u32, slot: u32, at: SimTime) {
-        let (mut runs_for, mut ending) =
-            (self.duration_on(stage, task, slot, at), Ending::Succeeds);
-        if let Some(doom) = self.doom.filter(|doom| (doom.stage, doom.task) == (stage, task)) {
-            (runs_for, ending) = (runs_for.scale_round(doom.at), Ending::Kills);
-        } else if let Some(fault) = self.failures.fault_of(stage, task) {
-            match fault {
-                Fault::Throws(after) => (runs_for, ending) = (after, Ending::Fails),
-                Fault::Slow(at_least) => runs_for = runs_for.max(at_least),
-            }
-        }
-        let executor = &mut self.executors[slot as usize];
-        executor.running += 1;
-        executor.first_task_at.get_or_insert(at);
-        let state = &mut self.stages[stage as usize];
-        state.last_end = state.last_end.max(at + runs_for);
-        state.running += 1;
-        self.running.push(Reverse(Running {
-            end: at + runs_for,
-            sequence: self.tasks_launched,
-            executor: slot,
-            stage,
-            task,
-            start: at,
-            ending,
-        }));
-        self.tasks_launched += 1;
-    }
-
-    /// How long a task takes on that executor, from `at` on.
-    fn duration_on(&self, stage: u32, task: u32, slot: u32, at: SimTime) -> SimDuration {
-        let recorded = &self.work.stages[stage as usize];
-        let overheads = &self.rules.overheads;
-        let executor = &self.executors[slot as usize];
-        let mut duration = recorded.tasks.get(task) + overheads.every_task;
-        let first = !self.stages[stage as usize].ran_on.contains(slot);
-        if first && !recorded.first_task_overhead.is_zero() {
-            duration += recorded.first_task_overhead.scale_round(overheads.first_task_factor);
-        }
-        if executor.warm {
-            return duration;
-        }
-        let code = self.code_path(stage);
-        match executor.first_task_at {
-            None => return duration + overheads.fresh_first,
-            Some(since) if since == at => return duration + overheads.fresh_first,
-            Some(since) if at.since(since) < overheads.warm_after => {
-                duration += overheads.fresh_task;
-            }
-            Some(_) => {}
-        }
-        if executor.code_paths & code == 0 {
-            duration += overheads.fresh_code;
-        }
-        duration
-    }
-
-    /// The way through Spark's code that the stage's tasks take, as a bit: they read a shuffle or
-    /// not, and write one or not.
-    fn code_path(&self, stage: u32) -> u8 {
-        let reads = !self.work.read_by(stage as usize).is_empty();
-        let writes = !self.stages[stage as usize].readers.is_empty();
-        1 << (u8::from(reads) + 2 * u8::from(writes))
-    }
-
-    /// All executors that are there are warm: tasks ran on them before.
-    pub(crate) fn warm_executors(&mut self) {
-        for executor in &mut self.executors {
-            executor.warm = true;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The settings that an application's own scheduler goes by, in one small value.
 
 use crate::scenario::{
-    ExcludeOnFailure, FailureLimits, SchedulerMode, ShuffleService, SparkDefaults, Speculation,
+    ExcludeOnFailure, FailureLimits, LocalityWait, SchedulerMode, ShuffleService, SparkDefaults, Speculation,
 };
 use crate::units::SimDuration;
 
@@ -10,6 +10,8 @@ use crate::units::SimDuration;
 pub(crate) struct Rules {
     /// Whose tasks go first.
     pub(crate) mode: SchedulerMode,
+    /// How long tasks hold out for a better place.
+    pub(crate) locality: LocalityWait,
     /// Copies of slow tasks.
     pub(crate) speculation: Speculation,
     /// Executors that get no more tasks.
@@ -67,6 +69,7 @@ impl Rules {
         let storage = &spark.storage;
         Self {
             mode: spark.scheduler_mode,
+            locality: spark.locality_wait,
             speculation: spark.speculation,
             exclusion: spark.exclude_on_failure,
             limits: spark.limits,

@@ -51,6 +51,11 @@ pub struct Stage {
     pub spilled_bytes: Bytes,
     /// Bytes that cached blocks of its RDDs hold in memory.
     pub cached_bytes: Bytes,
+    /// Its tasks leave cached blocks on their executors.
+    pub caches: bool,
+    /// Place of the stage whose tasks left the cached blocks that its own tasks read, partition by
+    /// partition: each prefers the executor that holds its block.
+    pub cached_by: Option<u32>,
     /// The most execution memory that one of its tasks needed (Spark's `peakExecutionMemory`).
     pub peak_task_memory: Bytes,
     /// How many of its tasks ran where, seen from their data.

@@ -285,6 +285,14 @@ pub const STAGE_COLUMNS: &[Column] = &[
     column("output_bytes", ColumnType::Bytes, "bytes", "0", "Written to outside."),
     column("spilled_bytes", ColumnType::Bytes, "bytes", "0", "Spilled to disk."),
     column("cached_bytes", ColumnType::Bytes, "bytes", "0", "Held in memory as cached blocks."),
+    column("caches", ColumnType::Flag, "", "`false`", "Its tasks leave cached blocks."),
+    column(
+        "cached_by",
+        ColumnType::Text(CELL_CHARS_MAX),
+        "",
+        "none",
+        "The earlier stage of as many tasks whose cached blocks its tasks read.",
+    ),
     column(
         "locality",
         ColumnType::Text(CELL_CHARS_MAX),

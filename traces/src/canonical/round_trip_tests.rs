@@ -134,6 +134,8 @@ fn stages() -> impl Strategy<Value = Vec<Stage>> {
                 output_bytes: Bytes::new(amounts[0] / 2),
                 spilled_bytes: Bytes::new(amounts[1] / 2),
                 cached_bytes: Bytes::new(amounts[2] / 2),
+                caches: !huge,
+                cached_by: (place > 1).then_some(place as u32 / 2),
                 locality: Locality { process_local: 1, node_local: 2, rack_local: 0, any: 7 },
                 barrier: huge,
             }

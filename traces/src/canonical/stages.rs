@@ -156,6 +156,11 @@ fn make(row: Row, earlier: &RunStages) -> Result<Stage, Refused> {
         output_bytes: bytes(next()),
         spilled_bytes: bytes(next()),
         cached_bytes: bytes(next()),
+        caches: next().flag().unwrap_or_default(),
+        cached_by: parents(&next().into_text().unwrap_or_default(), earlier)
+            .map_err(|reason| ("bad-value", "cached_by", reason))?
+            .first()
+            .copied(),
         locality: locality(&next().into_text().unwrap_or_default())
             .map_err(|reason| ("bad-value", "locality", reason))?,
         barrier: next().flag().unwrap_or_default(),
@@ -253,6 +258,8 @@ fn stage_value(run_id: &str, stages: &[Stage], stage: &Stage, column: &str) -> V
         "output_bytes" => Value::Whole(stage.output_bytes.as_u64()),
         "spilled_bytes" => Value::Whole(stage.spilled_bytes.as_u64()),
         "cached_bytes" => Value::Whole(stage.cached_bytes.as_u64()),
+        "caches" => Value::Flag(stage.caches),
+        "cached_by" => Value::Text(ids(stages, stage.cached_by.as_slice())),
         "locality" => {
             let Locality { process_local, node_local, rack_local, any } = stage.locality;
             Value::Text(format!("{process_local};{node_local};{rack_local};{any}"))

@@ -49,6 +49,7 @@ impl Collector {
             Kind::StageExecutorMetrics => self.open.on_stage_metrics(&parse(line)?),
             Kind::ExecutorMetricsUpdate => self.open.on_metrics_update(&parse(line)?),
             Kind::TaskEnd => self.open.on_task_end(&parse(line)?),
+            Kind::UnpersistRdd => self.open.on_unpersist(&parse(line)?),
             Kind::Ignored | Kind::Unknown => {}
         }
         Ok(())

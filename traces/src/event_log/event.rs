@@ -254,6 +254,26 @@ pub(super) struct RddInfo {
     pub(super) barrier: bool,
     #[serde(rename = "Memory Size", default)]
     pub(super) memory: Amount,
+    #[serde(rename = "Number of Partitions", default)]
+    pub(super) partitions: Amount,
+    #[serde(rename = "Storage Level", default)]
+    pub(super) level: StorageLevel,
+}
+
+/// Where an RDD's blocks are kept; nowhere, unless the program asked for it.
+#[derive(Deserialize, Default)]
+pub(super) struct StorageLevel {
+    #[serde(rename = "Use Disk", default)]
+    pub(super) disk: bool,
+    #[serde(rename = "Use Memory", default)]
+    pub(super) memory: bool,
+}
+
+/// `SparkListenerUnpersistRDD`: cached blocks are dropped.
+#[derive(Deserialize)]
+pub(super) struct UnpersistRdd {
+    #[serde(rename = "RDD ID")]
+    pub(super) id: u32,
 }
 
 /// `SparkListenerStageExecutorMetrics`: peaks of one executor in one stage.

@@ -28,6 +28,7 @@ pub(super) enum Kind {
     StageExecutorMetrics,
     ExecutorMetricsUpdate,
     TaskEnd,
+    UnpersistRdd,
     /// Spark's (or Databricks') own, and nothing that is needed here. `TaskStart` is among them:
     /// the task's end repeats all of it.
     Ignored,
@@ -36,7 +37,7 @@ pub(super) enum Kind {
 }
 
 /// Listener events that are known and not needed.
-const IGNORED: [&str; 33] = [
+const IGNORED: [&str; 32] = [
     "DBCEventLoggingListenerMetadata",
     "SparkListenerBlockManagerAdded",
     "SparkListenerBlockManagerRemoved",
@@ -57,7 +58,6 @@ const IGNORED: [&str; 33] = [
     "SparkListenerSpeculativeTaskSubmitted",
     "SparkListenerTaskGettingResult",
     "SparkListenerTaskStart",
-    "SparkListenerUnpersistRDD",
     "SparkListenerUnschedulableTaskSetAdded",
     "SparkListenerUnschedulableTaskSetRemoved",
     // Without their package, as some distributions write them.
@@ -96,6 +96,7 @@ impl Kind {
             Some("StageExecutorMetrics") => Self::StageExecutorMetrics,
             Some("ExecutorMetricsUpdate") => Self::ExecutorMetricsUpdate,
             Some("TaskEnd") => Self::TaskEnd,
+            Some("UnpersistRDD") => Self::UnpersistRdd,
             _ if IGNORED.contains(&bare) || name.starts_with(SPARK_PACKAGE) => Self::Ignored,
             _ => Self::Unknown,
         }

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::configuration::{BadProperty, DefaultProfile};
 use super::event::{
     ApplicationEnd, EnvironmentUpdate, ExecutorAdded, ExecutorMetrics, ExecutorMetricsUpdate,
-    ExecutorRemoved, JobEnd, JobStart, Millis, ResourceProfileAdded, StageEvent,
-    StageExecutorMetrics, StageInfo, TaskEnd,
+    ExecutorRemoved, JobEnd, JobStart, Millis, RddInfo, ResourceProfileAdded, StageEvent,
+    StageExecutorMetrics, StageInfo, TaskEnd, UnpersistRdd,
 };
 use super::recorded::{
     JobResult, RecordedApplication, RecordedExecutor, RecordedJob, RecordedStage, StageAttempt,
@@ -57,6 +57,8 @@ pub(super) struct OpenApplication {
     pub(super) announced: BTreeMap<u32, u32>,
     /// RDDs whose cached blocks were counted.
     cached: BTreeSet<u32>,
+    /// Stages that computed cached RDDs first, by RDD.
+    cached_in: BTreeMap<u32, u32>,
     /// Executors of tasks by number.
     executor_numbers: BTreeMap<String, u32>,
     /// Places of executors that are alive, by id.
@@ -195,6 +197,7 @@ impl OpenApplication {
         attempt.completed_ms = Some(completed.max(attempt.submitted_ms));
         attempt.failure = failure;
         if let Some(open) = self.stages.get_mut(&info.id).filter(|_| complete) {
+            note_cached(&mut open.stage, &info.rdds, &mut self.cached_in);
             for rdd in &info.rdds {
                 open.stage.barrier |= rdd.barrier;
                 if rdd.memory.0 > 0 && self.cached.insert(rdd.id) {
@@ -204,6 +207,10 @@ impl OpenApplication {
             open.tasks.reads_shuffle = open.stage.shuffle_read_bytes > 0;
             open.tasks.pack();
         }
+    }
+
+    pub(super) fn on_unpersist(&mut self, event: &UnpersistRdd) {
+        self.cached_in.remove(&event.id);
     }
 
     /// The record of a stage attempt, made where it is new; `at_ms` is its submission.
@@ -338,6 +345,27 @@ impl OpenStage {
         add(&mut stage.fetch_wait_ms, metrics.fetch_wait_ms());
         stage.peak_task_bytes = stage.peak_task_bytes.max(metrics.peak_memory.0);
     }
+}
+
+/// Which cached RDD the stage computes or reads, partition by partition. Of several that it reads,
+/// Spark asks for the blocks of the one that is nearest to its end: the youngest. An RDD with
+/// another number of partitions than the stage has tasks says nothing of a task's place.
+fn note_cached(stage: &mut RecordedStage, rdds: &[RddInfo], cached_in: &mut BTreeMap<u32, u32>) {
+    let tasks = u64::from(stage.number_of_tasks);
+    let is_cached = |rdd: &&RddInfo| (rdd.level.memory || rdd.level.disk) && rdd.partitions.0 > 0;
+    let mut read = None;
+    for rdd in rdds.iter().filter(is_cached) {
+        match cached_in.get(&rdd.id) {
+            Some(by) if *by == stage.stage_id => {}
+            Some(by) if rdd.partitions.0 == tasks => read = read.max(Some((rdd.id, *by))),
+            Some(_) => {}
+            None => {
+                cached_in.insert(rdd.id, stage.stage_id);
+                stage.caches = true;
+            }
+        }
+    }
+    stage.cached_by = read.map(|(_, by)| by).or(stage.cached_by);
 }
 
 /// The record of attempt `number`, made with `submitted_ms` where it is new.

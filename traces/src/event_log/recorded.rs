@@ -158,6 +158,10 @@ pub struct RecordedStage {
     pub spilled_bytes: u64,
     /// Bytes that cached blocks of its RDDs hold, where no earlier stage held them.
     pub cached_bytes: u64,
+    /// It computed an RDD that is cached, as the first stage.
+    pub caches: bool,
+    /// Id of the stage that computed the cached RDD of which each of its tasks reads a partition.
+    pub cached_by: Option<u32>,
     /// CPU time of their bodies, in milliseconds.
     pub cpu_ms: u64,
     /// Garbage collection meanwhile, in milliseconds.

@@ -208,6 +208,14 @@ impl<'a> Builder<'a> {
         u64::try_from(launched - submitted).unwrap_or(0)
     }
 
+    /// The place of stage `id`, if it comes before `place` and has as many tasks.
+    fn place_of(&self, id: u32, place: usize) -> Option<u32> {
+        let earlier = &self.kept[..place];
+        let found = earlier.iter().position(|stage| stage.stage_id == id)?;
+        let tasks = |place: usize| self.kept[place].tasks.count();
+        (tasks(found) == tasks(place)).then_some(found as u32)
+    }
+
     fn stage(&mut self, place: usize, parents: BTreeSet<u32>) -> Stage {
         let recorded = self.kept[place];
         let submitted = recorded.submitted_ms();
@@ -235,6 +243,8 @@ impl<'a> Builder<'a> {
             output_bytes: Bytes::new(recorded.output_bytes),
             spilled_bytes: Bytes::new(recorded.spilled_bytes),
             cached_bytes: Bytes::new(recorded.cached_bytes),
+            caches: recorded.caches,
+            cached_by: recorded.cached_by.and_then(|id| self.place_of(id, place)),
             locality: recorded.locality,
             resource_profile: recorded.resource_profile,
             barrier: recorded.barrier,

@@ -27,7 +27,7 @@ pub(super) enum KeyKind {
 }
 
 /// Keys that [`super::apply`] reads.
-pub(super) const MODELLED: [&str; 108] = [
+pub(super) const MODELLED: [&str; 110] = [
     "spark.blacklist.application.maxFailedExecutorsPerNode",
     "spark.blacklist.application.maxFailedTasksPerExecutor",
     "spark.blacklist.enabled",
@@ -101,6 +101,7 @@ pub(super) const MODELLED: [&str; 108] = [
     "spark.kubernetes.resource.type",
     "spark.kubernetes.scheduler.name",
     "spark.locality.wait",
+    "spark.locality.wait.legacyResetOnTaskLaunch",
     "spark.locality.wait.node",
     "spark.locality.wait.process",
     "spark.locality.wait.rack",
@@ -112,6 +113,7 @@ pub(super) const MODELLED: [&str; 108] = [
     "spark.scheduler.minRegisteredResourcesRatio",
     "spark.scheduler.mode",
     "spark.shuffle.manager",
+    "spark.shuffle.reduceLocality.enabled",
     "spark.shuffle.service.enabled",
     "spark.shuffle.sort.io.plugin.class",
     "spark.speculation",
@@ -134,7 +136,6 @@ pub(super) const MODELLED: [&str; 108] = [
     "spark.storage.decommission.shuffleBlocks.maxThreads",
     "spark.task.cpus",
     "spark.task.maxFailures",
-    // Registered as older names of the two overheads.
     "spark.yarn.driver.memoryOverhead",
     "spark.yarn.executor.memoryOverhead",
 ];

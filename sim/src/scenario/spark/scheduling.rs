@@ -22,13 +22,20 @@ pub struct LocalityWait {
     pub node: SimDuration,
     /// `spark.locality.wait.rack`.
     pub rack: SimDuration,
+    /// `spark.locality.wait.legacyResetOnTaskLaunch`: every launch starts the wait anew.
+    pub legacy_reset: bool,
+    /// `spark.shuffle.reduceLocality.enabled`: tasks that read shuffles have places that they
+    /// prefer, too.
+    pub reduce: bool,
 }
 
-impl Default for LocalityWait {
-    /// Source: facts-spark A1 (`spark.locality.wait` 3s, the levels inherit it).
-    fn default() -> Self {
+impl LocalityWait {
+    /// The release's defaults. Source: facts-spark A1 (`spark.locality.wait` 3s, the levels inherit
+    /// it; `legacyResetOnTaskLaunch` since 3.1: before, that was the only way).
+    pub fn default_of(version: SparkVersion) -> Self {
         let wait = SimDuration::seconds(3);
-        Self { process: wait, node: wait, rack: wait }
+        let legacy_reset = version < SparkVersion { major: 3, minor: 1 };
+        Self { process: wait, node: wait, rack: wait, legacy_reset, reduce: true }
     }
 }
 

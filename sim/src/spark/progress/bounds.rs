@@ -30,9 +30,11 @@ impl<K: Copy + Eq> Progress<K> {
         }
         let ends = self.running.peek().map(|Reverse(task)| task.end);
         let submits = self.submissions.peek().map(|Reverse((at, _))| *at);
-        let looks = self.next_speculation();
+        let looks = self.next_speculation().into_iter().chain(self.next_easing());
         let local = ends.into_iter().chain(submits).chain(looks).min()?;
-        if self.doom.is_some() || self.exceptional || every_task {
+        // While tasks wait for a better place, slots are not all busy.
+        let holds_out = dynamic && !self.free.is_empty() && !self.open.is_empty();
+        if self.doom.is_some() || self.exceptional || every_task || holds_out {
             return Some(local);
         }
         let slots: u64 = self.executors().map(|executor| u64::from(executor.slots)).sum();

@@ -6,7 +6,7 @@
 //! computed again; tasks of the old attempt that still run may finish what they do; a stage that
 //! fails so `spark.stage.maxConsecutiveAttempts` times in a row ends the application. Leaves out:
 //! tasks that were fetching from the executor when it went (they are taken to have what they need),
-//! retries of fetches, cached blocks computed again. Source: facts-spark A5 (`DAGScheduler`).
+//! retries of fetches. Source: facts-spark A5 (`DAGScheduler`).
 
 use std::cmp::Reverse;
 
@@ -75,6 +75,7 @@ impl<K: Copy + Eq> Progress<K> {
             }
         }
         self.task_time_lost += lost;
+        self.lose_blocks(place as u32);
         if self.rules.outputs_go_with_executor && self.stages_left > 0 {
             self.lose_outputs(place as u32, fate.outputs_moved);
         }

@@ -1,5 +1,6 @@
 //! A stage while its application runs: what waits, what is done, where its output lies.
 
+use super::locality::Holding;
 use crate::units::{SimDuration, SimTime};
 
 /// Where a partition's output lies: the place of an executor, or nowhere.
@@ -27,6 +28,25 @@ impl BitSet {
         if let Some(word) = self.0.get_mut((number / 64) as usize) {
             *word &= !(1u64 << (number % 64));
         }
+    }
+
+    /// Nothing is in.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
+    }
+
+    /// What is in both.
+    pub(super) fn intersection(&self, other: &Self) -> Self {
+        Self(self.0.iter().zip(&other.0).map(|(a, b)| a & b).collect())
+    }
+
+    /// What is in either.
+    pub(super) fn union(&self, other: &Self) -> Self {
+        let (long, short) =
+            if self.0.len() < other.0.len() { (other, self) } else { (self, other) };
+        let mut all = long.clone();
+        all.0.iter_mut().zip(&short.0).for_each(|(a, b)| *a |= b);
+        all
     }
 
     /// Whether `number` is in.
@@ -84,6 +104,12 @@ pub(super) struct StageState {
     pub(super) durations_ms: Vec<u32>,
     /// Failed tasks per executor, where exclusion wants them.
     pub(super) failed_on: Vec<(u32, u32)>,
+    /// Where its tasks want to run.
+    pub(super) holding: Holding,
+    /// Other stages read the cached blocks that its tasks leave.
+    pub(super) blocks_read: bool,
+    /// The executor that holds each partition's cached block; empty before there are any.
+    pub(super) blocks_on: Vec<u32>,
     /// When it was complete.
     pub(super) done_at: Option<SimTime>,
 }

@@ -1,7 +1,7 @@
 //! Table tests of an application's own scheduler: small applications, moments worked out by hand.
 
 use super::*;
-use crate::scenario::{SparkDefaults, SparkVersion};
+use crate::scenario::{SchedulerMode, SparkDefaults, SparkVersion};
 use crate::spark::Overheads;
 use crate::units::Bytes;
 use crate::workload::{Stage, TaskDurations};
@@ -20,8 +20,11 @@ fn stage(parents: &[u32], tasks: &[u32]) -> Stage {
     }
 }
 
+/// Tasks that read shuffles take any slot: what they hold out for is tested in `locality/tests.rs`.
 fn defaults() -> SparkDefaults {
-    SparkDefaults::default_of(SparkVersion { major: 3, minor: 5 })
+    let mut spark = SparkDefaults::default_of(SparkVersion { major: 3, minor: 5 });
+    spark.locality_wait.reduce = false;
+    spark
 }
 
 /// An application with that many executors of one slot, on a host each, started at 0.

@@ -19,6 +19,10 @@ pub(super) fn put_all(spark: &SparkDefaults, put: &mut impl FnMut(&str, String))
     put("locality.wait.process", time(wait.process));
     put("locality.wait.node", time(wait.node));
     put("locality.wait.rack", time(wait.rack));
+    if spark.version >= (SparkVersion { major: 3, minor: 1 }) {
+        put("locality.wait.legacyResetOnTaskLaunch", wait.legacy_reset.to_string());
+    }
+    put("shuffle.reduceLocality.enabled", wait.reduce.to_string());
     speculation(&spark.speculation, put);
     exclusion(spark.version, &spark.exclude_on_failure, put);
     losses(spark, put);

@@ -71,6 +71,9 @@ fn locality(read: &mut Reading<'_>, wait: &mut LocalityWait) {
         let own = read.time(&format!("spark.locality.wait.{level}"), ms);
         put(slot, own.or(all));
     }
+    let legacy = read.boolean("spark.locality.wait.legacyResetOnTaskLaunch");
+    put(&mut wait.legacy_reset, legacy);
+    put(&mut wait.reduce, read.boolean("spark.shuffle.reduceLocality.enabled"));
 }
 
 fn speculation(read: &mut Reading<'_>, rules: &mut Speculation) {
