@@ -11,19 +11,20 @@
 
 use crate::scenario::Assumptions;
 use crate::spark::Overheads;
-use crate::units::SimDuration;
+use crate::units::{Bytes, SimDuration};
 use crate::workload::{Recording, Stage};
 
 /// What every task takes more for each more executor on the same host.
 const TASK_MS_PER_NEIGHBOUR: f64 = 4.0;
-/// What the first tasks of a stage on a warm executor take at least, as recorded on fresh ones.
-const WARM_FIRST_MAX: SimDuration = SimDuration::from_millis(60);
-/// What every task on a fresh executor takes more, on average.
-const FRESH_TASK_MS: f64 = 50.0;
-/// The same of stages that ended later than [`YOUNG`].
-const GROWN_TASK_MS: f64 = 25.0;
-/// Until then after the first job's start most executors of a recording are fresh.
-const YOUNG: SimDuration = SimDuration::seconds(12);
+/// What the first tasks of a stage on a warm executor take more, at most, for each executor on the
+/// host of the recording; recorded on fresh executors they took longer.
+const WARM_FIRST_MS: f64 = 14.0;
+/// The same of tasks that read a shuffle.
+const WARM_FIRST_READER_MS: f64 = 25.0;
+/// What a task on a fresh executor took more, in its own CPU time as it was recorded there.
+const FRESH_PER_CPU: f64 = 1.8;
+/// A task on a fresh executor took not more than this longer.
+const FRESH_TASK_MS: f64 = 100.0;
 
 /// Stages and overheads of a prediction.
 pub(super) fn adapt(
@@ -43,18 +44,15 @@ pub(super) fn adapt(
         overheads.first_task_factor = f64::from(to) / f64::from(from);
         shift += TASK_MS_PER_NEIGHBOUR * (f64::from(to) - f64::from(from));
     }
-    if !source.warmed_up && target.warmed_up {
-        for stage in &mut stages {
-            stage.first_task_overhead = stage.first_task_overhead.min(WARM_FIRST_MAX);
-        }
-    }
-    let start = source.first_job_at.unwrap_or_default();
-    for (place, stage) in stages.iter_mut().enumerate() {
+    let unfreshens = !source.warmed_up && target.warmed_up;
+    for stage in &mut stages {
         let mut shift = shift;
-        if !source.warmed_up && target.warmed_up {
-            let end = source.stage_ends.get(place).copied().flatten();
-            let young = end.is_some_and(|end| end.saturating_sub(start) < YOUNG);
-            shift -= if young { FRESH_TASK_MS } else { GROWN_TASK_MS };
+        if unfreshens {
+            let reads = stage.shuffle_read_bytes > Bytes::ZERO;
+            let each = if reads { WARM_FIRST_READER_MS } else { WARM_FIRST_MS };
+            let most = SimDuration::from_millis((each * f64::from(from.max(1))).round() as u64);
+            stage.first_task_overhead = stage.first_task_overhead.min(most);
+            shift -= fresh_part(stage);
         }
         if shift != 0.0 {
             // Spark's own part of a short task is all that can be less.
@@ -65,4 +63,12 @@ pub(super) fn adapt(
         }
     }
     (stages, overheads)
+}
+
+/// How much longer the stage's tasks took, on average, because some of their executors were fresh.
+fn fresh_part(stage: &Stage) -> f64 {
+    let count = f64::from(stage.tasks.count().max(1));
+    let share = (f64::from(stage.fresh_tasks) / count).min(1.0);
+    let cpu = stage.cpu_time.as_millis() as f64 / count;
+    share * (cpu * FRESH_PER_CPU).min(FRESH_TASK_MS)
 }

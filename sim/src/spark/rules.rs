@@ -39,10 +39,14 @@ pub(crate) struct Overheads {
     /// More for the first tasks on a fresh executor.
     pub(crate) fresh_first: SimDuration,
     /// More for tasks whose way through Spark's code (reading a shuffle or not, writing one or not)
-    /// no task has taken before on a fresh executor.
+    /// no task has taken before on a fresh executor, where they read no shuffle.
     pub(crate) fresh_code: SimDuration,
-    /// More for every other task on an executor that is not warm yet.
+    /// The same where they read one.
+    pub(crate) fresh_reader: SimDuration,
+    /// More, at most, for every other task on an executor that is not warm yet.
     pub(crate) fresh_task: SimDuration,
+    /// So many times its CPU time, where that is less.
+    pub(crate) fresh_per_cpu: f64,
     /// How long after its first task an executor is warm.
     pub(crate) warm_after: SimDuration,
     /// More for every task: what neighbours on the same host take.
@@ -56,7 +60,9 @@ impl Default for Overheads {
             first_task_factor: 1.0,
             fresh_first: SimDuration::ZERO,
             fresh_code: SimDuration::ZERO,
+            fresh_reader: SimDuration::ZERO,
             fresh_task: SimDuration::ZERO,
+            fresh_per_cpu: 0.0,
             warm_after: SimDuration::ZERO,
             every_task: SimDuration::ZERO,
         }

@@ -33,6 +33,8 @@ pub struct Stage {
     /// The mean part of [`Self::tasks`] that is Spark's own: scheduler delay, deserialisation,
     /// serialising and fetching results.
     pub task_overhead: SimDuration,
+    /// How many of its tasks were recorded on executors that were fresh: their times are longer.
+    pub fresh_tasks: u32,
     /// CPU time of its tasks, summed (`executorCpuTime`).
     pub cpu_time: SimDuration,
     /// Garbage collection while its tasks ran, summed.

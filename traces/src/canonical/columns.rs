@@ -279,6 +279,13 @@ pub const STAGE_COLUMNS: &[Column] = &[
         "0",
         "Mean part of `task_ms` that is Spark's own: scheduler delay, deserialisation, results.",
     ),
+    column(
+        "fresh_tasks",
+        ColumnType::Count(0, u32::MAX as u64),
+        "",
+        "0",
+        "Tasks that were recorded within 8 s of the first one on their executor.",
+    ),
     column("cpu_s", ColumnType::Seconds, "s", "0", "CPU time of its tasks, summed."),
     column("gc_s", ColumnType::Seconds, "s", "0", "Garbage collection meanwhile, summed."),
     column("fetch_wait_s", ColumnType::Seconds, "s", "0", "Waiting for shuffle blocks, summed."),

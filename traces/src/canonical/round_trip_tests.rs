@@ -128,6 +128,7 @@ fn stages() -> impl Strategy<Value = Vec<Stage>> {
                 resource_profile: amounts[1] as u32 % 2,
                 first_task_overhead: SimDuration::from_millis(gap / 3),
                 task_overhead: SimDuration::from_millis(gap / 5),
+                fresh_tasks: amounts[2] as u32 % 100,
                 cpu_time: SimDuration::from_millis(gap / 7),
                 gc_time: SimDuration::from_millis(gap / 11),
                 fetch_wait: SimDuration::from_millis(gap / 13),

@@ -14,7 +14,7 @@ use super::event::{
 use super::recorded::{
     JobResult, RecordedApplication, RecordedExecutor, RecordedJob, RecordedStage, StageAttempt,
 };
-use super::recording;
+use super::{recording, task_overheads};
 use super::stage_tasks::{DoneTask, StageTasks};
 
 /// Characters kept of messages: enough for the cause, which stands before the stack traces.
@@ -61,6 +61,8 @@ pub(super) struct OpenApplication {
     cached_in: BTreeMap<u32, u32>,
     /// Executors of tasks by number.
     executor_numbers: BTreeMap<String, u32>,
+    /// When the first task was launched on each of them.
+    first_launches_ms: Vec<i64>,
     /// Places of executors that are alive, by id.
     alive: BTreeMap<String, usize>,
     pub(super) notes: Notes,
@@ -256,6 +258,10 @@ impl OpenApplication {
         self.see(event.info.finished);
         self.see_memory("", event.executor_metrics.as_ref());
         let last_ms = self.application.last_event_ms;
+        let launched_ms = launched.unwrap_or(last_ms);
+        let id = event.info.executor.as_deref().unwrap_or_default();
+        let slots = self.slots_of(id);
+        let (executor, first_ms) = self.executor_of(id, launched_ms);
         let open = self.stages.entry(event.stage).or_default();
         open.stage.stage_id = event.stage;
         if open.stage.attempts.is_empty() {
@@ -287,15 +293,6 @@ impl OpenApplication {
         counts.succeeded += 1;
         counts.succeeded_ms += u64::from(duration_ms);
         counts.without_metrics += u64::from(event.metrics.is_none());
-        let executor = event.info.executor.as_deref().unwrap_or_default();
-        let executor = match self.executor_numbers.get(executor) {
-            Some(number) => *number,
-            None => {
-                let number = self.executor_numbers.len() as u32;
-                self.executor_numbers.insert(clip(executor, NAME_MAX), number);
-                number
-            }
-        };
         let small = |ms: u64| u32::try_from(ms).unwrap_or(u32::MAX - 1);
         // A run time of 0 was not measured, or tells nothing about the rest.
         let measured = run_time.filter(|ms| *ms > 0);
@@ -307,8 +304,10 @@ impl OpenApplication {
             stage_attempt: event.stage_attempt,
             index: event.info.index,
             partition: event.info.partition.and_then(|id| u32::try_from(id).ok()),
-            launched_ms: launched.unwrap_or(last_ms),
+            launched_ms,
             duration_ms,
+            slots,
+            fresh: launched_ms - first_ms < task_overheads::FRESH_MS,
         };
         if open.tasks.add(task, open.stage.number_of_tasks) {
             open.stage.saw(launched, event.info.finished.get());
@@ -318,6 +317,32 @@ impl OpenApplication {
             counts.repeated += 1;
             counts.repeated_ms += u64::from(duration_ms);
         }
+    }
+}
+
+impl OpenApplication {
+    /// How many tasks an executor that is alive runs at a time; 0 where that is not known.
+    fn slots_of(&self, id: &str) -> u32 {
+        let Some(place) = self.alive.get(id) else { return 0 };
+        let cores = self.application.executors[*place].cores;
+        let cpus = self.application.properties.get("spark.task.cpus");
+        cores / cpus.and_then(|text| text.trim().parse().ok()).unwrap_or(1u32).max(1)
+    }
+
+    /// A task's executor as a number, and when its first task was launched.
+    fn executor_of(&mut self, id: &str, launched_ms: i64) -> (u32, i64) {
+        let number = match self.executor_numbers.get(id) {
+            Some(number) => *number,
+            None => {
+                let number = self.executor_numbers.len() as u32;
+                self.executor_numbers.insert(clip(id, NAME_MAX), number);
+                self.first_launches_ms.push(launched_ms);
+                number
+            }
+        };
+        let first = &mut self.first_launches_ms[number as usize];
+        *first = launched_ms.min(*first);
+        (number, *first)
     }
 }
 

@@ -237,6 +237,7 @@ impl<'a> Builder<'a> {
             shuffle_parents: self.direct[place].iter().copied().collect(),
             first_task_overhead: overhead(recorded.overheads.first_task_ms()),
             task_overhead: overhead(recorded.overheads.task_ms()),
+            fresh_tasks: recorded.overheads.fresh_tasks(),
             cpu_time: ms(recorded.cpu_ms),
             gc_time: ms(recorded.gc_ms),
             fetch_wait: ms(recorded.fetch_wait_ms),

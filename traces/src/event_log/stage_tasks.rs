@@ -1,6 +1,6 @@
 //! Gathers the tasks of one stage in little memory: each partition's first success.
 //!
-//! While a stage runs, 32 bytes a task. When it is complete, its durations are packed
+//! While a stage runs, 40 bytes a task. When it is complete, its durations are packed
 //! ([`TaskDurations`]) and only a bit a partition stays, to know repeated work when it comes.
 //!
 //! Which partition a task computed: `Partition ID` where Spark wrote it (3.3 and later); else the
@@ -25,6 +25,8 @@ pub(super) struct DoneTask {
     pub(super) spark_ms: u32,
     pub(super) cpu_ms: u32,
     pub(super) executor: u32,
+    pub(super) slots: u32,
+    pub(super) fresh: bool,
 }
 
 /// Tasks of a stage so far.
@@ -63,6 +65,8 @@ impl StageTasks {
                 spark_ms: task.spark_ms,
                 cpu_ms: task.cpu_ms,
                 executor: task.executor,
+                slots: task.slots,
+                fresh: task.fresh,
             });
             self.kept += 1;
             self.kept_ms += u64::from(task.duration_ms);
@@ -149,6 +153,8 @@ mod tests {
             spark_ms: u32::MAX,
             cpu_ms: 0,
             executor: 0,
+            slots: 0,
+            fresh: false,
         }
     }
 

@@ -7,11 +7,27 @@
 //! an executor that had run one of the stage before, and the overhead is kept beside them: a replay
 //! with another number of executors pays it as often as it has to.
 
-/// A first task's run time is longer, too, by this share of its measured overhead. Guess: measured
+use std::collections::BTreeMap;
+
+/// A first task's run time is longer, too: by this share of its measured overhead. Guess: measured
 /// over our own recordings, whose true task times are known.
-const IN_RUN_TIME: f64 = 0.4;
+const IN_RUN_TIME: f64 = 0.3;
 /// The same of stages that read shuffles: connections are opened in the run time.
-const IN_RUN_TIME_OF_READERS: f64 = 1.5;
+const IN_RUN_TIME_OF_READERS: f64 = 0.7;
+/// Where such a first task's own thread was busy for longer than those of others, it loaded classes,
+/// and so did threads that are not counted: its run time is longer by so many times as much. Guess:
+/// as above, where eight executors shared two cores.
+const LOADING_PER_CPU: f64 = 8.0;
+/// More CPU time than this does not come from loading classes. Guess: as above (100 ms at most).
+const LOADING_CPU_MAX_MS: f64 = 120.0;
+/// A task whose CPU time is so many deviations above that of others has loaded classes.
+const CLEARLY_MORE: f64 = 2.0;
+/// An executor is fresh for so long after its first task's launch: the default of the assumption
+/// `executorWarmTime`.
+pub(super) const FRESH_MS: i64 = 8_000;
+/// Times of launches and ends come from different threads of the driver: a slot's next task may be
+/// launched that much before its last one ended.
+const CLOCKS_MS: i64 = 10;
 /// Spark's own part of a task where no stage shows it. Guess: as above.
 const USUAL_MS: f64 = 12.0;
 
@@ -29,6 +45,10 @@ pub(super) struct KeptTask {
     pub(super) cpu_ms: u32,
     /// Which executor.
     pub(super) executor: u32,
+    /// Tasks that run there at a time; 0 = not known.
+    pub(super) slots: u32,
+    /// It was launched while its executor was fresh.
+    pub(super) fresh: bool,
 }
 
 /// Sums over a stage's tasks, in milliseconds.
@@ -42,6 +62,8 @@ pub struct TaskOverheads {
     others: u32,
     /// Spark's own part of them.
     other_ms: f64,
+    /// Of all of them, those on fresh executors.
+    fresh: u32,
 }
 
 impl TaskOverheads {
@@ -58,25 +80,29 @@ impl TaskOverheads {
         self.other_ms / f64::from(self.others.max(1))
     }
 
+    /// How many of the tasks ran on fresh executors.
+    pub fn fresh_tasks(&self) -> u32 {
+        self.fresh
+    }
+
     /// Takes the overhead of first tasks out of `tasks`, and counts it.
     pub(super) fn take_out_of(&mut self, tasks: &mut [KeptTask], reads_shuffle: bool) {
         let is_first = first_tasks(tasks);
-        let measured = |task: &KeptTask| task.spark_ms != u32::MAX;
-        let others = tasks.iter().zip(&is_first).filter(|(task, first)| !**first && measured(task));
-        let (mut count, mut sum) = (0u32, 0.0);
-        for (task, _) in others {
-            count += 1;
-            sum += f64::from(task.spark_ms);
-        }
-        let usual = if count > 0 { sum / f64::from(count) } else { USUAL_MS };
-        self.others += count;
-        self.other_ms += sum;
-        let factor = 1.0 + if reads_shuffle { IN_RUN_TIME_OF_READERS } else { IN_RUN_TIME };
+        let others = tasks.iter().zip(&is_first).filter(|(_, first)| !**first);
+        let usual = Usual::of(others.map(|(task, _)| task));
+        self.others += usual.count;
+        self.other_ms += usual.spark_ms * f64::from(usual.count);
         for (task, first) in tasks.iter_mut().zip(is_first) {
-            if !first || !measured(task) {
+            self.fresh += u32::from(task.fresh);
+            if !first || task.spark_ms == u32::MAX {
                 continue;
             }
-            let more = (f64::from(task.spark_ms) - usual).max(0.0) * factor;
+            let spark = (f64::from(task.spark_ms) - usual.spark_ms).max(0.0);
+            let more = if reads_shuffle {
+                spark * (1.0 + IN_RUN_TIME_OF_READERS) + usual.loading_ms(task)
+            } else {
+                spark * (1.0 + IN_RUN_TIME)
+            };
             let wall = f64::from(task.duration_ms);
             // A task's own CPU time is its own, and so is some of its time in any case.
             let own = (wall - more).max(f64::from(task.cpu_ms).min(wall)).max(wall / 4.0);
@@ -87,15 +113,61 @@ impl TaskOverheads {
     }
 }
 
-/// Which tasks were launched before any other of them had ended on the same executor.
+/// What tasks that are not the first on their executor are like.
+struct Usual {
+    count: u32,
+    spark_ms: f64,
+    cpu_ms: f64,
+    /// Standard deviation of their CPU time.
+    cpu_deviation: f64,
+}
+
+impl Usual {
+    fn of<'a>(others: impl Iterator<Item = &'a KeptTask>) -> Self {
+        let (mut count, mut spark, mut cpu, mut squares) = (0u32, 0.0, 0.0, 0.0);
+        for task in others.filter(|task| task.spark_ms != u32::MAX) {
+            let cpu_ms = f64::from(task.cpu_ms);
+            count += 1;
+            spark += f64::from(task.spark_ms);
+            cpu += cpu_ms;
+            squares += cpu_ms * cpu_ms;
+        }
+        let n = f64::from(count.max(1));
+        let spark_ms = if count > 0 { spark / n } else { USUAL_MS };
+        let variance = (squares / n - (cpu / n).powi(2)).max(0.0);
+        Self { count, spark_ms, cpu_ms: cpu / n, cpu_deviation: variance.sqrt() }
+    }
+
+    /// How much longer the run time of a first task is for the classes that it loaded.
+    fn loading_ms(&self, task: &KeptTask) -> f64 {
+        let more = f64::from(task.cpu_ms) - self.cpu_ms;
+        let clear = self.count > 1 && more > CLEARLY_MORE * self.cpu_deviation;
+        if clear { more.min(LOADING_CPU_MAX_MS) * LOADING_PER_CPU } else { 0.0 }
+    }
+}
+
+/// Which tasks were launched on a slot of their executor that none of them had had: as many as it
+/// has slots, before any of them had ended there.
 fn first_tasks(tasks: &[KeptTask]) -> Vec<bool> {
-    let mut first_end: std::collections::BTreeMap<u32, i64> = std::collections::BTreeMap::new();
+    let mut first_end: BTreeMap<u32, i64> = BTreeMap::new();
     for task in tasks {
-        let end = task.launched_ms.saturating_add(i64::from(task.duration_ms));
+        let duration = i64::from(task.duration_ms);
+        let end = task.launched_ms.saturating_add(duration - (duration / 2).min(CLOCKS_MS));
         let first = first_end.entry(task.executor).or_insert(end);
         *first = end.min(*first);
     }
-    tasks.iter().map(|task| task.launched_ms < first_end[&task.executor]).collect()
+    let mut in_order: Vec<usize> = (0..tasks.len()).collect();
+    in_order.sort_by_key(|place| tasks[*place].launched_ms);
+    let mut is_first = vec![false; tasks.len()];
+    let mut launched: BTreeMap<u32, u32> = BTreeMap::new();
+    for place in in_order {
+        let task = &tasks[place];
+        let before = launched.entry(task.executor).or_default();
+        let has_slot = task.slots == 0 || *before < task.slots;
+        is_first[place] = has_slot && task.launched_ms < first_end[&task.executor];
+        *before += 1;
+    }
+    is_first
 }
 
 #[cfg(test)]
@@ -103,7 +175,16 @@ mod tests {
     use super::*;
 
     fn task(launched_ms: i64, duration_ms: u32, spark_ms: u32, executor: u32) -> KeptTask {
-        KeptTask { launched_ms, place: 0, duration_ms, spark_ms, cpu_ms: 10, executor }
+        KeptTask {
+            launched_ms,
+            place: 0,
+            duration_ms,
+            spark_ms,
+            cpu_ms: 10,
+            executor,
+            slots: 1,
+            fresh: launched_ms == 0,
+        }
     }
 
     #[test]
@@ -111,10 +192,11 @@ mod tests {
         let mut tasks = [task(0, 150, 60, 1), task(0, 250, 60, 2), task(150, 110, 10, 1)];
         let mut overheads = TaskOverheads::default();
         overheads.take_out_of(&mut tasks, false);
-        assert_eq!(tasks.map(|task| task.duration_ms), [80, 180, 110]);
-        assert_eq!((overheads.first_task_ms(), overheads.task_ms()), (70.0, 10.0));
+        assert_eq!(tasks.map(|task| task.duration_ms), [85, 185, 110]);
+        assert_eq!((overheads.first_task_ms(), overheads.task_ms()), (65.0, 10.0));
+        assert_eq!(overheads.fresh_tasks(), 2);
         // The sum is kept: nothing is lost, it is told apart.
-        assert_eq!(80.0 + 180.0 + 110.0 + 2.0 * overheads.first_task_ms(), 510.0);
+        assert_eq!(85.0 + 185.0 + 110.0 + 2.0 * overheads.first_task_ms(), 510.0);
     }
 
     #[test]
@@ -124,5 +206,26 @@ mod tests {
         let mut overheads = TaskOverheads::default();
         overheads.take_out_of(&mut tasks, true);
         assert_eq!(tasks.map(|task| task.duration_ms), [80, 50, 70]);
+    }
+
+    #[test]
+    fn a_slots_next_task_is_no_first_one_though_clocks_overlap() {
+        let tasks = [task(0, 150, 60, 1), task(148, 110, 10, 1), task(0, 20, 60, 2)];
+        assert_eq!(first_tasks(&tasks), [true, false, true]);
+        // Where slots are not known, what runs at the same time tells them.
+        let unknown = tasks.map(|task| KeptTask { slots: 0, ..task });
+        assert_eq!(first_tasks(&unknown), [true, false, true]);
+        let two = [task(0, 150, 60, 1), task(1, 150, 60, 1), task(2, 150, 60, 1)];
+        assert_eq!(first_tasks(&two.map(|t| KeptTask { slots: 2, ..t })), [true, true, false]);
+    }
+
+    #[test]
+    fn readers_that_load_classes_lose_what_their_threads_do_not_show() {
+        let mut tasks = [task(0, 900, 60, 1), task(900, 110, 10, 1), task(1010, 110, 10, 1)];
+        tasks[0].cpu_ms = 60;
+        let mut overheads = TaskOverheads::default();
+        overheads.take_out_of(&mut tasks, true);
+        // 50 x 1.7 in Spark's part, 50 x 8 for the classes.
+        assert_eq!(tasks.map(|task| task.duration_ms), [900 - 85 - 400, 110, 110]);
     }
 }

@@ -25,19 +25,29 @@ impl<K: Copy + Eq> Progress<K> {
         if executor.warm {
             return duration;
         }
-        let code = self.code_path(stage);
-        match executor.first_task_at {
-            None => return duration + overheads.fresh_first,
-            Some(since) if since == at => return duration + overheads.fresh_first,
-            Some(since) if at.since(since) < overheads.warm_after => {
-                duration += overheads.fresh_task;
-            }
-            Some(_) => {}
+        let Some(since) = executor.first_task_at.filter(|since| *since < at) else {
+            return duration + overheads.fresh_first;
+        };
+        if at.since(since) < overheads.warm_after {
+            duration += self.fresh_task(stage);
         }
-        if executor.code_paths & code == 0 {
-            duration += overheads.fresh_code;
+        if executor.code_paths & self.code_path(stage) == 0 {
+            let reads = !self.work.read_by(stage as usize).is_empty();
+            duration += if reads { overheads.fresh_reader } else { overheads.fresh_code };
         }
         duration
+    }
+
+    /// How much longer a task of the stage takes on an executor that is not warm yet. Without a
+    /// recorded CPU time, the most that it may be.
+    fn fresh_task(&self, stage: u32) -> SimDuration {
+        let overheads = &self.rules.overheads;
+        let recorded = &self.work.stages[stage as usize];
+        if recorded.cpu_time.is_zero() || overheads.fresh_per_cpu == 0.0 {
+            return overheads.fresh_task;
+        }
+        let cpu = recorded.cpu_time.as_millis() / u64::from(recorded.tasks.count().max(1));
+        SimDuration::from_millis(cpu).scale_round(overheads.fresh_per_cpu).min(overheads.fresh_task)
     }
 
     /// The way through Spark's code that the stage's tasks take, as a bit: they read a shuffle or

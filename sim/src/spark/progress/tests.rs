@@ -71,6 +71,7 @@ fn fresh_executors_load_and_compile() {
     let overheads = Overheads {
         fresh_first: SimDuration::from_millis(500),
         fresh_code: SimDuration::from_millis(300),
+        fresh_reader: SimDuration::from_millis(300),
         fresh_task: SimDuration::from_millis(50),
         warm_after: SimDuration::from_millis(700),
         ..Overheads::default()
