@@ -160,7 +160,7 @@ impl Default for Assumptions {
             event_object_bytes: Bytes::new(1024),
             pod_object_bytes: Bytes::new(10 * 1024),
             etcd_quota: Bytes::gib(8),
-            executor_warm_up: SimDuration::from_millis(500),
+            executor_warm_up: SimDuration::from_millis(400),
             executor_warm_up_tasks: SimDuration::from_millis(100),
             executor_warm_time: seconds(8),
             host_cores: 2,

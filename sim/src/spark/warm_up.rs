@@ -15,11 +15,11 @@ use crate::scenario::Assumptions;
 /// What a new way through the code costs, as a share of a fresh executor's first task. Guess:
 /// measured as above (about 100 ms).
 const NEW_CODE_SHARE: f64 = 0.2;
-/// The same of reading a shuffle, whose classes are many. Guess: as above (500 to 1000 ms).
-const NEW_READER_SHARE: f64 = 1.4;
+/// The same of reading a shuffle, whose classes are many. Guess: as above (300 to 1000 ms).
+const NEW_READER_SHARE: f64 = 1.0;
 /// Tasks on a fresh executor take so many times their CPU time more: their code is interpreted. Guess:
-/// as above (2 to 6 in five applications).
-pub(crate) const FRESH_PER_CPU: f64 = 3.5;
+/// as above (2 to 6 in five applications, from 18 to 110 ms a task).
+pub(crate) const FRESH_PER_CPU: f64 = 2.0;
 
 impl Overheads {
     /// Overheads where a recording on warm executors is run on fresh ones.

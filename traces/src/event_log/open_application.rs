@@ -207,6 +207,7 @@ impl OpenApplication {
                 }
             }
             open.tasks.reads_shuffle = open.stage.shuffle_read_bytes > 0;
+            open.tasks.by_partition |= open.stage.caches || open.stage.cached_by.is_some();
             open.tasks.pack();
         }
     }
@@ -277,7 +278,7 @@ impl OpenApplication {
             let known = reasons.len() < REASONS_MAX || reasons.contains_key(&*event.reason.reason);
             let reason = if known { &event.reason.reason } else { "(other)" };
             *reasons.entry(clip(reason, 80)).or_default() += 1;
-            open.tasks.had_faults = true;
+            open.tasks.by_partition = true;
             if self.application.faults.len() < RecordedApplication::FAULTS_MAX {
                 self.application.faults.push((event.stage, recording::fault_of(event)));
             }

@@ -44,8 +44,9 @@ pub(super) struct StageTasks {
     pub(super) overheads: TaskOverheads,
     /// It reads shuffles.
     pub(super) reads_shuffle: bool,
-    /// Tasks of it failed or were lost, so that partitions did not run in their order.
-    pub(super) had_faults: bool,
+    /// It matters which task is which partition: tasks of it failed or were lost, or it leaves or
+    /// reads cached blocks. Partitions did not run in their order then.
+    pub(super) by_partition: bool,
 }
 
 impl StageTasks {
@@ -87,8 +88,7 @@ impl StageTasks {
             return;
         }
         let mut open = std::mem::take(&mut self.open);
-        if self.had_faults {
-            // Faults are known by their partition.
+        if self.by_partition {
             open.sort_unstable_by_key(|task| (task.place, task.launched_ms));
         } else {
             open.sort_unstable();

@@ -114,9 +114,9 @@ impl<K: Copy + Eq> Progress<K> {
         let recorded = &self.work.stages[stage as usize];
         let small = recorded.tasks.count() < SHUFFLE_PREFERS_BELOW;
         let seen = recorded.locality;
-        // Where the recording has levels and none but the nearest, the program reads its shuffles
-        // in a way that prefers nothing (a cogroup).
-        let indifferent = seen.process_local > 0 && seen.node_local + seen.any == 0;
+        // Tasks without a preference are recorded at the nearest level: where most are, the program
+        // reads in a way that prefers nothing (a cogroup), or the input was spread too thin.
+        let indifferent = seen.process_local > seen.node_local.saturating_add(seen.any);
         let executors_go = self.rules.outputs_go_with_executor;
         if !small || indifferent || !executors_go || !self.rules.locality.reduce {
             return BitSet::default();
