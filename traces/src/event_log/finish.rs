@@ -23,6 +23,8 @@ pub(super) fn finish(open: OpenApplication) -> Option<Collected> {
         announced,
         jobs,
         stages,
+        executor_numbers,
+        first_launches_ms,
         mut notes,
         ..
     } = open;
@@ -37,6 +39,7 @@ pub(super) fn finish(open: OpenApplication) -> Option<Collected> {
         *ended_ms = (*ended_ms).max(application.started_ms);
     }
     name(&mut application);
+    let mut slots_seen: BTreeMap<u32, u32> = BTreeMap::new();
     application.stages = stages
         .into_values()
         .map(|mut open| {
@@ -46,9 +49,23 @@ pub(super) fn finish(open: OpenApplication) -> Option<Collected> {
             open.stage.tasks = done.tasks;
             open.stage.task_times = done.times;
             open.stage.overheads = done.overheads;
+            for (executor, slots) in done.slots_seen {
+                let seen = slots_seen.entry(executor).or_default();
+                *seen = slots.max(*seen);
+            }
             open.stage
         })
         .collect();
+    if application.executors.is_empty() {
+        let cpus = application.properties.get("spark.task.cpus");
+        let cpus = cpus.and_then(|text| text.trim().parse().ok()).unwrap_or(1u32).max(1);
+        application.executors = executors_of_tasks(executor_numbers, &slots_seen, cpus);
+        let first_ms = first_launches_ms.iter().copied().min().unwrap_or(i64::MAX);
+        for executor in &mut application.executors {
+            executor.added_ms = application.started_ms.min(first_ms);
+        }
+        notes.executors_from_tasks = application.executors.len() as u64;
+    }
     application.jobs = jobs.into_values().collect();
     link_stages(&mut application);
     application.jobs.sort_by_key(|job| (job.submitted_ms, job.job_id));
@@ -60,6 +77,24 @@ pub(super) fn finish(open: OpenApplication) -> Option<Collected> {
         configuration::read(&application.properties, &profile, &seen);
     (application.outcome, application.failure) = failure::classify(&application);
     Some(Collected { application, notes })
+}
+
+/// Executors of a log that tells of none (Spark before 1.4 in local mode): as its tasks show them,
+/// there from the start.
+fn executors_of_tasks(
+    numbers: BTreeMap<String, u32>,
+    slots_seen: &BTreeMap<u32, u32>,
+    task_cpus: u32,
+) -> Vec<RecordedExecutor> {
+    let mut executors: Vec<(u32, RecordedExecutor)> = numbers
+        .into_iter()
+        .filter_map(|(id, number)| {
+            let cores = slots_seen.get(&number)?.saturating_mul(task_cpus);
+            Some((number, RecordedExecutor { id, cores, ..RecordedExecutor::default() }))
+        })
+        .collect();
+    executors.sort_by_key(|(number, _)| *number);
+    executors.into_iter().map(|(_, executor)| executor).collect()
 }
 
 /// Tells stages their jobs. A stage of no job belongs to the job without a recorded start that
@@ -168,6 +203,12 @@ pub(super) fn findings(collected: &Collected) -> Vec<Finding> {
         "executors-removed-unknown",
         notes.executors_removed_unknown,
         format!("{id}: executors that were removed without having been added"),
+    );
+    add(
+        Severity::Info,
+        "executors-from-tasks",
+        notes.executors_from_tasks,
+        format!("{id}: no executor was added in it: they and their cores are told by their tasks"),
     );
     for (key, value, expected) in &notes.bad_properties {
         add(

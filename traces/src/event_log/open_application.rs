@@ -33,6 +33,7 @@ pub(super) struct Notes {
     pub(super) jobs_without_start: u64,
     pub(super) executors_added_again: u64,
     pub(super) executors_removed_unknown: u64,
+    pub(super) executors_from_tasks: u64,
     pub(super) long_tasks: u64,
 }
 
@@ -60,9 +61,9 @@ pub(super) struct OpenApplication {
     /// Stages that computed cached RDDs first, by RDD.
     cached_in: BTreeMap<u32, u32>,
     /// Executors of tasks by number.
-    executor_numbers: BTreeMap<String, u32>,
+    pub(super) executor_numbers: BTreeMap<String, u32>,
     /// When the first task was launched on each of them.
-    first_launches_ms: Vec<i64>,
+    pub(super) first_launches_ms: Vec<i64>,
     /// Places of executors that are alive, by id.
     alive: BTreeMap<String, usize>,
     pub(super) notes: Notes,

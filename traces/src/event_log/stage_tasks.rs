@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use sim::workload::TaskDurations;
 
-use super::task_overheads::{KeptTask, TaskOverheads};
+use super::task_overheads::{self, KeptTask, TaskOverheads};
 
 /// A successful task attempt.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +42,8 @@ pub(super) struct StageTasks {
     kept: u64,
     /// What was told apart from the durations.
     pub(super) overheads: TaskOverheads,
+    /// The most tasks of the stage that ran on each executor at one time.
+    slots_seen: BTreeMap<u32, u32>,
     /// It reads shuffles.
     pub(super) reads_shuffle: bool,
     /// It matters which task is which partition: tasks of it failed or were lost, or it leaves or
@@ -93,6 +95,10 @@ impl StageTasks {
         } else {
             open.sort_unstable();
         }
+        for (executor, slots) in task_overheads::most_at_a_time(&open) {
+            let seen = self.slots_seen.entry(executor).or_default();
+            *seen = slots.max(*seen);
+        }
         let times = appended(&self.times, open.iter().map(|task| task.duration_ms));
         self.overheads.take_out_of(&mut open, self.reads_shuffle);
         self.packed = appended(&self.packed, open.iter().map(|task| task.duration_ms));
@@ -102,7 +108,12 @@ impl StageTasks {
     /// All tasks, packed.
     pub(super) fn finish(mut self) -> DoneTasks {
         self.pack_all();
-        DoneTasks { tasks: self.packed, times: self.times, overheads: self.overheads }
+        DoneTasks {
+            tasks: self.packed,
+            times: self.times,
+            overheads: self.overheads,
+            slots_seen: self.slots_seen,
+        }
     }
 }
 
@@ -114,6 +125,8 @@ pub(super) struct DoneTasks {
     pub(super) times: TaskDurations,
     /// What makes the difference.
     pub(super) overheads: TaskOverheads,
+    /// The most of them that ran on each executor at one time.
+    pub(super) slots_seen: BTreeMap<u32, u32>,
 }
 
 fn appended(packed: &TaskDurations, more: impl Iterator<Item = u32>) -> TaskDurations {

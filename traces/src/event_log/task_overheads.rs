@@ -146,13 +146,39 @@ impl Usual {
     }
 }
 
+/// When a task's slot was free again, by the clock of launches.
+fn freed_ms(task: &KeptTask) -> i64 {
+    let duration = i64::from(task.duration_ms);
+    task.launched_ms.saturating_add(duration - (duration / 2).min(CLOCKS_MS))
+}
+
+/// The most tasks that ran on each executor at one time.
+pub(super) fn most_at_a_time(tasks: &[KeptTask]) -> BTreeMap<u32, u32> {
+    let mut changes: Vec<(u32, i64, i32)> = Vec::with_capacity(tasks.len() * 2);
+    for task in tasks {
+        changes.push((task.executor, task.launched_ms, 1));
+        changes.push((task.executor, freed_ms(task), -1));
+    }
+    // Ends come before launches at the same time.
+    changes.sort_unstable();
+    let mut most = BTreeMap::new();
+    for of_one in changes.chunk_by(|a, b| a.0 == b.0) {
+        let mut now = 0i32;
+        let counts = of_one.iter().map(|(_, _, change)| {
+            now += change;
+            now
+        });
+        most.insert(of_one[0].0, counts.max().unwrap_or(0).max(1).unsigned_abs());
+    }
+    most
+}
+
 /// Which tasks were launched on a slot of their executor that none of them had had: as many as it
 /// has slots, before any of them had ended there.
 fn first_tasks(tasks: &[KeptTask]) -> Vec<bool> {
     let mut first_end: BTreeMap<u32, i64> = BTreeMap::new();
     for task in tasks {
-        let duration = i64::from(task.duration_ms);
-        let end = task.launched_ms.saturating_add(duration - (duration / 2).min(CLOCKS_MS));
+        let end = freed_ms(task);
         let first = first_end.entry(task.executor).or_insert(end);
         *first = end.min(*first);
     }
@@ -217,6 +243,12 @@ mod tests {
         assert_eq!(first_tasks(&unknown), [true, false, true]);
         let two = [task(0, 150, 60, 1), task(1, 150, 60, 1), task(2, 150, 60, 1)];
         assert_eq!(first_tasks(&two.map(|t| KeptTask { slots: 2, ..t })), [true, true, false]);
+    }
+
+    #[test]
+    fn slots_show_in_tasks_that_ran_at_a_time() {
+        let tasks = [task(0, 150, 60, 1), task(20, 90, 10, 1), task(105, 9, 10, 1), task(0, 1, 0, 2)];
+        assert_eq!(most_at_a_time(&tasks), BTreeMap::from([(1, 2), (2, 1)]));
     }
 
     #[test]
