@@ -70,6 +70,7 @@ impl<'a> Driver<'a> {
             |recording: &Recording| recording.executors.iter().any(|e| e.resource_profile != 0);
         rules.by_profile =
             matches!(settings.arrivals, ExecutorArrivals::Recorded(from) if several(from));
+        rules.recorded_fetches = settings.recorded_faults;
         let by_profile = rules.by_profile;
         let mut progress = Progress::new(work, rules, None);
         if settings.recorded_faults {
@@ -380,12 +381,20 @@ fn as_recorded(stages: &[Stage], recording: &Recording) -> Vec<Stage> {
 /// to 470 ms on our own recordings, 250 to 330 ms in logs of others.
 const REGISTERED_TO_FIRST_TASK: SimDuration = SimDuration::from_millis(200);
 
+/// A task that could not fetch for longer than this had an executor go while it fetched; one that
+/// finds the executor gone fails sooner, which the replay finds by itself. Source:
+/// `spark.shuffle.io.retryWait` (5 s).
+const HANGS_AFTER: SimDuration = SimDuration::seconds(4);
+
 /// The task failures of the recording happen again. An attempt that was killed for a faster copy
 /// took longer than the copy; how long is not known.
 fn add_faults(progress: &mut Progress<u32>, source: &Recording, speculation: bool) {
     for fault in &source.task_faults {
         let again = match fault.kind {
             TaskFaultKind::Exception => Fault::Throws(fault.after),
+            TaskFaultKind::FetchFailed if fault.after > HANGS_AFTER => {
+                Fault::CannotFetch(fault.after)
+            }
             TaskFaultKind::Killed if speculation => Fault::Slow(fault.after * 10),
             _ => continue,
         };

@@ -117,6 +117,8 @@ enum Ending {
     Fails,
     /// It kills its executor.
     Kills,
+    /// It cannot fetch what it reads.
+    FetchFails,
 }
 
 /// An executor, as the application sees it.
@@ -375,10 +377,10 @@ impl<K: Copy + Eq> Progress<K> {
             self.free.push_back(task.executor);
         }
         self.stages[task.stage as usize].running -= 1;
-        if task.ending == Ending::Fails {
-            self.task_failed(task);
-        } else {
-            self.complete(task);
+        match task.ending {
+            Ending::Fails => self.task_failed(task),
+            Ending::FetchFails => self.fetch_gave_up(task),
+            Ending::Succeeds | Ending::Kills => self.complete(task),
         }
     }
 

@@ -1,7 +1,8 @@
 //! The settings that an application's own scheduler goes by, in one small value.
 
 use crate::scenario::{
-    ExcludeOnFailure, FailureLimits, LocalityWait, SchedulerMode, ShuffleService, SparkDefaults, Speculation,
+    ExcludeOnFailure, FailureLimits, LocalityWait, SchedulerMode, ShuffleService, SparkDefaults,
+    Speculation,
 };
 use crate::units::SimDuration;
 
@@ -20,6 +21,8 @@ pub(crate) struct Rules {
     pub(crate) limits: FailureLimits,
     /// What is lost with an executor is lost for good.
     pub(crate) outputs_go_with_executor: bool,
+    /// Which tasks an executor's loss meets while they fetch is recorded, and happens again.
+    pub(crate) recorded_fetches: bool,
     /// Executors run only tasks of their own resource profile.
     pub(crate) by_profile: bool,
     /// What tasks take beyond their recorded time.
@@ -81,6 +84,7 @@ impl Rules {
             limits: spark.limits,
             outputs_go_with_executor: storage.shuffle == ShuffleService::Executor
                 && !storage.reuse_claims,
+            recorded_fetches: false,
             by_profile: false,
             overheads,
         }

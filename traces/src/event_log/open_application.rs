@@ -14,8 +14,8 @@ use super::event::{
 use super::recorded::{
     JobResult, RecordedApplication, RecordedExecutor, RecordedJob, RecordedStage, StageAttempt,
 };
-use super::{recording, task_overheads};
 use super::stage_tasks::{DoneTask, StageTasks};
+use super::{recording, task_overheads};
 
 /// Characters kept of messages: enough for the cause, which stands before the stack traces.
 const MESSAGE_MAX: usize = 8192;

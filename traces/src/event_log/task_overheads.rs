@@ -247,7 +247,8 @@ mod tests {
 
     #[test]
     fn slots_show_in_tasks_that_ran_at_a_time() {
-        let tasks = [task(0, 150, 60, 1), task(20, 90, 10, 1), task(105, 9, 10, 1), task(0, 1, 0, 2)];
+        let tasks =
+            [task(0, 150, 60, 1), task(20, 90, 10, 1), task(105, 9, 10, 1), task(0, 1, 0, 2)];
         assert_eq!(most_at_a_time(&tasks), BTreeMap::from([(1, 2), (2, 1)]));
     }
 

@@ -16,6 +16,8 @@ use crate::workload::Failure;
 pub(crate) enum Fault {
     /// It throws after that time.
     Throws(SimDuration),
+    /// It fetches from an executor that goes, and fails after that time.
+    CannotFetch(SimDuration),
     /// It takes at least so long: it was given up for a faster copy.
     Slow(SimDuration),
 }

@@ -108,6 +108,7 @@ impl<K: Copy + Eq> Progress<K> {
         } else if let Some(fault) = self.failures.fault_of(stage, task) {
             match fault {
                 Fault::Throws(after) => (runs_for, ending) = (after, Ending::Fails),
+                Fault::CannotFetch(after) => (runs_for, ending) = (after, Ending::FetchFails),
                 Fault::Slow(at_least) => runs_for = runs_for.max(at_least),
             }
         }

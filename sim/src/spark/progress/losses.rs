@@ -4,19 +4,27 @@
 //! outputs of complete stages are missing from then on: the next task that would read them fails
 //! to fetch, its stage is given up and submitted again 200 ms later, after the missing outputs were
 //! computed again; tasks of the old attempt that still run may finish what they do; a stage that
-//! fails so `spark.stage.maxConsecutiveAttempts` times in a row ends the application. Leaves out:
-//! tasks that were fetching from the executor when it went (they are taken to have what they need),
-//! retries of fetches. Source: facts-spark A5 (`DAGScheduler`).
+//! fails so `spark.stage.maxConsecutiveAttempts` times in a row ends the application; tasks that were
+//! fetching from the executor when it went try once more after `spark.shuffle.io.retryWait`, and
+//! keep their slots until then. Leaves out: blocks that are fetched later than the others.
+//! Source: facts-spark A5 (`DAGScheduler`); `RetryingBlockTransferor` (it asks the driver whether
+//! the executor is alive before it retries), as our recording of an executor's halt shows it.
 
 use std::cmp::Reverse;
 
 use super::stage_state::NOWHERE;
-use super::{Progress, Running};
+use super::{Ending, Progress, Running};
 use crate::units::{SimDuration, SimTime};
 use crate::workload::Failure;
 
 /// `DAGScheduler.RESUBMIT_TIMEOUT`. Source: facts-spark A5.
 const RESUBMIT_AFTER: SimDuration = SimDuration::from_millis(200);
+
+/// `spark.shuffle.io.retryWait`. Source: its default.
+const FETCH_RETRY_WAIT: SimDuration = SimDuration::from_millis(5_000);
+/// A task has fetched what it reads so long after its launch. Guess: our recordings have one that
+/// had after 220 ms, and two that had not after 290 ms.
+const FETCHES_WITHIN: SimDuration = SimDuration::from_millis(250);
 
 /// How an executor went.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -78,6 +86,9 @@ impl<K: Copy + Eq> Progress<K> {
         self.lose_blocks(place as u32);
         if self.rules.outputs_go_with_executor && self.stages_left > 0 {
             self.lose_outputs(place as u32, fate.outputs_moved);
+            if !self.rules.recorded_fetches {
+                self.break_fetches(now);
+            }
         }
         self.launch(now);
         (busy, lost)
@@ -132,6 +143,42 @@ impl<K: Copy + Eq> Progress<K> {
                     self.stages[reader as usize].parents_missing += u32::from(first);
                 }
             }
+        }
+    }
+
+    /// Tasks that are fetching what is missing now hold their slots until they have tried again.
+    fn break_fetches(&mut self, now: SimTime) {
+        let breaks = |task: &Running| {
+            let state = &self.stages[task.stage as usize];
+            state.parents_missing > 0
+                && task.ending == Ending::Succeeds
+                && now.since(task.start) < FETCHES_WITHIN
+        };
+        if !self.running.iter().any(|Reverse(task)| breaks(task)) {
+            return;
+        }
+        let (broken, mut running): (Vec<_>, Vec<_>) =
+            self.running.iter().copied().partition(|Reverse(task)| breaks(task));
+        let end = now + FETCH_RETRY_WAIT;
+        for Reverse(task) in broken {
+            running.push(Reverse(Running { end, ending: Ending::FetchFails, ..task }));
+            let state = &mut self.stages[task.stage as usize];
+            state.last_end = state.last_end.max(end);
+        }
+        self.running = running.into();
+    }
+
+    /// A task could not fetch what it reads, a second time.
+    pub(super) fn fetch_gave_up(&mut self, task: Running) {
+        self.task_time_lost += task.end.since(task.start);
+        let state = &self.stages[task.stage as usize];
+        if state.active && state.parents_missing > 0 {
+            self.fetch_failed(task.stage, task.end);
+            return;
+        }
+        self.tasks_not_succeeded += 1;
+        if !state.requeued.contains(&task.task) {
+            self.requeue(task);
         }
     }
 

@@ -85,14 +85,14 @@ fn fresh_executors_load_and_compile() {
 #[test]
 fn lost_map_outputs_are_computed_again_after_a_fetch_failure() {
     // Two executors; each does one map task (0..100). The reader has two tasks of 1000 and two
-    // slots; executor 1 is lost at 300, with a map output and a running task.
+    // slots; executor 1 is lost at 700, with a map output and a running task.
     let stages = vec![stage(&[], &[100, 100]), stage(&[0], &[1000, 1000])];
     let mut progress = started(stages, &defaults(), 2);
-    assert_eq!(progress.advance(ms(300)), Met::Nothing);
-    progress.remove_executor(ms(300), 1, Fate::LOST);
-    progress.add_executor(ms(400), 2, 2, 1);
-    // At 400 the task that runs again finds the output missing; 200 ms later the map task runs
-    // again on executor 2 (600..700), then the reader's tasks that are not done: the one that has
+    assert_eq!(progress.advance(ms(700)), Met::Nothing);
+    progress.remove_executor(ms(700), 1, Fate::LOST);
+    progress.add_executor(ms(800), 2, 2, 1);
+    // At 800 the task that runs again finds the output missing; 200 ms later the map task runs
+    // again on executor 2 (1000..1100), then the reader's tasks that are not done: the one that has
     // run on executor 0 since 100 ends at 1100, and the new attempt's copy of it is dropped.
     let end = end_of(&mut progress);
     assert_eq!(end, ms(2100), "the lost task waits for the slot that is free at 1100");
@@ -200,4 +200,21 @@ fn fair_pools_share_the_slots_and_fifo_does_not() {
     };
     assert_eq!(small_ends(SchedulerMode::Fifo), Some(ms(500)));
     assert_eq!(small_ends(SchedulerMode::Fair), Some(ms(300)));
+}
+
+#[test]
+fn tasks_that_fetch_from_a_lost_executor_hold_their_slots_until_they_have_tried_again() {
+    // Two maps, one on each executor; two reducers from 500 on. Executor 1 goes at 600, while
+    // reducer 0 fetches: it holds executor 0 until 5600, and the lost map has to wait for it.
+    let stages = || vec![stage(&[], &[500, 500]), stage(&[0], &[3000, 3000])];
+    let end_with_loss_at = |at: u64| {
+        let mut progress = started(stages(), &defaults(), 2);
+        assert_eq!(progress.advance(ms(at)), Met::Nothing);
+        progress.remove_executor(ms(at), 1, Fate::LOST);
+        end_of(&mut progress).as_millis()
+    };
+    // At 5600 its stage is given up, again after 200 ms: map 1 (500), then both reducers.
+    assert_eq!(end_with_loss_at(600), 5600 + 200 + 500 + 3000 + 3000);
+    // Later it has what it needs, and ends at 3500; then reducer 1 cannot fetch.
+    assert_eq!(end_with_loss_at(1200), 3500 + 200 + 500 + 3000);
 }

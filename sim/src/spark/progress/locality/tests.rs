@@ -25,8 +25,7 @@ fn cached(tasks: &[u32], again: &[u32]) -> Vec<Stage> {
 
 fn shuffled(tasks: &[u32], again: &[u32]) -> Vec<Stage> {
     let read = Bytes::new(1);
-    let reader =
-        Stage { shuffle_parents: vec![0], shuffle_read_bytes: read, ..stage(&[0], again) };
+    let reader = Stage { shuffle_parents: vec![0], shuffle_read_bytes: read, ..stage(&[0], again) };
     vec![stage(&[], tasks), reader]
 }
 
