@@ -41,8 +41,8 @@ pub use scheduler::{
 };
 pub use spark::{
     Decommission, DynamicAllocation, ExcludeOnFailure, FailureLimits, LocalDirs, LocalityWait,
-    MemoryOverheads, OutputCommitter, SchedulerMode, ShuffleService, SparkDefaults, SparkVersion,
-    Speculation, Storage, UnifiedMemory,
+    MemoryOverheads, OutputCommitter, OverrideRuns, SchedulerMode, ShuffleService, SparkDefaults,
+    SparkVersion, Speculation, Storage, UnifiedMemory,
 };
 
 use std::collections::BTreeSet;

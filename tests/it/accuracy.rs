@@ -29,6 +29,8 @@ fn replay(name: &str) -> (f64, f64) {
     // The recording's executors were warm: a job that is not in its log ran before.
     scenario.assumptions.executor_warm_up = SimDuration::ZERO;
     scenario.assumptions.executor_warm_up_tasks = SimDuration::ZERO;
+    // And on one host, where no slot is nearer to a shuffle's output than another.
+    scenario.spark.locality_wait.reduce = false;
     let (outcome, records) = simulate(&scenario, &runs(vec![lowered.run]), 0);
     assert_eq!(outcome.succeeded, 1, "{name}");
     let attempt = &records.attempts[0];

@@ -63,6 +63,17 @@ fn a_container_that_is_too_small_is_killed_and_the_ladder_mends_it() {
     assert_eq!(records.attempts[0].executors_oom_killed, 4, "spark.task.maxFailures");
     assert_eq!(outcome.failed, 1);
 
+    let mut strict = scenario.clone();
+    strict.spark.limits.executor_max_num_failures = Some(1);
+    let (_, records) = simulate(&strict, &runs(vec![submitted.clone()]), 1);
+    assert_eq!(records.attempts[0].executors_oom_killed, 2, "spark.executor.maxNumFailures");
+
+    let mut roomy = scenario.clone();
+    roomy.spark.executor_memory = Bytes::gib(4);
+    assert_eq!(simulate(&roomy, &runs(vec![submitted.clone()]), 1).0.failed, 1, "a default only");
+    roomy.spark.override_runs.executor_memory = true;
+    assert_eq!(simulate(&roomy, &runs(vec![submitted.clone()]), 1).0.succeeded, 1);
+
     scenario.retries = RetryLadder {
         name: "test".into(),
         critical_on_demand: false,

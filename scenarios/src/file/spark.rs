@@ -1,7 +1,7 @@
 //! `spec.spark`: the release's defaults, then the templates, then the defaults file, then
 //! `sparkConf`.
 
-use sim::scenario::{PodTemplate, SparkDefaults, SparkVersion};
+use sim::scenario::{OverrideRuns, PodTemplate, SparkDefaults, SparkVersion};
 
 use super::context::Context;
 use super::platform::version;
@@ -32,6 +32,7 @@ pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> SparkD
     if let Some(at) = given.at("sparkConf") {
         conf.merge(spark_defaults::from_map(&at));
     }
+    defaults.override_runs = override_runs(&given);
     // The settings say which container of a template Spark fills in.
     let [driver, executor] = conf.pod_template_containers();
     if let Some(found) = template(context, given.at("driverPodTemplate"), driver) {
@@ -43,6 +44,21 @@ pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> SparkD
     let (problems, findings) = conf.apply(&mut defaults);
     context.take_notes(problems, findings);
     defaults
+}
+
+fn override_runs(given: &Settings<'_>) -> OverrideRuns {
+    let mut out = OverrideRuns::default();
+    for key in given.choices("overrideRuns") {
+        match key {
+            "spark.executor.cores" => out.executor_cores = true,
+            "spark.executor.memory" => out.executor_memory = true,
+            "spark.executor.instances" => out.executors = true,
+            "spark.driver.cores" => out.driver_cores = true,
+            "spark.driver.memory" => out.driver_memory = true,
+            other => unreachable!("`{other}` is not among the schema's choices"),
+        }
+    }
+    out
 }
 
 /// A pod template: a file's, or the map in place. `main` names the container that Spark fills in.

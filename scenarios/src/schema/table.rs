@@ -164,6 +164,14 @@ static RESAMPLE: Section = Section {
     ],
 };
 
+static OVERRIDABLE: [(&str, &str); 5] = [
+    ("spark.executor.cores", "slots of executors"),
+    ("spark.executor.memory", "and its overhead"),
+    ("spark.executor.instances", "and `spark.dynamicAllocation.enabled` with its limits"),
+    ("spark.driver.cores", "cores of drivers"),
+    ("spark.driver.memory", "heap of drivers"),
+];
+
 static SPARK: Section = Section {
     name: "Spark",
     doc: "Spark's configuration where a run does not say otherwise.",
@@ -171,6 +179,12 @@ static SPARK: Section = Section {
         key("version", Text, "Release, 3.0 to 4.3; picks the defaults that changed.").or("3.5"),
         key("defaults", Path, "`spark-defaults.conf`, as it is."),
         key("sparkConf", Map(&Text), "`spark.*` settings, on top of the file."),
+        key(
+            "overrideRuns",
+            List(&Choice(&OVERRIDABLE)),
+            "Settings that hold for recorded runs too, instead of what each was recorded with.",
+        )
+        .or("[]"),
         key("driverPodTemplate", PathOrMap, "Pod template of drivers, as it is."),
         key("executorPodTemplate", PathOrMap, "Pod template of executors, as it is."),
     ],

@@ -90,6 +90,24 @@ pub struct SparkDefaults {
     pub driver_template: PodTemplate,
     /// Placement of executors.
     pub executor_template: PodTemplate,
+    /// Settings that hold for runs that were recorded with others, too.
+    pub override_runs: OverrideRuns,
+}
+
+/// Which of the settings above win over what a run was recorded with: for what-ifs on recorded
+/// applications. The others are defaults, as in `spark-defaults.conf`.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct OverrideRuns {
+    /// `spark.executor.cores`.
+    pub executor_cores: bool,
+    /// `spark.executor.memory` and its overhead.
+    pub executor_memory: bool,
+    /// `spark.executor.instances`, `spark.dynamicAllocation.enabled` and its limits.
+    pub executors: bool,
+    /// `spark.driver.cores`.
+    pub driver_cores: bool,
+    /// `spark.driver.memory`.
+    pub driver_memory: bool,
 }
 
 /// Container memory beyond the heap.
@@ -232,6 +250,7 @@ impl SparkDefaults {
             min_registered_resources_ratio: 0.8,
             max_registered_resources_waiting_time: SimDuration::seconds(30),
             driver_template: PodTemplate::default(),
+            override_runs: OverrideRuns::default(),
             executor_template: PodTemplate::default(),
         }
     }

@@ -1,6 +1,6 @@
 //! The life of an attempt: submitted, driver up, executors registered, tasks done, ended.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::allocation;
 use super::attempt::{Attempt, AttemptId};
@@ -62,6 +62,7 @@ pub(crate) fn on_run_submitted(world: &mut World, cx: &mut Cx<'_>, place: u32) {
         prediction: 0,
         on_demand: raises.on_demand,
         oom_kills: 0,
+        executor_failures: VecDeque::new(),
         spot_losses: 0,
         cost: Vec::new(),
         emr: NanoUsd::ZERO,
@@ -247,11 +248,16 @@ pub(super) fn advance(world: &mut World, cx: &mut Cx<'_>, id: AttemptId) -> bool
             }
             Met::OomKill(pod) => {
                 attempt.oom_kills += 1;
+                let limits = &cx.scenario.spark.limits;
+                let failures = attempt.executor_failed(cx.now, limits.executor_failures_validity);
+                let bears =
+                    limits.executor_failures_max(cx.scenario.spark.version, attempt.shape.max);
                 // A JVM that dies of memory ends by itself; the kernel says OOMKilled.
                 let by_kernel = attempt.shape.exit_code == 137;
                 let result = if by_kernel { PodResult::OomKilled } else { PodResult::Failed };
                 remove_executor(world, cx, id, pod, result);
-                if world.attempts[id].oom_kills >= cx.scenario.spark.limits.task_max_failures {
+                let attempt = &world.attempts[id];
+                if attempt.oom_kills >= limits.task_max_failures || failures > bears {
                     world.attempts[id].progress.lift_doom();
                     end(world, cx, id, Err(Failure::ExecutorOom), PodResult::Failed);
                     return false;

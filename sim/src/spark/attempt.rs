@@ -1,11 +1,13 @@
 //! One try of a run: its pods, its progress, what it cost so far.
 
+use std::collections::VecDeque;
+
 use super::dynamic_allocation::Target;
 use super::memory::Shape;
 use super::progress::Progress;
 use crate::cluster::{PodId, PodSpec};
 use crate::outcome::Ledger;
-use crate::units::{NanoUsd, SimTime};
+use crate::units::{NanoUsd, SimDuration, SimTime};
 
 /// An attempt's id.
 pub(crate) type AttemptId = crate::cluster::Id<Attempt>;
@@ -53,6 +55,8 @@ pub(crate) struct Attempt {
     pub(crate) on_demand: bool,
     /// Executors killed for memory.
     pub(crate) oom_kills: u32,
+    /// When executors failed, as far back as failures count.
+    pub(crate) executor_failures: VecDeque<SimTime>,
     /// Executors lost to spot.
     pub(crate) spot_losses: u32,
     /// Node cost by pool, of pods that ended.
@@ -69,6 +73,15 @@ impl Attempt {
     /// Keys of its random streams: the run's and the number of the attempt.
     pub(crate) fn stream_keys(&self) -> [u64; 2] {
         [self.run_key, u64::from(self.number)]
+    }
+
+    /// An executor has failed. Gives how many failures count by now.
+    pub(crate) fn executor_failed(&mut self, now: SimTime, validity: Option<SimDuration>) -> u32 {
+        self.executor_failures.push_back(now);
+        if let Some(validity) = validity {
+            self.executor_failures.retain(|at| now.since(*at) < validity);
+        }
+        self.executor_failures.len() as u32
     }
 
     /// An executor in the zone of that number has registered.

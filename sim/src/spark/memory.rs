@@ -52,10 +52,14 @@ pub(crate) fn shape(cx: &Cx<'_>, run: &Run, raises: &Raises, run_key: u64) -> Sh
     let raised = |heap: Bytes, factor: f64, max: Bytes| {
         if factor > 1.0 { heap.scale_floor(factor).min(max.max(heap)) } else { heap }
     };
-    let heap = run.executor_memory.unwrap_or(spark.executor_memory);
+    let over = spark.override_runs;
+    let recorded_heap = run.executor_memory.unwrap_or(spark.executor_memory);
     let set = run.executor_memory_overhead.or(spark.executor_memory_overhead);
-    let recorded_container = overheads.executor_container(heap, set);
-    let recorded_heap = heap;
+    let recorded_container = overheads.executor_container(recorded_heap, set);
+    let (heap, set) = match over.executor_memory {
+        true => (spark.executor_memory, spark.executor_memory_overhead),
+        false => (recorded_heap, set),
+    };
     let heap = raised(heap, raises.executor_memory, raises.executor_memory_max);
     let set = set.map(|bytes| raised(bytes, raises.executor_memory, Bytes::new(u64::MAX)));
     let executor_memory = overheads.executor_container(heap, set);
@@ -63,12 +67,15 @@ pub(crate) fn shape(cx: &Cx<'_>, run: &Run, raises: &Raises, run_key: u64) -> Sh
     let driver_heap = run.driver_memory.unwrap_or(spark.driver_memory);
     let driver_set = spark.driver_memory_overhead;
     let recorded_driver = overheads.driver_container(driver_heap, driver_set);
+    let driver_heap = if over.driver_memory { spark.driver_memory } else { driver_heap };
     let driver_heap = raised(driver_heap, raises.driver_memory, raises.driver_memory_max);
     let driver_memory = overheads.driver_container(driver_heap, driver_set);
 
-    let executor_cores = run.executor_cores.unwrap_or(spark.executor_cores).max(1);
+    let executor_cores = kept(over.executor_cores, run.executor_cores);
+    let executor_cores = executor_cores.unwrap_or(spark.executor_cores).max(1);
     let cpu = spark.executor_request_cores;
-    let driver_cpu = run.driver_cores.unwrap_or(MilliCores::cores(spark.driver_cores.into()));
+    let driver_cpu = kept(over.driver_cores, run.driver_cores);
+    let driver_cpu = driver_cpu.unwrap_or(MilliCores::cores(spark.driver_cores.into()));
     let (initial, min, max, dynamic) = executors(run, spark, raises);
     let slots = (executor_cores / spark.task_cpus.max(1)).max(1);
     let memory = change(
@@ -89,7 +96,7 @@ pub(crate) fn shape(cx: &Cx<'_>, run: &Run, raises: &Raises, run_key: u64) -> Sh
         need(cx, run, run_key, recorded, peak, failure, purpose).is_some_and(|n| n > container)
     };
     let (oom, driver_oom) = (Failure::ExecutorOom, Failure::DriverOom);
-    let over = need(recorded_container, executor_memory, peak, oom, "executor-memory");
+    let dies = need(recorded_container, executor_memory, peak, oom, "executor-memory");
     Shape {
         driver: Resources::of_pod(spark.driver_request_cores.unwrap_or(driver_cpu), driver_memory),
         executor: Resources::of_pod(
@@ -108,10 +115,15 @@ pub(crate) fn shape(cx: &Cx<'_>, run: &Run, raises: &Raises, run_key: u64) -> Sh
             driver_oom,
             "driver-memory",
         ),
-        executor_ooms: over || death.is_some(),
-        exit_code: if over { recorded_exit(run) } else { death.unwrap_or(137) },
+        executor_ooms: dies || death.is_some(),
+        exit_code: if dies { recorded_exit(run) } else { death.unwrap_or(137) },
         memory,
     }
+}
+
+/// What a run was recorded with, unless the scenario's setting wins.
+fn kept<T>(overridden: bool, recorded: Option<T>) -> Option<T> {
+    recorded.filter(|_| !overridden)
 }
 
 fn stages_of(run: &Run) -> &[Stage] {
@@ -218,13 +230,16 @@ fn executors(run: &Run, spark: &SparkDefaults, raises: &Raises) -> (u32, u32, u3
         }
     };
     let settings = &spark.dynamic_allocation;
-    if !run.dynamic_allocation.unwrap_or(settings.enabled) {
-        let fixed = run.executors_max.or(run.executors_min).unwrap_or(spark.executor_instances);
+    let over = spark.override_runs.executors;
+    let recorded_min = kept(over, run.executors_min);
+    let recorded_max = kept(over, run.executors_max);
+    if !kept(over, run.dynamic_allocation).unwrap_or(settings.enabled) {
+        let fixed = recorded_max.or(recorded_min).unwrap_or(spark.executor_instances);
         let fixed = raised(fixed.max(1));
         return (fixed, fixed, fixed, false);
     }
-    let max = run.executors_max.unwrap_or(settings.max_executors).max(1);
-    let min = run.executors_min.unwrap_or(settings.min_executors).min(max);
+    let max = recorded_max.unwrap_or(settings.max_executors).max(1);
+    let min = recorded_min.unwrap_or(settings.min_executors).min(max);
     let initial = settings.initial_executors.unwrap_or(min).max(min).min(max);
     (raised(initial), raised(min), raised(max), true)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use sim::scenario::{Scenario, SparkDefaults, SparkVersion};
+use sim::scenario::{OverrideRuns, Scenario, SparkDefaults, SparkVersion};
 use sim::units::spark_size::format_size;
 use sim::units::{Bytes, SimDuration};
 
@@ -17,9 +17,21 @@ pub(super) fn value(scenario: &Scenario) -> Value {
     json!({
         "version": format!("{}.{}", spark.version.major, spark.version.minor),
         "sparkConf": conf(spark),
+        "overrideRuns": override_runs(&spark.override_runs),
         "driverPodTemplate": pod_template::value(&spark.driver_template),
         "executorPodTemplate": pod_template::value(&spark.executor_template),
     })
+}
+
+fn override_runs(given: &OverrideRuns) -> Vec<&'static str> {
+    let all = [
+        ("spark.executor.cores", given.executor_cores),
+        ("spark.executor.memory", given.executor_memory),
+        ("spark.executor.instances", given.executors),
+        ("spark.driver.cores", given.driver_cores),
+        ("spark.driver.memory", given.driver_memory),
+    ];
+    all.into_iter().filter(|(_, wins)| *wins).map(|(key, _)| key).collect()
 }
 
 fn conf(spark: &SparkDefaults) -> BTreeMap<String, String> {

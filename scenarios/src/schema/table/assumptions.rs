@@ -73,13 +73,14 @@ pub(crate) static ASSUMPTIONS: Section = Section {
             Duration,
             "How much longer the first task on a fresh executor takes.",
         )
-        .or("450ms"),
+        .or("400ms"),
         key(
             "taskWarmUp",
             Duration,
-            "How much longer each further task takes on an executor that is not warm yet.",
+            "How much longer, at most, each further task takes on an executor that is not warm yet: \
+             twice its CPU time, where that is less.",
         )
-        .or("60ms"),
+        .or("100ms"),
         key("executorWarmTime", Duration, "After its first task's start, an executor is warm.")
             .or("8s"),
         key(

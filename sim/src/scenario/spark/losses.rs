@@ -34,6 +34,15 @@ impl FailureLimits {
             ignore_decommission_fetch_failure: version.major >= 4,
         }
     }
+
+    /// How many failed executors an application of at most `executors` bears; one more ends it with
+    /// exit code 11. Source: facts-spark A3 (`ExecutorFailureTracker`, 3.5 and later).
+    pub fn executor_failures_max(&self, version: SparkVersion, executors: u32) -> u32 {
+        if version < (SparkVersion { major: 3, minor: 5 }) {
+            return u32::MAX;
+        }
+        self.executor_max_num_failures.unwrap_or(executors.saturating_mul(2).max(3))
+    }
 }
 
 /// `spark.decommission.*` and `spark.storage.decommission.*`: what an executor under notice does.
