@@ -11,6 +11,7 @@ mod cell;
 mod column;
 mod csv_file;
 mod parquet_file;
+mod parquet_footer;
 mod quiet_panic;
 mod tally;
 mod value;

@@ -1,7 +1,7 @@
 //! Parquet files of flat columns: text, whole and floating numbers, truth values, times.
 //!
-//! The decoder is a library that may panic on a damaged file, so magic bytes, footer length and
-//! the sizes that the footer claims are checked first, and a panic that remains becomes an error.
+//! The decoder is a library that may panic on a damaged file, so magic bytes, footer length, the
+//! footer's own lists (`parquet_footer.rs`) and the sizes that it claims are checked first, and a panic that remains becomes an error.
 //! What is left: damage inside a data page can make the decoder ask for more memory than there is,
 //! which ends the process; a Parquet file from a stranger is safer as CSV.
 //! Columns of other types (nested, decimal, 8 and 16 bits, dictionary) are not decoded: their cells
@@ -110,6 +110,10 @@ fn read_checked(path: &Path) -> Result<Vec<u8>, TraceError> {
             format!("its footer says it has {footer} bytes, in a file of {length}"),
         ));
     }
+    let start = bytes.len() - 8 - footer as usize;
+    super::parquet_footer::check(&bytes[start..bytes.len() - 8]).map_err(|what| {
+        TraceError::unreadable(path, format!("a damaged Parquet file: of its footer, {what}"))
+    })?;
     Ok(bytes)
 }
 
