@@ -79,10 +79,20 @@ const SUMMARY_KEYS: &[(&str, &str)] = &[
         "plain pods of a pod trace: submitted, succeeded, unfinished, and of those `never_bound`",
     ),
     (
+        "owners.TEAM.*",
+        "how the team's runs went: `runs` that were due, `succeeded`, `failed`, `unfinished`, \
+         `timeouts` (attempts), `with_deadline`, of those `deadline_missed` (not succeeded by it) and \
+         of those `critical_missed`; `held_by_parents` (runs whose `depends_on` ended late) and for how \
+         long in all, `held_by_parents_s`",
+    ),
+    (
         "latency_s.pod_scheduling_delay.*",
         "pod created to bound, pause pods aside: p50, p90, p99, max (nearest rank)",
     ),
-    ("latency_s.run_queue_delay.*", "run submitted to its first driver running"),
+    (
+        "latency_s.run_queue_delay.*",
+        "run submitted (where it depends on others: once they have ended) to its first driver running",
+    ),
     ("latency_s.run_duration.*", "run submitted to its end, of runs that succeeded"),
     (
         "waiting.by_reason[]",

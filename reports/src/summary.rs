@@ -9,10 +9,12 @@
 //! integers before anything is written: [`Imbalance`].
 
 mod balance;
+mod owners;
 mod replications;
 mod waiting;
 
 pub use balance::Imbalance;
+pub use owners::OwnerPart;
 pub use replications::numbers;
 pub use waiting::{PodWaitsPart, WaitingPart, WaitingReason};
 
@@ -44,6 +46,8 @@ pub struct Summary {
     pub workload: WorkloadPart,
     /// How it ended.
     pub outcome: OutcomePart,
+    /// How the runs of each team went.
+    pub owners: Named<OwnerPart>,
     /// How long it took, in seconds.
     pub latency_s: LatencyPart,
     /// What pods waited for.
@@ -301,6 +305,7 @@ impl Summary {
                         .sum(),
                 },
             },
+            owners: owners::of(outcome),
             latency_s: LatencyPart {
                 pod_scheduling_delay: quantiles(&outcome.pod_scheduling_delay),
                 run_queue_delay: quantiles(&outcome.run_queue_delay),

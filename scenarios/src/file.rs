@@ -13,6 +13,7 @@ mod cross_check;
 mod images;
 mod instance_types;
 mod node_list;
+mod orchestrator;
 mod overprovisioning;
 mod platform;
 mod pools;

@@ -65,6 +65,7 @@ pub fn platform() -> Scenario {
         ],
         autoscaler: Some(ClusterAutoscaler::default_of(kubernetes)),
         scheduler: SchedulerProfile::default_of(kubernetes),
+        orchestrator: Orchestrator::default(),
         retries: RetryLadder::default(),
         images: Images { pre_pulled: true, ..Images::default() },
         overprovisioning: None,

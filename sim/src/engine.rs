@@ -17,7 +17,7 @@ use crate::autoscaler::cluster_autoscaler;
 use crate::outcome::Tally;
 use crate::units::{SimDuration, SimTime};
 use crate::{Outcome, Scenario, Seed, Sink, Workload};
-use crate::{lifecycle, overprovisioning, provisioner, spark::application, spot::interruption};
+use crate::{lifecycle, orchestrator, overprovisioning, provisioner, spot::interruption};
 use calendar::Calendar;
 use event::{Event, EventClass};
 use world::{Cx, World};
@@ -96,7 +96,7 @@ pub fn run(
         assert!(at >= cx.now, "time goes back from {} to {at}", cx.now);
         cx.now = at;
         match next {
-            Next::Run(run, _) => application::on_run_submitted(&mut world, &mut cx, run),
+            Next::Run(run, _) => orchestrator::on_run_due(&mut world, &mut cx, run),
             Next::TracePod(pod, _) => lifecycle::on_trace_pod_created(&mut world, &mut cx, pod),
             Next::Event(_) => {
                 let (_, event) = cx.calendar.pop().expect("an event was seen");

@@ -33,6 +33,7 @@ mod engine;
 mod images;
 mod ledger;
 mod lifecycle;
+mod orchestrator;
 mod overprovisioning;
 mod provisioner;
 mod retry;

@@ -83,13 +83,15 @@ pub struct Outcome {
     pub trace_pods_succeeded: u64,
     /// Trace pods: pending, running or lost at the end.
     pub trace_pods_unfinished: u64,
+    /// How the runs of each team went, by the teams' numbers in the workload.
+    pub owners: Vec<OwnerTotal>,
     /// Why pods waited, by normalised reason; the longest time first.
     pub waiting_reasons: Vec<WaitingTotal>,
     /// Waits of trace pods, simulated beside recorded.
     pub pod_waits: PodWaits,
     /// Created to bound, of every pod that was bound, pause pods aside.
     pub pod_scheduling_delay: Samples,
-    /// Run submitted to its (first) driver running.
+    /// Run submitted (and not held back by runs that it depends on) to its first driver running.
     pub run_queue_delay: Samples,
     /// Run submitted to its end, of succeeded runs.
     pub run_duration: Samples,
@@ -123,6 +125,31 @@ pub struct Outcome {
     pub findings: Vec<crate::Finding>,
     /// The simulation was stopped by its sink before its end.
     pub stopped: bool,
+}
+
+/// How the runs of a team went.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct OwnerTotal {
+    /// The team's name.
+    pub team: String,
+    /// Runs that were due: `succeeded + failed + unfinished`.
+    pub runs: u64,
+    /// Succeeded.
+    pub succeeded: u64,
+    /// Failed for good.
+    pub failed: u64,
+    /// On their way, or held back, at the end.
+    pub unfinished: u64,
+    /// Attempts that the orchestrator's timeout ended.
+    pub timeouts: u64,
+    /// Runs with a deadline.
+    pub with_deadline: u64,
+    /// Of those, the ones that had not succeeded by it.
+    pub deadline_missed: u64,
+    /// Of those, critical ones.
+    pub critical_missed: u64,
+    /// Runs that others, on which they depend, held back, and for how long in all.
+    pub late_parents: (u64, SimDuration),
 }
 
 /// What etcd had to hold at its fullest minute, and who filled it.

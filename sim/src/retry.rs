@@ -6,6 +6,7 @@
 
 use crate::engine::event::{Event, SparkEvent};
 use crate::engine::world::{Cx, World};
+use crate::orchestrator;
 use crate::outcome::{Ledger, RunRecord};
 use crate::scenario::{Adjustment, Rung};
 use crate::spark::Attempt;
@@ -17,6 +18,8 @@ use crate::workload::{Failure, RunOutcome};
 pub(crate) struct RunProgress {
     /// Attempts submitted.
     pub(crate) attempts: u32,
+    /// When nothing that it depends on held it back any more.
+    pub(crate) ready_at: Option<SimTime>,
     /// When its first driver's process ran.
     pub(crate) started_at: Option<SimTime>,
     /// What the ladder has raised so far.
@@ -124,6 +127,7 @@ fn end_run(
         application: run.application,
         team: run.team,
         submitted_at: run.submitted_at,
+        ready_at: state.ready_at,
         started_at: state.started_at,
         ended_at,
         outcome,
@@ -132,6 +136,7 @@ fn end_run(
         cost: state.cost,
         emr: state.emr,
     });
+    orchestrator::run_ended(world, cx, place);
 }
 
 fn backoff(rung: &Rung, failed_attempts: u32) -> SimDuration {

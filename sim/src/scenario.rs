@@ -12,6 +12,7 @@ mod fees;
 mod group_pattern;
 mod images;
 mod nodes;
+mod orchestrator;
 mod pod_affinity;
 mod pod_shape;
 mod retries;
@@ -26,6 +27,7 @@ pub use fees::Fees;
 pub use group_pattern::{GroupPattern, PatternError};
 pub use images::{Image, ImageLayer, Images};
 pub use nodes::{CapacityType, InstanceType, NodePool, Taint, TaintEffect};
+pub use orchestrator::{Orchestrator, OwnerLimit, RunRule};
 pub use pod_affinity::{
     LabelSelector, NodeInclusionPolicy, PodAffinity, PodAffinityTerm, TopologySpreadConstraint,
     WhenUnsatisfiable,
@@ -66,6 +68,8 @@ pub struct Scenario {
     pub autoscaler: Option<ClusterAutoscaler>,
     /// The scheduler's plugins and weights.
     pub scheduler: SchedulerProfile,
+    /// When runs are submitted, and what is due when.
+    pub orchestrator: Orchestrator,
     /// What happens after a failed attempt.
     pub retries: RetryLadder,
     /// Container images.

@@ -61,6 +61,7 @@ fn run_record(run: u32) -> RunRecord {
         application: ApplicationId(0),
         team: TeamId(0),
         submitted_at: at(5),
+        ready_at: None,
         started_at: Some(at(60)),
         ended_at: Some(at(700)),
         outcome: RunOutcome::Failed,

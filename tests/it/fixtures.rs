@@ -107,6 +107,7 @@ pub(crate) fn platform() -> Scenario {
         ],
         autoscaler: Some(ClusterAutoscaler::default_of(kubernetes)),
         scheduler: SchedulerProfile::default_of(kubernetes),
+        orchestrator: Orchestrator::default(),
         retries: RetryLadder::default(),
         images: Images::default(),
         overprovisioning: None,

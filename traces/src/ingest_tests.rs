@@ -8,7 +8,7 @@ use crate::{TraceError, TraceSource, ingest, inspect, load};
 const RUNS: &str = "run_id,application,submitted_at,duration_s,attempt,retry_of,depends_on\n\
                     a,app,2026-03-02T10:00:00Z,5,1,,\n\
                     a2,app,2026-03-02T10:01:00Z,5,2,a,\n\
-                    b,app,2026-03-02T10:02:00Z,5,1,,a\n\
+                    b,app,2026-03-02T10:02:00Z,5,1,,a;z\n\
                     c,app,never,5,1,,a\n";
 const STAGES: &str = "run_id,stage_id,tasks,task_ms\nb,0,2,5;6\nz,0,2,5;6\n";
 
@@ -50,10 +50,20 @@ fn an_ingested_folder_loads_as_what_went_in() {
         let after = load(&[TraceSource::JobTable(target)], &quiet).expect("read");
         assert_eq!(format!("{:?}", before.runs), format!("{:?}", after.runs));
         let codes: Vec<&str> = before.findings.iter().map(|found| found.code.as_str()).collect();
-        for code in ["bad-value", "retry-folded", "stages-without-run", "depends-on-not-simulated"]
-        {
+        for code in ["bad-value", "retry-folded", "stages-without-run", "depends-on-nothing"] {
             assert!(codes.contains(&code), "{code} in {codes:?}");
         }
+        let grown = crate::WorkloadOptions { arrivals: 2.0, ..crate::WorkloadOptions::default() };
+        let runs = crate::to_workload(&after, &grown).runs;
+        let of = |id: &str| runs.iter().find(|run| &*run.run_id == id).expect("it is there");
+        let parents = |id: &str| -> Vec<&str> {
+            let places = of(id).depends_on.iter();
+            places.map(|place| &*runs[*place as usize].run_id).collect()
+        };
+        assert_eq!(parents("b"), ["a"], "{ending}");
+        assert!(parents("a").is_empty());
+        // A copy's parent is its own copy, where that comes before it.
+        assert!(parents("b~2").iter().all(|parent| *parent == "a~2"));
     }
 }
 

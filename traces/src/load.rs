@@ -3,7 +3,7 @@
 //! Nothing is lost without a word: every file leaves its [`TableCounts`] and findings. What is
 //! left out: the recorded order of retries (folded, see [`crate::canonical::fold_retries`]).
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use sim::workload::TracePod;
@@ -104,7 +104,7 @@ pub(crate) struct Gathered {
 pub fn load(sources: &[TraceSource], progress: &dyn Fn(u64)) -> Result<LoadedTrace, TraceError> {
     let gathered = gather(sources, progress)?;
     Ok(LoadedTrace {
-        runs: gathered.rows.into_iter().map(|row| row.lowered).collect(),
+        runs: gathered.rows.into_iter().map(RunRow::into_lowered).collect(),
         pods: gathered.pods,
         findings: gathered.findings,
         tables: gathered.tables,
@@ -176,15 +176,21 @@ impl Gathered {
         Ok(())
     }
 
+    /// Dependencies that cannot hold: on what is not there, or is submitted later.
     fn note_dependencies(&mut self, rows: &[RunRow], subject: &str) {
-        let dependent = rows.iter().filter(|row| row.depends_on.is_some()).count() as u64;
-        if dependent > 0 {
-            let message = "runs that waited for others are submitted when they were recorded to \
-                           be, also where the others now end later or earlier";
-            self.findings.push(
-                Finding::new(Severity::Info, "depends-on-not-simulated", subject, message)
-                    .times(dependent),
-            );
+        let ids = rows.iter().map(|row| (&*row.lowered.run.run_id, row.lowered.submitted_at_ms));
+        let submitted: BTreeMap<&str, i64> = ids.collect();
+        let mut in_vain = 0;
+        for row in rows {
+            let at = row.lowered.submitted_at_ms;
+            let known = |id: &str| submitted.get(id).is_some_and(|before| *before <= at);
+            in_vain += row.parents().filter(|id| !known(id)).count() as u64;
+        }
+        if in_vain > 0 {
+            let message = "runs in `depends_on` that the trace does not have, or has later: \
+                           nothing waits for them";
+            let finding = Finding::new(Severity::Warning, "depends-on-nothing", subject, message);
+            self.findings.push(finding.times(in_vain));
         }
     }
 

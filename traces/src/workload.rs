@@ -159,6 +159,9 @@ pub fn to_workload(trace: &LoadedTrace, options: &WorkloadOptions) -> Workload {
         .collect();
     // Stable: equal times keep the order of the trace.
     runs.sort_by_key(|run| run.submitted_at);
+    if options.resample.is_none() {
+        depend(&mut runs, trace);
+    }
     let mut pods = trace.pods.clone();
     if pods_since_1970 {
         for pod in &mut pods {
@@ -271,6 +274,33 @@ fn epoch(submissions: &[Submission], trace: &LoadedTrace, pods_since_1970: bool)
         return 0;
     };
     if last.saturating_sub(first) > HOUR_MS { first.div_euclid(HOUR_MS) * HOUR_MS } else { first }
+}
+
+/// Tells runs which earlier ones they depend on; a copy of a run on the same copy of its parent,
+/// where there is one. In a resampled workload nothing depends on anything.
+fn depend(runs: &mut [Run], trace: &LoadedTrace) {
+    let dependent: BTreeMap<&str, &str> = trace
+        .runs
+        .iter()
+        .filter_map(|lowered| Some((&*lowered.run.run_id, lowered.depends_on.as_deref()?)))
+        .collect();
+    if dependent.is_empty() {
+        return;
+    }
+    let places: BTreeMap<Box<str>, u32> =
+        runs.iter().enumerate().map(|(place, run)| (run.run_id.clone(), place as u32)).collect();
+    for (place, run) in runs.iter_mut().enumerate() {
+        let (id, copy) = match run.run_id.rsplit_once('~') {
+            Some((id, copy)) if !dependent.contains_key(&*run.run_id) => (id, Some(copy)),
+            _ => (&*run.run_id, None),
+        };
+        let Some(parents) = dependent.get(id) else { continue };
+        let found = parents.split(';').map(str::trim).filter_map(|parent| {
+            let same = copy.and_then(|copy| places.get(&*format!("{parent}~{copy}")));
+            same.or_else(|| places.get(parent)).copied()
+        });
+        run.depends_on = found.filter(|parent| (*parent as usize) < place).collect();
+    }
 }
 
 /// Numbers for names, in order of first use.

@@ -230,7 +230,13 @@ fn workloads(
         seed: Seed::new(seed),
     };
     options.check(&trace).map_err(Stop::bad_input)?;
-    let first = Arc::new(traces::to_workload(&trace, &options));
+    let rules = loaded.scenario.orchestrator.clone();
+    let make = move |trace: &LoadedTrace, options: &WorkloadOptions| {
+        let mut workload = traces::to_workload(trace, options);
+        rules.apply(&mut workload);
+        Arc::new(workload)
+    };
+    let first = make(&trace, &options);
     if first.runs.is_empty() && first.pods.is_empty() {
         return Err(Stop::BadInput(format!(
             "spec.workload.scale.arrivals {} leaves nothing to run",
@@ -243,7 +249,7 @@ fn workloads(
         Some(trace) if replication > 0 => {
             let seed = options.seed.replication(replication);
             let options = WorkloadOptions { seed, ..options };
-            Arc::new(traces::to_workload(trace, &options))
+            make(trace, &options)
         }
         _ => first.clone(),
     }))

@@ -106,7 +106,7 @@ fn keys_are_those_of_the_contract_in_their_order() {
     };
     assert_eq!(
         keys("").join(" "),
-        "schema scenario seed replications workload outcome latency_s waiting nodes utilization \
+        "schema scenario seed replications workload outcome owners latency_s waiting nodes utilization \
          cost_usd control_plane engine"
     );
     assert_eq!(

@@ -123,13 +123,17 @@ pub static TABLES: [TableSpec; 9] = [
     },
 ];
 
-static RUNS: [ColumnSpec; 20] = [
+static RUNS: [ColumnSpec; 23] = [
     integer("run", "Place in the workload, from 0, in order of submission."),
     text("run_id", "The orchestrator's name for it."),
     text("application", "What the runs of one job have in common."),
     text("team", "Its owner."),
     text("submitted_at", "When it was submitted, RFC 3339 in UTC."),
     float("submitted_s", "When it was submitted, in seconds since the start."),
+    or_null(float(
+        "ready_s",
+        "When the runs that it depends on had ended, or when it was due; null if that never was.",
+    )),
     or_null(float("started_s", "When its first driver ran; null if none ever did.")),
     or_null(float("ended_s", "When its last attempt ended; null if it was not finished.")),
     text("outcome", "`succeeded`, `failed` or `unfinished`."),
@@ -137,6 +141,8 @@ static RUNS: [ColumnSpec; 20] = [
         "failure",
         "Cause of the last attempt's failure, by the names of `failed_attempts_by_cause`.",
     )),
+    or_null(float("deadline_s", "When it should have succeeded; null without a deadline.")),
+    boolean("deadline_missed", "It had not; false without a deadline."),
     integer("attempts", "Attempts made."),
     float("cost_usd", "Node cost of all its attempts, in dollars."),
     float("useful_usd", "Of that: work whose output was used."),

@@ -148,6 +148,7 @@ impl Sink for TableSink<'_> {
     fn run(&mut self, record: RunRecord) {
         let submitted_at = self.timestamp(record.submitted_at);
         let cost: &Ledger = &record.cost;
+        let deadline = self.workload.runs.get(record.run as usize).and_then(|run| run.deadline);
         self.push(
             RUNS,
             [
@@ -157,10 +158,13 @@ impl Sink for TableSink<'_> {
                 name(self.team(record.team)),
                 text(&submitted_at),
                 at(record.submitted_at),
+                at_or_null(record.ready_at),
                 at_or_null(record.started_at),
                 at_or_null(record.ended_at),
                 text(outcome(record.outcome)),
                 Cell::Text(record.failure.map(Failure::name)),
+                at_or_null(deadline.map(|time| record.submitted_at.saturating_add(time))),
+                Cell::Boolean(record.missed(deadline) == Some(true)),
                 count(record.attempts),
                 usd(cost.total()),
                 usd(cost.useful),

@@ -14,6 +14,9 @@ use crate::summary::{Named, Quantiles, Summary, Usd};
 /// Teams and pools shown; the others are added up in one line.
 const SHOWN_MAX: usize = 10;
 
+/// Owners shown: those with most to know.
+const OWNERS_SHOWN: usize = 8;
+
 /// Below this share of the nodes in use, longer recorded waits have another cause than the trace's
 /// own pods.
 const SAMPLED_BELOW: f64 = 0.2;
@@ -25,7 +28,9 @@ const REASONS_SHOWN: usize = 5;
 type Escape = fn(&str) -> String;
 
 pub(super) fn all(summary: &Summary, escape: Escape) -> Vec<Section> {
-    let mut sections = vec![outcome(summary), waiting(summary)];
+    let mut sections = vec![outcome(summary)];
+    sections.extend(owners(summary, escape));
+    sections.push(waiting(summary));
     sections.extend([waiting_reasons(summary), pod_waits(summary)].into_iter().flatten());
     sections.push(cost(summary));
     let pools = &summary.cost_usd.by_pool;
@@ -77,6 +82,56 @@ fn outcome(summary: &Summary) -> Section {
         ));
     }
     Section { title: "Outcome", lines, grid: None }
+}
+
+/// Owners with missed deadlines, timeouts or failed runs.
+fn owners(summary: &Summary, escape: Escape) -> Option<Section> {
+    let mut worst: Vec<_> =
+        summary.owners.0.iter().filter(|(_, owner)| owner.is_worth_a_line()).collect();
+    if worst.is_empty() {
+        return None;
+    }
+    worst.sort_by_key(|(_, owner)| {
+        std::cmp::Reverse((owner.deadline_missed, owner.timeouts + owner.failed, owner.unfinished))
+    });
+    let mut grid = Grid::new(&[
+        GridColumn::words("owner", "team"),
+        GridColumn::figures("runs", "runs"),
+        GridColumn::figures("failed", "failed"),
+        GridColumn::figures("unfinished", "unfinished"),
+        GridColumn::figures("timeouts", "timeouts"),
+        GridColumn::figures("deadlines", "with_deadline"),
+        GridColumn::figures("missed", "deadline_missed"),
+        GridColumn::figures("critical", "critical_missed"),
+        GridColumn::figures("late parents", "held_by_parents"),
+    ]);
+    for (team, owner) in worst.iter().take(OWNERS_SHOWN) {
+        let mut row = vec![GridCell::figure(team.as_str(), escape(team))];
+        row.extend(
+            [
+                ("runs", owner.runs),
+                ("failed", owner.failed),
+                ("unfinished", owner.unfinished),
+                ("timeouts", owner.timeouts),
+                ("with_deadline", owner.with_deadline),
+                ("deadline_missed", owner.deadline_missed),
+                ("critical_missed", owner.critical_missed),
+                ("held_by_parents", owner.held_by_parents),
+            ]
+            .map(|(key, count)| {
+                let path = format!("owners.{team}.{key}");
+                GridCell::figure(count, figure(summary, &path, count as f64, counted))
+            }),
+        );
+        grid.push(row);
+    }
+    let more = worst.len().saturating_sub(OWNERS_SHOWN);
+    let lines = (more > 0).then(|| format!("and {more} more; all are in summary.json, `owners`"));
+    Some(Section {
+        title: "Owners with failures, timeouts or missed deadlines",
+        lines: lines.into_iter().collect(),
+        grid: Some(grid),
+    })
 }
 
 fn waiting(summary: &Summary) -> Section {

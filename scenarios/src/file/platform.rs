@@ -9,7 +9,7 @@ use super::instance_types::InstanceTypes;
 use super::pools::EksctlFile;
 use super::settings::{Settings, settings};
 use super::{Loaded, assumptions, autoscaler, cross_check, images, overprovisioning, pools};
-use super::{resolved, retry_ladder, scheduler, spark, workload};
+use super::{orchestrator, resolved, retry_ladder, scheduler, spark, workload};
 use crate::catalogue::Catalogue;
 use crate::native::{Place, eksctl};
 use crate::problem::nearest;
@@ -67,6 +67,7 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
         autoscaler,
         scheduler: scheduler::read(context, &spec, kubernetes, &spark)
             .unwrap_or_else(|| SchedulerProfile::default_of(kubernetes)),
+        orchestrator: orchestrator::read(spec.section("orchestrator")),
         retries: retry_ladder::read(context, spec.section("retries")),
         images: images::read(context, spec.section("images"), &spark),
         overprovisioning: pause.as_ref().map(|pause| pause.value.clone()),

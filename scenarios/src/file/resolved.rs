@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use sim::scenario::{
     Adjustment, Assumptions, Capacity, CapacityLimit, CapacityType, Images, InstanceType,
-    LogNormal, NodePool, RetryLadder, Scenario, SpotModel, TaintEffect,
+    LogNormal, NodePool, Orchestrator, RetryLadder, RunRule, Scenario, SpotModel, TaintEffect,
 };
 use sim::units::{HourlyPrice, SimDuration, SimTime};
 
@@ -50,6 +50,9 @@ fn scenario_value(scenario: &Scenario) -> Value {
         put("autoscaler", value);
     }
     put("scheduler", json!({ "profile": scheduler::value(&scenario.scheduler) }));
+    if !scenario.orchestrator.is_plain() {
+        put("orchestrator", orchestrator(&scenario.orchestrator));
+    }
     put("retries", ladder(&scenario.retries));
     put("images", images(&scenario.images));
     if let Some(pause) = &scenario.overprovisioning {
@@ -110,6 +113,31 @@ fn images(images: &Images) -> Value {
         out["registryBytesPerSecond"] = json!(rate.to_string());
     }
     out
+}
+
+fn orchestrator(given: &Orchestrator) -> Value {
+    let rule = |rule: &RunRule| {
+        let mut out = Map::new();
+        let mut put = |key: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                out.insert(key.to_owned(), value);
+            }
+        };
+        put("application", rule.application.as_ref().map(|p| json!(p.as_str())));
+        put("team", rule.team.as_ref().map(|p| json!(p.as_str())));
+        put("critical", rule.critical.map(|critical| json!(critical)));
+        put("timeout", rule.timeout.map(|time| json!(time.to_string())));
+        put("deadline", rule.deadline.map(|time| json!(time.to_string())));
+        Value::Object(out)
+    };
+    let limits = given.limits.iter().map(
+        |limit| json!({ "team": limit.team.as_str(), "concurrentRuns": limit.concurrent_runs }),
+    );
+    json!({
+        "dependencies": if given.ignore_dependencies { "ignore" } else { "wait" },
+        "rules": given.rules.iter().map(rule).collect::<Vec<_>>(),
+        "limits": limits.collect::<Vec<_>>(),
+    })
 }
 
 fn workload_value(workload: &Read) -> Value {

@@ -5,7 +5,7 @@ mod nodes;
 mod policies;
 
 use crate::schema::Kind::{
-    Any, Bool, Bytes, Choice, Cpu, Float, Int, List, Map, Path, PathOrMap, Text,
+    Any, Bool, Bytes, Choice, Cpu, Duration, Float, Int, List, Map, Path, PathOrMap, Text,
 };
 use crate::schema::{Kind, Section, key};
 
@@ -68,6 +68,7 @@ static SPEC: Section = Section {
             .or("(none: pools stay at their desired size)"),
         key("scheduler", Kind::Section(&SCHEDULER), "How pods are placed.")
             .or("(the release's default profile)"),
+        key("orchestrator", Kind::Section(&ORCHESTRATOR), "When runs are submitted and due."),
         key("retries", Kind::Section(&RETRIES), "What happens after a failed attempt."),
         key("images", Kind::Section(&IMAGES), "Container images."),
         key(
@@ -107,6 +108,51 @@ static WORKLOAD: Section = Section {
         key("scale", Kind::Section(&SCALE), "Growth."),
         key("resample", Kind::Section(&RESAMPLE), "Draw a longer day from few recorded runs."),
         key("timezone", Text, "IANA name of the zone that times without one are in.").or("UTC"),
+    ],
+};
+
+static ORCHESTRATOR: Section = Section {
+    name: "Orchestrator",
+    doc: "What the orchestrator that submits runs knows of the business.",
+    keys: &[
+        key(
+            "dependencies",
+            Choice(&[
+                ("wait", "a run waits for those it depends on"),
+                ("ignore", "runs are submitted when they were recorded to be"),
+            ]),
+            "Runs with `depends_on` in their trace.",
+        )
+        .or("wait"),
+        key("rules", List(&Kind::Section(&RUN_RULE)), "What holds for runs; later rules win."),
+        key("limits", List(&Kind::Section(&OWNER_LIMIT)), "Runs of a team at one time."),
+    ],
+};
+
+static RUN_RULE: Section = Section {
+    name: "RunRule",
+    doc: "What holds for the runs that it matches, on top of what was recorded.",
+    keys: &[
+        key("application", Text, "Regular expression over application names.").or("(all)"),
+        key("team", Text, "Regular expression over team names.").or("(all)"),
+        key("critical", Bool, "They are critical, or not.").or("(as recorded)"),
+        key("timeout", Duration, "An attempt that takes longer is killed.").or("(as recorded)"),
+        key("deadline", Duration, "So long after it was due a run should have succeeded.")
+            .or("(as recorded)"),
+    ],
+};
+
+static OWNER_LIMIT: Section = Section {
+    name: "OwnerLimit",
+    doc: "A limit that every team which matches has for itself.",
+    keys: &[
+        key("team", Text, "Regular expression over team names.").required(),
+        key(
+            "concurrentRuns",
+            Int(1, MANY),
+            "Runs that are submitted and have not ended; further ones wait, critical ones first.",
+        )
+        .required(),
     ],
 };
 

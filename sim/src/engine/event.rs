@@ -2,6 +2,7 @@
 
 use crate::cluster::{NodeId, PodId};
 use crate::spark::AttemptId;
+use crate::workload::TeamId;
 
 /// An event. Each component owns its inner list.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +73,10 @@ pub(crate) enum SpotEvent {
 pub(crate) enum SparkEvent {
     /// A retry is due: the run (by its place in the workload) is submitted again.
     RetrySubmitted(u32),
+    /// The runs that a run (by its place in the workload) depends on have ended.
+    RunReady(u32),
+    /// A run of the team has ended, and others of it wait.
+    OwnerHasRoom(TeamId),
     /// The pod allocator's next round.
     AllocationRound(AttemptId),
     /// Waited long enough for executors to register: tasks may start with those there are.
@@ -141,6 +146,8 @@ impl Event {
             | Self::Provisioner(ProvisionerEvent::NodeReady(_)) => EventClass::Supply,
             Self::Spark(
                 SparkEvent::RetrySubmitted(_)
+                | SparkEvent::RunReady(_)
+                | SparkEvent::OwnerHasRoom(_)
                 | SparkEvent::AllocationRound(_)
                 | SparkEvent::RegistrationWaitOver(_),
             ) => EventClass::Claim,

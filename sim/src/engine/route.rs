@@ -10,7 +10,7 @@ use crate::autoscaler::cluster_autoscaler;
 use crate::images::garbage_collection;
 use crate::spark::{allocation, application};
 use crate::spot::interruption;
-use crate::{images, lifecycle, provisioner, scheduler};
+use crate::{images, lifecycle, orchestrator, provisioner, scheduler};
 
 /// Hands `event` to its handler.
 pub(crate) fn route(event: Event, world: &mut World, cx: &mut Cx<'_>) {
@@ -40,6 +40,10 @@ pub(crate) fn route(event: Event, world: &mut World, cx: &mut Cx<'_>) {
         }
         Event::Spark(SparkEvent::RetrySubmitted(run)) => {
             application::on_run_submitted(world, cx, run);
+        }
+        Event::Spark(SparkEvent::RunReady(run)) => orchestrator::on_run_ready(world, cx, run),
+        Event::Spark(SparkEvent::OwnerHasRoom(team)) => {
+            orchestrator::on_owner_has_room(world, cx, team);
         }
         Event::Spark(SparkEvent::AllocationRound(attempt)) => {
             allocation::on_allocation_round(world, cx, attempt);

@@ -8,6 +8,7 @@ use crate::cluster::{Cluster, NodeKinds, Slab};
 use crate::control_plane::ControlPlane;
 use crate::images::{ImageCatalog, Registry};
 use crate::ledger::Books;
+use crate::orchestrator::OrchestratorState;
 use crate::outcome::{Outcome, Sink};
 use crate::provisioner::PoolState;
 use crate::retry::RunProgress;
@@ -34,6 +35,8 @@ pub(crate) struct World {
     pub(crate) attempts: Slab<Attempt>,
     /// What is known of each run so far, by its place in the workload.
     pub(crate) runs: Vec<RunProgress>,
+    /// Runs that are held back.
+    pub(crate) orchestrator: OrchestratorState,
     /// Instance type x zone, where there is spot.
     pub(crate) capacity_pools: Vec<CapacityPool>,
     /// What images there are.
@@ -110,6 +113,7 @@ impl World {
             autoscaler: scenario.autoscaler.as_ref().map(|_| ClusterAutoscalerState::default()),
             attempts: Slab::default(),
             runs: workload.runs.iter().map(|_| RunProgress::default()).collect(),
+            orchestrator: OrchestratorState::new(scenario, workload),
             control_plane: ControlPlane::new(scenario, workload),
             books: Books::default(),
             runs_open: workload.runs.len() as u64,

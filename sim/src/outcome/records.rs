@@ -17,8 +17,10 @@ pub struct RunRecord {
     pub application: ApplicationId,
     /// Its owner.
     pub team: TeamId,
-    /// When it was submitted.
+    /// When it was due.
     pub submitted_at: SimTime,
+    /// When nothing that it depends on held it back any more; `None` if that never was.
+    pub ready_at: Option<SimTime>,
     /// When its first driver's process ran; `None` if it never did.
     pub started_at: Option<SimTime>,
     /// When its last attempt ended; `None` if it was not finished.
@@ -33,6 +35,16 @@ pub struct RunRecord {
     pub cost: Ledger,
     /// EMR fee of all its pods.
     pub emr: NanoUsd,
+}
+
+impl RunRecord {
+    /// Whether it had not succeeded by its deadline, which counts from when it was due; `None`
+    /// without one.
+    pub fn missed(&self, deadline: Option<SimDuration>) -> Option<bool> {
+        let deadline = self.submitted_at.saturating_add(deadline?);
+        let in_time = self.ended_at.is_some_and(|at| at <= deadline);
+        Some(!in_time || self.outcome != RunOutcome::Succeeded)
+    }
 }
 
 /// One attempt of a run. A row of `attempts`.

@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 
 use super::{
-    AttemptRecord, LedgerRecord, NodeRecord, Outcome, PodKind, PodRecord, PodWaits, RunRecord,
-    ScalingRecord, Sink, TimelineRecord, WaitingRecord, WaitingTotal,
+    AttemptRecord, LedgerRecord, NodeRecord, Outcome, OwnerTotal, PodKind, PodRecord, PodWaits,
+    RunRecord, ScalingRecord, Sink, TimelineRecord, WaitingRecord, WaitingTotal,
 };
 use crate::Workload;
 use crate::units::{SimDuration, SimTime};
-use crate::workload::RecordedWait;
+use crate::workload::{Failure, RecordedWait, Run, RunOutcome};
 
 /// Said of a pod that ended before anything was found out about it.
 const NEVER_TRIED: &str = "not tried";
@@ -25,6 +25,7 @@ pub(crate) struct Tally<'a> {
     /// goes with its pod, so that this follows what is alive.
     waiting: BTreeMap<u64, (u32, SimTime)>,
     waits: PodWaits,
+    owners: Vec<OwnerTotal>,
 }
 
 /// Totals by normalised reason.
@@ -39,7 +40,9 @@ struct Reasons {
 impl<'a> Tally<'a> {
     pub(crate) fn new(inner: &'a mut dyn Sink, workload: &'a Workload) -> Self {
         let (reasons, waiting) = (Reasons::default(), BTreeMap::new());
-        Self { inner, workload, reasons, waiting, waits: PodWaits::default() }
+        let owner = |team: &String| OwnerTotal { team: team.clone(), ..OwnerTotal::default() };
+        let owners = workload.teams.iter().map(owner).collect();
+        Self { inner, workload, reasons, waiting, waits: PodWaits::default(), owners }
     }
 
     /// Puts the totals into `outcome`.
@@ -48,6 +51,7 @@ impl<'a> Tally<'a> {
         totals.sort_by(|a, b| b.time.cmp(&a.time).then_with(|| a.reason.cmp(&b.reason)));
         outcome.waiting_reasons = totals;
         outcome.pod_waits = self.waits;
+        outcome.owners = self.owners;
     }
 
     /// The pod's wait is over: the reason that it ends with.
@@ -68,9 +72,19 @@ impl<'a> Tally<'a> {
 
 impl Sink for Tally<'_> {
     fn run(&mut self, record: RunRecord) {
+        let run = &self.workload.runs[record.run as usize];
+        if let Some(owner) = self.owners.get_mut(record.team.0 as usize) {
+            owner.count(run, &record);
+        }
         self.inner.run(record);
     }
     fn attempt(&mut self, record: AttemptRecord) {
+        if record.failure == Some(Failure::Timeout) {
+            let team = self.workload.runs[record.run as usize].team;
+            if let Some(owner) = self.owners.get_mut(team.0 as usize) {
+                owner.timeouts += 1;
+            }
+        }
         self.inner.attempt(record);
     }
     fn pod(&mut self, record: PodRecord) {
@@ -109,6 +123,27 @@ impl Sink for Tally<'_> {
     }
     fn progress(&mut self, now: SimTime, finished_runs: u64) -> bool {
         self.inner.progress(now, finished_runs)
+    }
+}
+
+impl OwnerTotal {
+    fn count(&mut self, run: &Run, record: &RunRecord) {
+        self.runs += 1;
+        match record.outcome {
+            RunOutcome::Succeeded => self.succeeded += 1,
+            RunOutcome::Failed => self.failed += 1,
+            RunOutcome::Unfinished => self.unfinished += 1,
+        }
+        self.with_deadline += u64::from(run.deadline.is_some());
+        if record.missed(run.deadline) == Some(true) {
+            self.deadline_missed += 1;
+            self.critical_missed += u64::from(run.critical);
+        }
+        let late = record.ready_at.map_or(SimDuration::ZERO, |at| at.since(record.submitted_at));
+        if !late.is_zero() {
+            self.late_parents.0 += 1;
+            self.late_parents.1 += late;
+        }
     }
 }
 

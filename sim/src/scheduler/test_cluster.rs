@@ -79,6 +79,7 @@ pub(super) fn scenario(minor: u32, zones: [usize; 2]) -> Scenario {
         pools: vec![pool(0, BTreeMap::new(), Vec::new()), pool(1, batch, vec![taint])],
         autoscaler: None,
         scheduler: SchedulerProfile::default_of(kubernetes),
+        orchestrator: crate::scenario::Orchestrator::default(),
         retries: RetryLadder::default(),
         images: Images::default(),
         overprovisioning: None,

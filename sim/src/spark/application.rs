@@ -94,8 +94,9 @@ pub(crate) fn driver_ready(world: &mut World, cx: &mut Cx<'_>, id: AttemptId) {
     if state.started_at.is_none() {
         state.started_at = attempt.started_at;
         if let Some(started) = attempt.started_at {
-            let submitted = cx.workload.runs[attempt.run as usize].submitted_at;
-            cx.outcome.run_queue_delay.add(started.since(submitted));
+            let run = &cx.workload.runs[attempt.run as usize];
+            let ready = state.ready_at.unwrap_or(run.submitted_at);
+            cx.outcome.run_queue_delay.add(started.since(ready));
         }
     }
     let wait = cx.scenario.spark.max_registered_resources_waiting_time;

@@ -83,6 +83,10 @@ pub struct Run {
     pub shuffle_bytes: Option<Bytes>,
     /// The orchestrator kills an attempt that takes longer than this.
     pub timeout: Option<SimDuration>,
+    /// So long after `submitted_at` it should have succeeded.
+    pub deadline: Option<SimDuration>,
+    /// Places, in the workload, of earlier runs that have to end before it is submitted.
+    pub depends_on: Box<[u32]>,
     /// How it ended.
     pub outcome: RunOutcome,
     /// Why it failed, where it did.

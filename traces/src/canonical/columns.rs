@@ -156,6 +156,13 @@ pub const RUN_COLUMNS: &[Column] = &[
         "The orchestrator kills an attempt that takes longer.",
     ),
     column(
+        "deadline_s",
+        ColumnType::Seconds,
+        "s",
+        "no deadline",
+        "So long after `submitted_at` it should have succeeded.",
+    ),
+    column(
         "outcome",
         ColumnType::Choice(OUTCOMES),
         "",
@@ -194,8 +201,8 @@ pub const RUN_COLUMNS: &[Column] = &[
     text(
         "depends_on",
         "nothing",
-        "`run_id`s, joined by `;`, that had to end before it was submitted. Kept, not simulated: \
-         `submitted_at` holds.",
+        "`run_id`s, joined by `;`, that had to end before it was submitted: it waits where they \
+         end later.",
     ),
 ];
 

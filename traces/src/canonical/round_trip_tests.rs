@@ -88,6 +88,7 @@ fn row() -> impl Strategy<Value = RunRow> {
                 application: names.0,
                 team: names.1,
                 submitted_at_ms: numbers.0,
+                depends_on: None,
                 trigger: names.2,
             },
             exit_code: ending.2,

@@ -20,6 +20,19 @@ pub struct RunRow {
     pub line: u64,
 }
 
+impl RunRow {
+    /// Ids of the runs that had to end before it was submitted.
+    pub(crate) fn parents(&self) -> impl Iterator<Item = &str> {
+        let ids = self.depends_on.as_deref().unwrap_or_default().split(';');
+        ids.map(str::trim).filter(|id| !id.is_empty())
+    }
+
+    /// What the simulator has a use for.
+    pub(crate) fn into_lowered(self) -> LoweredRun {
+        LoweredRun { depends_on: self.depends_on, ..self.lowered }
+    }
+}
+
 impl From<LoweredRun> for RunRow {
     fn from(lowered: LoweredRun) -> Self {
         Self { lowered, ..Self::default() }

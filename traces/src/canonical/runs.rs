@@ -125,6 +125,7 @@ pub(crate) const RUN_FIELDS: &[Field] = &[
     bytes!("input_bytes", input_bytes),
     bytes!("shuffle_bytes", shuffle_bytes),
     seconds!("timeout_s", timeout),
+    seconds!("deadline_s", deadline),
     field!("outcome", |row| text(outcome_name(row.lowered.run.outcome)), |row, value| {
         row.lowered.run.outcome = value
             .into_text()

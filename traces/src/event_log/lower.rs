@@ -51,5 +51,6 @@ pub(super) fn lower(application: &RecordedApplication, stages: Vec<Stage>) -> Lo
         team: application.user.clone().unwrap_or_default(),
         submitted_at_ms: application.started_ms,
         trigger: None,
+        depends_on: None,
     }
 }

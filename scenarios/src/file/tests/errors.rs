@@ -20,6 +20,27 @@ fn check_extra(extra: &str, expected: Expect) {
 }
 
 #[test]
+fn patterns_of_names_and_limits() {
+    check_extra(
+        "orchestrator: {rules: [{application: '[a-'}], limits: [{team: x}]}",
+        expect![[r#"
+            error: `[a-` is no pattern of names: unclosed character class
+             --> small.yaml:9:40 (spec.orchestrator.rules[0].application)
+              |
+            9 |   orchestrator: {rules: [{application: '[a-'}], limits: [{team: x}]}
+              |                                        ^^^^^
+              = help: a regular expression such as ^daily-
+
+            error: `concurrentRuns` is missing
+             --> small.yaml:9:58 (spec.orchestrator.limits[0].concurrentRuns)
+              |
+            9 |   orchestrator: {rules: [{application: '[a-'}], limits: [{team: x}]}
+              |                                                          ^
+        "#]],
+    );
+}
+
+#[test]
 fn everything_at_once() {
     check(
         "apiVersion: seatrial/v1\nkind: Scenaro\nspec:\n  kubernetesVersion: 1.30\n  regoin: x\n  \

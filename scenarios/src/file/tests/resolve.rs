@@ -105,6 +105,12 @@ scheduler:
     percentageOfNodesToScore: 30
     podInitialBackoff: 2s
     podMaxBackoff: 1m
+orchestrator:
+  dependencies: ignore
+  rules:
+    - {application: "^daily-", critical: true, deadline: 2h}
+    - {team: "ads|web", timeout: 90m}
+  limits: [{team: ".*", concurrentRuns: 20}]
 retries:
   criticalOnDemand: true
   ladder:
