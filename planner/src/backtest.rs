@@ -55,8 +55,9 @@ pub struct Case {
     pub recorded_ms: u64,
     /// The same as predicted.
     pub predicted_ms: u64,
-    /// (predicted - recorded) / recorded.
-    pub error: f64,
+    /// (predicted - recorded) / recorded; `None` where it failed on one side, or on both of a
+    /// scenario's run: that is counted among the outcomes.
+    pub error: Option<f64>,
     /// Where the difference comes from, as far as the recording tells.
     pub reason: String,
     /// Application start to end: (recorded, predicted).
@@ -140,12 +141,18 @@ fn rounded(value: f64) -> f64 {
 impl Scorecard {
     /// Errors of the cases that `filter` takes.
     pub fn errors(&self, filter: impl Fn(&Case) -> bool) -> Errors {
-        Errors::of(self.cases.iter().filter(|case| filter(case)).map(|case| case.error))
+        Errors::of(self.cases.iter().filter(|case| filter(case)).filter_map(|case| case.error))
     }
 
     /// The JSON of `backtest -o json`.
     pub fn to_value(&self) -> Value {
         let mut value = self.headline();
+        let by_application = self.applications().into_iter().map(|name| {
+            let mut errors = json!(self.errors(|case| case.application == name));
+            errors["failed"] = json!(self.failed(|case| case.application == name));
+            (name.to_owned(), errors)
+        });
+        value["by_application"] = Value::Object(by_application.collect());
         value["cases"] = json!(self.cases);
         value["left_out"] = json!(self.left_out);
         value["metrics"] = json!({
@@ -173,6 +180,21 @@ impl Scorecard {
             .map(|kind| (kind.name().to_owned(), json!(self.errors(|case| case.kind == kind))));
         value["by_kind"] = Value::Object(kinds.into_iter().collect());
         value
+    }
+
+    /// Names of the applications, in alphabetical order.
+    pub fn applications(&self) -> Vec<&str> {
+        let mut names: Vec<&str> =
+            self.cases.iter().map(|case| case.application.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// How many of the cases that `filter` takes failed: (recorded, predicted).
+    pub fn failed(&self, filter: impl Fn(&Case) -> bool) -> (usize, usize) {
+        let cases = || self.cases.iter().filter(|case| filter(case));
+        (cases().filter(|case| case.failed.0).count(), cases().filter(|case| case.failed.1).count())
     }
 
     fn pair_errors(&self, pair: impl Fn(&Case) -> Option<(f64, f64)>) -> Errors {

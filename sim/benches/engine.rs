@@ -3,9 +3,10 @@
 //!
 //! `cargo bench -p benches`. Figures and their machine: `docs/performance.md`.
 
-use benches::{PODS, RUNS, fixed_platform, platform, platform_day, pod_day, pods_for};
+use benches::{PODS, RUNS, fixed_platform, platform, platform_day, pod_day, pods_for, staged_run};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use sim::outcome::NoSink;
+use sim::replay::{ExecutorArrivals, ReplaySettings, replay};
 use sim::{NodeSearch, RunOptions, Seed};
 
 fn engine(criterion: &mut Criterion) {
@@ -28,6 +29,35 @@ fn engine(criterion: &mut Criterion) {
                 },
                 BatchSize::PerIteration,
             );
+        });
+    }
+    group.finish();
+}
+
+/// One application of 30 stages and 6,000 tasks alone, with and without dynamic allocation.
+fn replays(criterion: &mut Criterion) {
+    let run = staged_run(30, 200);
+    let mut group = criterion.benchmark_group("replay");
+    group.throughput(Throughput::Elements(30 * 200));
+    for (name, dynamic) in [("fixed", false), ("dynamic", true)] {
+        let scenario = platform();
+        let mut spark = scenario.spark;
+        spark.executor_instances = 20;
+        spark.dynamic_allocation.enabled = dynamic;
+        spark.dynamic_allocation.max_executors = 40;
+        let settings = ReplaySettings {
+            spark: &spark,
+            assumptions: &scenario.assumptions,
+            arrivals: ExecutorArrivals::Modelled,
+            target: None,
+            recorded_faults: false,
+        };
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let replay = replay(&run, &settings);
+                assert!(replay.result.is_ok());
+                replay.tasks_succeeded
+            });
         });
     }
     group.finish();
@@ -59,5 +89,5 @@ fn placement(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(hot_loops, engine, placement);
+criterion_group!(hot_loops, engine, replays, placement);
 criterion_main!(hot_loops);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sim::rng::RngExt;
 use sim::scenario::*;
 use sim::units::{Bytes, HourlyPrice, MilliCores, NanoUsd, SimDuration, SimTime};
-use sim::workload::{Run, TracePod};
+use sim::workload::{Run, Stage, TaskDurations, TracePod};
 use sim::{Scenario, Seed, Workload};
 
 /// Runs of a platform day.
@@ -166,4 +166,21 @@ pub fn pods_for(nodes: u32, alike: bool) -> Workload {
         })
         .collect();
     Workload { pods, ..Workload::default() }
+}
+
+/// A recorded run of that many stages in a row, each of so many tasks of 100 to 2000 ms, which read
+/// each other's shuffles.
+pub fn staged_run(stages: u32, tasks: u32) -> Run {
+    let mut stream = Seed::new(7).stream("bench-replay", &[]);
+    let stages = (0..stages).map(|place| Stage {
+        stage_id: place,
+        parents: place.checked_sub(1).into_iter().collect(),
+        shuffle_parents: place.checked_sub(1).into_iter().collect(),
+        shuffle_read_bytes: Bytes::mib(100),
+        tasks: TaskDurations::from_millis(
+            (0..tasks).map(|_| stream.random_range(100..2_000u32)).collect(),
+        ),
+        ..Stage::default()
+    });
+    Run { run_id: "staged".into(), stages: Some(stages.collect()), ..Run::default() }
 }

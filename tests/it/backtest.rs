@@ -28,7 +28,8 @@ fn our_samples_replay_as_they_were() {
     let card = replayed(&[PathBuf::from(folder)]);
     assert_eq!(card.cases.len(), 6);
     for case in &card.cases {
-        assert!(case.error.abs() < 0.03, "{}: {:+.3}", case.application, case.error);
+        let error = case.error.unwrap();
+        assert!(error.abs() < 0.03, "{}: {error:+.3}", case.application);
         assert!(case.stage_end_error.unwrap() < 0.03, "{}", case.application);
         let (recorded, predicted) = case.executor_seconds.unwrap();
         assert!((predicted / recorded - 1.0).abs() < 0.05, "{}", case.application);

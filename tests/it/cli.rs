@@ -489,3 +489,83 @@ fn a_made_up_platform_day_runs() {
     let refused = refused(path, &[&synth[..], &["x.csv", "--days", "0"]].concat());
     assert!(refused.contains("days"), "{refused}");
 }
+
+/// The recordings that come with the project, as event logs and as a truth folder.
+fn recordings(folder: &Path) {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces/samples/recorded");
+    let mut truth = String::from("application,configuration,event_log,status,job_span_ms\n");
+    for (configuration, span) in [("e4x1", 27_500), ("da8_i5", 20_000)] {
+        let name = format!("etl_skew-{configuration}.json.zstd");
+        std::fs::copy(samples.join(&name), folder.join(&name)).expect("a sample is there");
+        truth.push_str(&format!("etl_skew,{configuration},{name},ok,{span}\n"));
+    }
+    write(&folder.join("truth.csv"), &truth);
+}
+
+#[test]
+fn backtests_print_what_was_promised() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    recordings(folder.path());
+    let here = folder.path();
+    let text = fine(here, &["backtest", "--truth", ".", "-o", "json"]);
+    let card: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(card["predictions"], 4);
+    for key in ["mean_ape", "median_ape", "p90_ape", "worst_ape", "bias"] {
+        assert!(card[key].is_f64(), "{key}");
+    }
+    let kinds =
+        ["self", "fixed", "dynamic"].map(|kind| card["by_kind"][kind]["predictions"].clone());
+    assert_eq!(kinds, [2, 1, 1]);
+    assert_eq!(card["by_application"]["etl_skew"]["predictions"], 4);
+    assert!(card["cases"].as_array().is_some_and(|cases| cases.len() == 4));
+    let markdown = fine(here, &["backtest", "--truth", ".", "-o", "markdown"]);
+    assert!(markdown.contains("## Worst cases"), "{markdown}");
+
+    let logs =
+        ["backtest", "--event-logs", "etl_skew-e4x1.json.zstd", "truth.csv", "--out", "card"];
+    let output = seatrial(here, &logs);
+    assert!(output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("1 left out:") && said.contains("truth.csv: it is no event log"),
+        "{said}"
+    );
+    let written: Vec<String> = files(&here.join("card"));
+    assert_eq!(written, [here.join("card/backtest.json").display().to_string()]);
+}
+
+#[test]
+fn a_scenarios_backtest_counts_failures_and_feeds_the_summary() {
+    let folder = folder();
+    let here = folder.path();
+    let day = "run_id,application,submitted_at,executor_task_s,duration_s,outcome,failure\n\
+               a,etl,2026-11-20T08:00:00Z,300,60,succeeded,\n\
+               b,etl,2026-11-20T08:01:00Z,300,60,failed,application\n\
+               c,etl,2026-11-20T08:02:00Z,300,60,failed,transient\n\
+               d,etl,2026-11-20T08:03:00Z,300,,succeeded,\n";
+    write(&here.join("day.csv"), day);
+    let json = fine(here, &["backtest", "scenario.yaml", "-o", "json", "--out", "card"]);
+    let card: Value = serde_json::from_str(&json).expect("JSON");
+    // Only `a` succeeded on both sides. `b` fails again; `c` too, without a retry ladder.
+    assert_eq!(card["predictions"], 1);
+    assert_eq!(card["cases"].as_array().map(Vec::len), Some(3));
+    assert_eq!(card["by_application"]["etl"]["failed"], serde_json::json!([2, 2]));
+    assert_eq!(card["left_out"][0]["subject"], "d");
+    fine(here, &["run", "scenario.yaml", "--out", "out", "--scorecard", "card/backtest.json"]);
+    let summary = self::json(&here.join("out/summary.json"));
+    assert_eq!(summary["backtest"]["predictions"], 1);
+}
+
+#[test]
+fn bad_input_of_backtests_is_refused_and_nothing_written() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let here = folder.path();
+    write(&here.join("truth.csv"), "application,configuration\na,b\n");
+    let said = refused(here, &["backtest", "--truth", ".", "--out", "card"]);
+    assert!(said.contains("truth.csv:1: no column event_log, status, job_span_ms"), "{said}");
+    let said = refused(here, &["backtest", "--event-logs", "truth.csv", "--out", "card"]);
+    assert!(said.contains("nothing can be compared"), "{said}");
+    refused(here, &["backtest"]);
+    refused(here, &["backtest", "gone.yaml", "--out", "card"]);
+    assert!(!here.join("card").exists());
+}

@@ -135,6 +135,7 @@ fn result() -> tempfile::TempDir {
         driver_memory: Bytes::gib(2),
         executors_max: 8,
         executors_peak: 1,
+        executor_time: sim::units::SimDuration::ZERO,
         executors_lost_to_spot: 0,
         executors_oom_killed: 4,
         on_demand: false,

@@ -6,10 +6,11 @@
 
 use sim::replay::{ExecutorArrivals, Replay, ReplaySettings, replay};
 use sim::scenario::{Assumptions, SparkDefaults, SparkVersion};
-use sim::units::SimDuration;
-use sim::workload::{Recording, Run, RunOutcome, TaskFaultKind};
+use sim::units::{SimDuration, SimTime};
+use sim::workload::{Recording, Run, RunOutcome, Stage, TaskFaultKind};
 use traces::event_log::RecordedApplication;
 
+use super::platform::executor_seconds;
 use super::{Case, Kind, LeftOut, Scorecard, relative};
 
 /// Where the executors of a prediction come from.
@@ -80,16 +81,20 @@ impl Subject {
     }
 }
 
+/// Whether a recording's executors came before its jobs ended. Logs were seen where they did not:
+/// there they are modelled, whatever was asked for.
+fn executors_came(recording: &Recording) -> bool {
+    let end = recording.last_job_ended_at.unwrap_or_default();
+    recording.executors.iter().any(|executor| executor.added_at < end)
+}
+
 /// Predicts `target` from `source`. With `faults`, what failed and was lost in the source's log
 /// happens again.
 pub fn predict(source: &Subject, target: &Subject, arrivals: Arrivals, faults: bool) -> Replay {
     let assumptions = Assumptions::default();
     let recording = target.recording();
-    // Logs were seen whose executors come after all their jobs.
-    let end = recording.last_job_ended_at.unwrap_or_default();
-    let came = recording.executors.iter().any(|executor| executor.added_at < end);
     let arrivals = match arrivals {
-        Arrivals::Recorded if came => ExecutorArrivals::Recorded(recording),
+        Arrivals::Recorded if executors_came(recording) => ExecutorArrivals::Recorded(recording),
         _ => ExecutorArrivals::Modelled,
     };
     replay(
@@ -143,11 +148,11 @@ pub fn case(
         kind,
         recorded_ms,
         predicted_ms,
-        error: relative(recorded_ms, predicted_ms),
+        error: Some(relative(recorded_ms, predicted_ms)),
         reason: reason(source, target, replay),
         run_duration_ms: duration.map(|d| (d.as_millis(), replay.duration.as_millis())),
         stage_end_error: own.then(|| stage_end_error(recording, replay)).flatten(),
-        executor_seconds: executor_seconds(target)
+        executor_seconds: executor_seconds(recording)
             .map(|recorded| (recorded, replay.executor_time.as_secs_f64())),
         peak_executors: (!recording.executors.is_empty())
             .then(|| (recording.executors_peak(), replay.executors_peak)),
@@ -162,7 +167,7 @@ fn stage_end_error(recording: &Recording, replay: &Replay) -> Option<f64> {
     let distances: Vec<f64> = pairs
         .filter_map(|(recorded, predicted)| Some((recorded.as_ref()?, predicted.as_ref()?)))
         .map(|(recorded, predicted)| {
-            let predicted = predicted.since(sim::units::SimTime::ZERO).as_secs_f64();
+            let predicted = predicted.since(SimTime::ZERO).as_secs_f64();
             (predicted - recorded.as_secs_f64()).abs()
         })
         .collect();
@@ -170,43 +175,73 @@ fn stage_end_error(recording: &Recording, replay: &Replay) -> Option<f64> {
     (count > 0).then(|| distances.iter().sum::<f64>() / count as f64 / whole)
 }
 
-/// Registered to gone, or to the end of the last job.
-fn executor_seconds(target: &Subject) -> Option<f64> {
-    let recording = target.recording();
-    let end = recording.last_job_ended_at?;
-    let of_one = recording.executors.iter().map(|executor| {
-        let until = executor.removed_at.map_or(end, |at| at.min(end));
-        until.saturating_sub(executor.added_at).as_secs_f64()
-    });
-    (!recording.executors.is_empty()).then(|| of_one.sum())
-}
-
-/// Where the difference comes from, as far as the logs tell.
+/// Where most of the difference comes from: the stage, or the gap before it, whose length differs
+/// most from the recorded one; what else the logs tell.
 fn reason(source: &Subject, target: &Subject, replay: &Replay) -> String {
     if let Err(failure) = replay.result {
         return format!("the replay ended as {}", failure.name());
     }
+    let recording = target.recording();
+    let mut parts: Vec<String> = Vec::new();
+    if !executors_came(recording) {
+        parts.push("its executors came after its jobs, and are modelled".to_owned());
+    }
+    parts.extend(widest_gap(source, target, replay));
     let task_time = |subject: &Subject| {
         subject.run.executor_task_time.unwrap_or_default().as_secs_f64().max(1e-3)
     };
     let ratio = task_time(target) / task_time(source) - 1.0;
-    let (recorded, predicted) = (target.job_span(), replay.job_span);
-    // Longer tasks explain a prediction that is too fast, shorter ones one that is too slow.
-    if ratio.abs() > 0.03 && (ratio > 0.0) == (predicted < recorded) {
+    if ratio.abs() > 0.03 {
         let more = if ratio > 0.0 { "longer" } else { "shorter" };
-        return format!(
-            "the target's tasks took {:.0} % {more} than the source's",
-            ratio.abs() * 100.0
-        );
+        let percent = ratio.abs() * 100.0;
+        parts.push(format!("all tasks took {percent:.0} % {more} in the target's log"));
     }
-    let faults = target.recording().task_faults.iter();
+    let faults = recording.task_faults.iter();
     let lost = faults.filter(|fault| fault.kind != TaskFaultKind::Killed).count();
     if lost > 0 {
-        return format!("{lost} tasks failed or were lost in the recording");
+        parts.push(format!("{lost} tasks failed or were lost in the recording"));
     }
-    if recorded > predicted {
-        "slots were free in the recording while tasks waited, or the driver took longer".to_owned()
-    } else {
-        "tasks waited for slots that the recording had".to_owned()
+    if parts.is_empty() {
+        parts.push("no single stage stands out".to_owned());
     }
+    parts.join("; ")
+}
+
+/// The stage whose end came latest after the one before it, against the recording, or soonest.
+fn widest_gap(source: &Subject, target: &Subject, replay: &Replay) -> Option<String> {
+    let (from, to) = (source.recording(), target.recording());
+    let stages = source.run.stages.as_deref()?;
+    let targets = target.run.stages.as_deref()?;
+    let same = |a: &Stage, b: &Stage| a.tasks.count() == b.tasks.count();
+    if stages.len() != targets.len() || !stages.iter().zip(targets).all(|(a, b)| same(a, b)) {
+        return None;
+    }
+    let (source_start, target_start) = (from.first_job_at?, to.first_job_at?);
+    let ends = to.stage_ends.iter().zip(&replay.stage_ends).enumerate();
+    let mut ends: Vec<(i64, i64, usize)> = ends
+        .filter_map(|(place, (recorded, predicted))| {
+            let recorded = recorded.as_ref()?.saturating_sub(target_start);
+            let predicted = predicted.as_ref()?.since(SimTime::ZERO).saturating_sub(source_start);
+            Some((recorded.as_millis() as i64, predicted.as_millis() as i64, place))
+        })
+        .collect();
+    ends.sort_unstable();
+    let mut before = (0, 0);
+    let mut widest: Option<(i64, usize)> = None;
+    for (recorded, predicted, place) in ends {
+        let longer = (predicted - before.1) - (recorded - before.0);
+        if widest.is_none_or(|(most, _)| longer.abs() > most.abs()) {
+            widest = Some((longer, place));
+        }
+        before = (recorded, predicted.max(before.1));
+    }
+    let (longer, place) = widest?;
+    let stage = &targets[place];
+    let word = if longer > 0 { "longer" } else { "shorter" };
+    Some(format!(
+        "up to the end of stage {} ({} tasks) {:.1} s {word} than recorded",
+        stage.stage_id,
+        stage.tasks.count(),
+        longer.abs() as f64 / 1000.0
+    ))
 }

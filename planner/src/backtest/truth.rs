@@ -49,6 +49,10 @@ pub fn backtest(
         }
         let logs =
             traces::event_log::read_event_logs(std::slice::from_ref(&row.event_log), progress);
+        if logs.applications.len() > 1 {
+            let count = logs.applications.len();
+            leave_out(format!("it holds {count} applications; the first one was taken"));
+        }
         match logs.applications.first().map(Subject::of) {
             Some(Ok(read)) => subjects.push((row, read)),
             Some(Err(reason)) => leave_out(reason),
@@ -69,7 +73,7 @@ pub fn backtest(
             let mut case = case(source, target, kind, names, &replay);
             case.application.clone_from(&target_row.application);
             case.recorded_ms = target_row.job_span_ms;
-            case.error = relative(case.recorded_ms, case.predicted_ms);
+            case.error = Some(relative(case.recorded_ms, case.predicted_ms));
             card.cases.push(case);
         }
     }
@@ -93,7 +97,12 @@ fn read(path: &Path, folder: &Path) -> Result<Vec<Row>, String> {
     }
     let places = COLUMNS.map(|column| place(column).unwrap_or_default());
     let (mut rows, mut problems, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
-    for record in reader.records().take(ROWS_MAX) {
+    let mut logs = BTreeSet::new();
+    for (number, record) in reader.records().enumerate() {
+        if number == ROWS_MAX {
+            problems.push(format!("{shown}: more than {ROWS_MAX} rows are no truth file"));
+            break;
+        }
         let record = match record {
             Ok(record) => record,
             Err(error) => {
@@ -111,6 +120,12 @@ fn read(path: &Path, folder: &Path) -> Result<Vec<Row>, String> {
             counts: value(3) != "contended",
             job_span_ms: value(4).parse().unwrap_or(0),
         };
+        for column in [0, 1].into_iter().filter(|column| value(*column).is_empty()) {
+            problems.push(format!("{}: is empty", at(column)));
+        }
+        if !logs.insert(row.event_log.clone()) {
+            problems.push(format!("{}: `{}`: is there twice", at(2), value(2)));
+        }
         if !matches!(value(3), "ok" | "contended") {
             problems.push(format!("{}: `{}`: allowed are ok, contended", at(3), value(3)));
         }
@@ -149,7 +164,7 @@ mod tests {
     fn all_problems_of_a_truth_file_are_told_at_once() {
         check("application,status\n", &["truth.csv:1: no column configuration, event_log"]);
         let head = "application,configuration,event_log,status,job_span_ms\n";
-        let rows = "a,x,gone.json,ok,12\na,x,../up.json,fine,-3\n";
+        let rows = "a,x,gone.json,ok,12\na,x,../up.json,fine,-3\n,y,gone.json,ok,1\n";
         check(
             &format!("{head}{rows}"),
             &[
@@ -158,6 +173,8 @@ mod tests {
                 "truth.csv:3:job_span_ms: `-3`",
                 "truth.csv:3:event_log: `../up.json`: a path below the folder",
                 "truth.csv:3:configuration: `x`: is there twice",
+                "truth.csv:4:application: is empty",
+                "truth.csv:4:event_log: `gone.json`: is there twice",
             ],
         );
     }

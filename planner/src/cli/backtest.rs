@@ -1,6 +1,6 @@
 //! `backtest`: simulated against recorded, error per application and overall, worst cases.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args, ValueEnum};
 use reports::grid::{Grid, GridCell, GridColumn};
@@ -13,10 +13,13 @@ use super::output::Output;
 use super::progress::Reading;
 use super::run::{self, ScenarioArgs};
 use crate::backtest::logs::{self, Arrivals};
-use crate::backtest::{Errors, Kind, Scorecard, platform, truth};
+use crate::backtest::{Case, Errors, Kind, Scorecard, platform, truth};
 
 /// Worst cases that are shown in a table; the other formats have all.
 const WORST_SHOWN: usize = 10;
+
+/// Left out logs and runs that are named; the other formats have all.
+const LEFT_OUT_SHOWN: usize = 20;
 
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("recorded").required(true))]
@@ -63,12 +66,18 @@ pub(super) fn backtest(args: BacktestArgs, noise: &Noise, output: &mut Output) -
         return Err(Stop::BadInput(format!("nothing can be compared\n{}", reasons.join("\n"))));
     }
     if let Some(out) = &args.out {
-        let path = out.join("backtest.json");
-        std::fs::create_dir_all(out)
-            .and_then(|()| std::fs::write(&path, render::json(&card.to_value())))
-            .map_err(|error| Stop::Failed(format!("{}: {error}", path.display())))?;
+        write(&card, out)?;
     }
     print(&card, noise, output)
+}
+
+/// The scorecard, under its final name only once it is whole.
+fn write(card: &Scorecard, out: &Path) -> Result<(), Stop> {
+    let (path, unfinished) = (out.join("backtest.json"), out.join(".backtest.json.unfinished"));
+    std::fs::create_dir_all(out)
+        .and_then(|()| std::fs::write(&unfinished, render::json(&card.to_value())))
+        .and_then(|()| std::fs::rename(&unfinished, &path))
+        .map_err(|error| Stop::Failed(format!("{}: {error}", path.display())))
 }
 
 fn compare(args: &BacktestArgs, noise: &Noise) -> Result<Scorecard, Stop> {
@@ -103,7 +112,9 @@ fn compare(args: &BacktestArgs, noise: &Noise) -> Result<Scorecard, Stop> {
     let given = ScenarioArgs { scenario, sets: args.sets.clone() };
     let loaded = scenarios::load(&given.scenario, &given.sets).map_err(Stop::bad_input)?;
     let workload = run::first_workload(&loaded, args.seed, noise)?;
-    Ok(platform::backtest(&loaded.scenario, &workload, args.seed))
+    let (card, model) = platform::backtest(&loaded.scenario, &workload, args.seed);
+    noise.findings(loaded.findings.iter().chain(&model), "said by `seatrial run` too");
+    Ok(card)
 }
 
 fn print(card: &Scorecard, noise: &Noise, output: &mut Output) -> Result<(), Stop> {
@@ -114,11 +125,20 @@ fn print(card: &Scorecard, noise: &Noise, output: &mut Output) -> Result<(), Sto
         Format::Table | Format::Markdown => {}
     }
     output.grid(&summary(card))?;
-    output.text("\nWorst cases:\n\n")?;
+    let heading =
+        if output.format() == Format::Markdown { "## Worst cases" } else { "Worst cases:" };
+    output.text(&format!("\n{heading}\n\n"))?;
     output.grid(&cases(card, WORST_SHOWN))?;
     if !card.left_out.is_empty() {
         let count = card.left_out.len();
-        noise.note(&format!("{count} left out; `-o json` says which and why (left_out)"));
+        noise.note(&format!("{count} left out:"));
+        for out in card.left_out.iter().take(LEFT_OUT_SHOWN) {
+            let line = format!("  {}: {}", out.subject, out.reason);
+            noise.note(&line);
+        }
+        if count > LEFT_OUT_SHOWN {
+            noise.note("  and others; `-o json` has all (left_out)");
+        }
     }
     Ok(())
 }
@@ -132,8 +152,10 @@ fn summary(card: &Scorecard) -> Grid {
         GridColumn::figures("p90 %", "p90_percent"),
         GridColumn::figures("worst %", "worst_percent"),
         GridColumn::figures("bias %", "bias_percent"),
+        GridColumn::figures("failed", "recorded_failed"),
+        GridColumn::figures("predicted", "predicted_failed"),
     ]);
-    let mut row = |name: &str, errors: Errors| {
+    let mut row = |name: &str, errors: Errors, failed: (usize, usize)| {
         let percent = |share: Option<f64>| match share {
             Some(share) => GridCell::decimal(share * 100.0, 1),
             None => GridCell::figure(json!(null), "-"),
@@ -146,21 +168,22 @@ fn summary(card: &Scorecard) -> Grid {
             percent(errors.p90_ape),
             percent(errors.worst_ape),
             percent(errors.bias),
+            GridCell::whole(failed.0 as u64),
+            GridCell::whole(failed.1 as u64),
         ]);
     };
-    let mut names: Vec<&str> = card.cases.iter().map(|case| case.application.as_str()).collect();
-    names.sort_unstable();
-    names.dedup();
-    for name in names {
-        row(name, card.errors(|case| case.application == name));
+    for name in card.applications() {
+        let own = |case: &Case| case.application == name;
+        row(name, card.errors(own), card.failed(own));
     }
     for kind in Kind::ALL {
-        let errors = card.errors(|case| case.kind == kind);
+        let of_kind = |case: &Case| case.kind == kind;
+        let errors = card.errors(of_kind);
         if errors.predictions > 0 {
-            row(&format!("(all, {})", kind.name()), errors);
+            row(&format!("(all, {})", kind.name()), errors, card.failed(of_kind));
         }
     }
-    row("(all)", card.errors(|_| true));
+    row("(all)", card.errors(|_| true), card.failed(|_| true));
     grid
 }
 
@@ -176,7 +199,8 @@ fn cases(card: &Scorecard, most: usize) -> Grid {
         GridColumn::words("reason", "reason"),
     ]);
     let mut worst: Vec<_> = card.cases.iter().collect();
-    worst.sort_by(|a, b| b.error.abs().total_cmp(&a.error.abs()));
+    let size = |case: &Case| case.error.map_or(-1.0, f64::abs);
+    worst.sort_by(|a, b| size(b).total_cmp(&size(a)));
     for case in worst.into_iter().take(most) {
         grid.push(vec![
             GridCell::text(&case.application),
@@ -185,7 +209,10 @@ fn cases(card: &Scorecard, most: usize) -> Grid {
             GridCell::text(case.kind.name()),
             GridCell::decimal(case.recorded_ms as f64 / 1000.0, 1),
             GridCell::decimal(case.predicted_ms as f64 / 1000.0, 1),
-            GridCell::decimal(case.error * 100.0, 1),
+            match case.error {
+                Some(error) => GridCell::decimal(error * 100.0, 1),
+                None => GridCell::figure(json!(null), "-"),
+            },
             GridCell::sentence(&case.reason),
         ]);
     }

@@ -155,7 +155,7 @@ static RUNS: [ColumnSpec; 23] = [
     float("emr_usd", "EMR fee of its pods, in dollars."),
 ];
 
-static ATTEMPTS: [ColumnSpec; 19] = [
+static ATTEMPTS: [ColumnSpec; 20] = [
     integer("run", "Place of its run in the workload."),
     text("run_id", "The orchestrator's name for the run."),
     integer("attempt", "1 for the first."),
@@ -169,6 +169,7 @@ static ATTEMPTS: [ColumnSpec; 19] = [
     integer("driver_memory_bytes", "Container memory of the driver."),
     or_null(integer("executors_max", "The most executors it may have; null without a limit.")),
     integer("executors_peak", "The most executors registered at one time."),
+    float("executor_s", "Executors registered to gone, summed, in seconds."),
     integer("executors_lost_to_spot", "Executors lost to spot reclaims."),
     integer("executors_oom_killed", "Executors killed for memory."),
     boolean("on_demand", "The retry ladder bound its executors to on-demand nodes."),

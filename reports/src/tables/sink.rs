@@ -197,6 +197,7 @@ impl Sink for TableSink<'_> {
                 memory(record.driver_memory),
                 Cell::Integer(limit),
                 count(record.executors_peak),
+                seconds(record.executor_time),
                 count(record.executors_lost_to_spot),
                 count(record.executors_oom_killed),
                 Cell::Boolean(record.on_demand),

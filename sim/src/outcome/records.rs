@@ -74,6 +74,8 @@ pub struct AttemptRecord {
     pub executors_max: u32,
     /// The most executors registered at one time.
     pub executors_peak: u32,
+    /// Executors registered to gone, summed.
+    pub executor_time: SimDuration,
     /// Executors lost to spot reclaims.
     pub executors_lost_to_spot: u32,
     /// Executors killed for memory.

@@ -503,6 +503,7 @@ fn record(
         driver_memory: attempt.shape.driver.memory,
         executors_max: attempt.shape.max,
         executors_peak: attempt.registered_peak,
+        executor_time: attempt.progress.executor_time,
         executors_lost_to_spot: attempt.spot_losses,
         executors_oom_killed: attempt.oom_kills,
         on_demand: attempt.on_demand,

@@ -78,6 +78,8 @@ pub(crate) struct Progress<K = PodId> {
     pub(crate) task_time: SimDuration,
     /// Task time lost with executors.
     pub(crate) task_time_lost: SimDuration,
+    /// Registered to gone, of executors that are gone.
+    pub(crate) executor_time: SimDuration,
     /// Since when tasks wait for slots.
     backlog_since: Option<SimTime>,
     /// Up to when it was advanced.
@@ -134,6 +136,8 @@ pub(crate) struct Executor<K = PodId> {
     slots: u32,
     /// Tasks that it runs.
     pub(crate) running: u32,
+    /// When it registered.
+    added_at: SimTime,
     /// Since when it runs none.
     pub(crate) idle_since: SimTime,
     /// Time of tasks that completed on it.
@@ -215,6 +219,7 @@ impl<K: Copy + Eq> Progress<K> {
             tasks_not_succeeded: 0,
             task_time: SimDuration::ZERO,
             task_time_lost: SimDuration::ZERO,
+            executor_time: SimDuration::ZERO,
             backlog_since: None,
             advanced_to: SimTime::ZERO,
             fewest_tasks: 0,
@@ -247,6 +252,7 @@ impl<K: Copy + Eq> Progress<K> {
             profile: 0,
             slots,
             running: 0,
+            added_at: now,
             idle_since: now,
             busy: SimDuration::ZERO,
             holds_shuffle: false,

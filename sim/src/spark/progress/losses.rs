@@ -61,6 +61,7 @@ impl<K: Copy + Eq> Progress<K> {
         let executor = &mut self.executors[place];
         executor.alive = false;
         let busy = executor.busy;
+        self.executor_time += now.since(executor.added_at);
         self.free.retain(|free| *free != place as u32);
         let mut lost = SimDuration::ZERO;
         if self.executors[place].running > 0 {
