@@ -41,3 +41,4 @@ mod spark;
 mod spot;
 
 pub use engine::{NodeSearch, RunOptions, run};
+pub use spot::forecast::forecast;

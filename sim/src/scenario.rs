@@ -14,18 +14,20 @@ mod images;
 mod nodes;
 mod pod_affinity;
 mod pod_shape;
+mod prices;
 mod retries;
 mod scheduler;
 mod spark;
+mod spot;
 
-pub use assumptions::{Assumption, Assumptions, LocalDisk, LogNormal, SpotModel};
+pub use assumptions::{Assumption, Assumptions, LocalDisk, LogNormal};
 pub use autoscaler::{ClusterAutoscaler, Expander, ResourceLimit};
 pub use capacity::{Capacity, CapacityLimit};
 pub use container::{Container, HostPort, ResourceList};
 pub use fees::Fees;
 pub use group_pattern::{GroupPattern, PatternError};
 pub use images::{Image, ImageLayer, Images};
-pub use nodes::{CapacityType, InstanceType, NodePool, Taint, TaintEffect};
+pub use nodes::{AllocationStrategy, CapacityType, InstanceType, NodePool, Taint, TaintEffect};
 pub use pod_affinity::{
     LabelSelector, NodeInclusionPolicy, PodAffinity, PodAffinityTerm, TopologySpreadConstraint,
     WhenUnsatisfiable,
@@ -34,6 +36,7 @@ pub use pod_shape::{
     LabelOperator, LabelRequirement, NodeSelectorTerm, PodTemplate, PreferredTerm, Toleration,
     TolerationOperator,
 };
+pub use prices::{SpotPriceSeries, SpotPrices};
 pub use retries::{Adjustment, RetryLadder, Rung};
 pub use scheduler::{
     AddedAffinity, InterPodAffinityArgs, KubernetesVersion, SchedulerProfile, ScoreSpec,
@@ -43,6 +46,9 @@ pub use spark::{
     Decommission, DynamicAllocation, ExcludeOnFailure, FailureLimits, LocalDirs, LocalityWait,
     MemoryOverheads, OutputCommitter, SchedulerMode, ShuffleService, SparkDefaults, SparkVersion,
     Speculation, Storage, UnifiedMemory,
+};
+pub use spot::{
+    Rebalance, RebalanceResponse, RecordedPool, RecordedSpot, Spells, SpotModel, SpotStep,
 };
 
 use std::collections::BTreeSet;

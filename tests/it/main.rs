@@ -15,3 +15,4 @@ mod fixtures;
 mod invariants;
 mod library;
 mod lifecycle;
+mod spot;
