@@ -16,6 +16,8 @@ use traces::spot_series::{SpotContent, SpotFormat, SpotSeries, read_spot_series}
 const MOST_USD_PER_HOUR: f64 = 1e6;
 /// A shorter recording would begin again and again.
 const SPAN_MIN_MS: u64 = 60_000;
+/// Changes that come faster, all pools together, would keep the simulation busy with nothing else.
+const CHANGE_MIN_MS: u64 = 1_000;
 
 /// Puts every series into `scenario`, and gives the findings about them.
 ///
@@ -53,6 +55,10 @@ fn put(
         (SpotSeriesUse::Weather, SpotContent::Weather(weather)) => {
             if weather.span_ms < SPAN_MIN_MS {
                 return Err(format!("{} ms are too short a recording", weather.span_ms));
+            }
+            let changes: usize = weather.pools.iter().map(|pool| pool.steps.len()).sum();
+            if changes as u64 > weather.span_ms / CHANGE_MIN_MS {
+                return Err(format!("{changes} changes in {} ms are no weather", weather.span_ms));
             }
             let recorded = weather.to_recorded(reference.share_taken);
             findings.extend(strangers(scenario, &|instance_type, zone| {

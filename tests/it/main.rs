@@ -16,3 +16,4 @@ mod invariants;
 mod library;
 mod lifecycle;
 mod spot;
+mod spot_series;

@@ -166,7 +166,7 @@ fn from_eksctl(file: EksctlFile) -> Vec<PoolSpec> {
             volume: Some(Bytes::gib(u64::from(group.volume_gib))),
             scale_down_disabled: None,
             max_pods: group.max_pods,
-            allocation_strategy: None,
+            allocation_strategy: group.allocation_strategy.filter(|_| group.spot),
         }
     };
     file.config.groups.into_iter().map(spec).collect()

@@ -121,6 +121,11 @@ impl AllocationStrategy {
         ("price-capacity-optimized", Self::PriceCapacityOptimized),
     ];
 
+    /// Whether spot requests know it; `prioritized` is of on-demand ones only.
+    pub const fn is_of_spot(self) -> bool {
+        !matches!(self, Self::Prioritized)
+    }
+
     /// The name in a scenario file.
     pub fn name(self) -> &'static str {
         let found = Self::NAMES.iter().find(|(_, strategy)| *strategy == self);
