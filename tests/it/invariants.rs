@@ -130,8 +130,7 @@ fn a_platform() -> impl Strategy<Value = Scenario> {
 
 /// Any model of spot capacity, any answer to recommendations, several instance types of which the
 /// prices move.
-fn weather(scenario: &mut Scenario, hours: f64, share: f64, choices: [u32; 2]) {
-    let [choice, other] = choices.map(|choice| choice as usize);
+fn weather(scenario: &mut Scenario, hours: f64, share: f64, choice: u32) {
     let spells = Spells { share_taken: share, zone_correlation: share, ..Spells::default() };
     let step = |minutes: u64, tight, share_taken| SpotStep {
         at: SimTime::from_millis(minutes * 60_000),
@@ -152,7 +151,7 @@ fn weather(scenario: &mut Scenario, hours: f64, share: f64, choices: [u32; 2]) {
     assumptions.rebalance = Rebalance {
         recall: share,
         lead_min: SimDuration::minutes(2),
-        response: RebalanceResponse::NAMES[other % 3].1,
+        response: RebalanceResponse::NAMES[choice as usize % 3].1,
         ..Rebalance::default()
     };
     let dear = InstanceType { name: "m6i.xlarge".into(), ..four_cores() };
@@ -164,7 +163,7 @@ fn weather(scenario: &mut Scenario, hours: f64, share: f64, choices: [u32; 2]) {
     };
     assumptions.spot_prices = SpotPrices(std::sync::Arc::new(vec![series]));
     scenario.pools[1].instance_types.push(dear);
-    scenario.pools[1].allocation_strategy = AllocationStrategy::NAMES[other % 5].1;
+    scenario.pools[1].allocation_strategy = AllocationStrategy::NAMES[choice as usize % 5].1;
 }
 
 fn a_plain_platform() -> impl Strategy<Value = Scenario> {
@@ -184,7 +183,7 @@ fn a_plain_platform() -> impl Strategy<Value = Scenario> {
         }
         if switches.1 {
             scenario.assumptions.spot_drain = spot.2;
-            weather(&mut scenario, spot.0, spot.1, [sizes.0 + sizes.1, sizes.2]);
+            weather(&mut scenario, spot.0, spot.1, sizes.0 + sizes.1);
         }
         if switches.2 {
             scenario.overprovisioning = Some(Overprovisioning {
