@@ -4,7 +4,7 @@
 //! together is refused here, what probably was not meant is a finding, and every value that no
 //! file gave is written out in [`Loaded::resolved`].
 //!
-//! Left out: traces are named and not read, and `plan` is kept and not understood.
+//! Left out: traces and spot series are named and not read, and `plan` is kept and not understood.
 
 mod assumptions;
 mod autoscaler;
@@ -22,6 +22,7 @@ mod retry_ladder;
 mod scheduler;
 mod settings;
 mod spark;
+mod spot;
 mod workload;
 
 use std::path::{Path, PathBuf};
@@ -32,6 +33,7 @@ use crate::overlay::{self, Overlay};
 use crate::problem::{Problem, Problems};
 use crate::walk::Walker;
 
+pub use spot::{SpotSeriesRef, SpotSeriesUse};
 pub use workload::{Resample, TraceKind, TraceRef, WorkloadOptions};
 
 /// Why a scenario could not be loaded.
@@ -51,6 +53,9 @@ pub struct Loaded {
     pub traces: Vec<TraceRef>,
     /// What is to be done with the traces.
     pub workload: WorkloadOptions,
+    /// Recorded spot series that the scenario names. They are not read: who simulates the scenario
+    /// puts what they say into it first.
+    pub spot_series: Vec<SpotSeriesRef>,
     /// `spec.plan`, as it is.
     pub plan: Option<serde_json::Value>,
     /// The live system's files that went in.

@@ -40,6 +40,7 @@ fn pool(name: &str, capacity_type: CapacityType, max_size: u32) -> NodePool {
         volume: Bytes::gib(80),
         scale_down_disabled: false,
         max_pods: None,
+        allocation_strategy: sim::scenario::AllocationStrategy::default(),
     }
 }
 

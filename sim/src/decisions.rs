@@ -166,6 +166,7 @@ impl Decisions {
             labels: node.labels.clone(),
             taints: node.taints.clone(),
             price: HourlyPrice::default(),
+            price_curve: None,
         });
         let mut images = Vec::new();
         for (names, size) in &node.images {
@@ -189,6 +190,9 @@ impl Decisions {
             unneeded_since: None,
             kept_because: None,
             interrupted: false,
+            spot_number: 0,
+            replaces: None,
+            replaced: false,
             pods_bound_ever: 0,
             pods_cost: NanoUsd::ZERO,
         });

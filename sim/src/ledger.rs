@@ -9,15 +9,19 @@
 //!
 //! Source of the weights: OpenCost's default prices, 0.031611 dollars a vCPU-hour and 0.004237 a
 //! GiB-hour. Source of the billing rule: EC2 on-demand and spot Linux instances are billed by the
-//! second with a minimum of 60 seconds. Leaves out: price changes while a node runs, reservations,
-//! savings plans.
+//! second with a minimum of 60 seconds; the price of a spot instance may change while it runs, and
+//! each second costs what it costs then. Leaves out: reservations, savings plans.
+
+mod price_curve;
+
+pub(crate) use price_curve::PriceCurve;
 
 use std::collections::BTreeMap;
 
 use crate::cluster::{NodeKind, Resources};
 use crate::outcome::Ledger;
 use crate::scenario::Fees;
-use crate::units::{HourlyPrice, NanoUsd, SimDuration, SimTime};
+use crate::units::{NanoUsd, SimDuration, SimTime};
 use crate::workload::{ApplicationId, TeamId};
 
 /// Who pays: pool, and team and application where the money has an owner.
@@ -58,9 +62,14 @@ impl Books {
     }
 }
 
-/// What a machine of `price` costs from `from` to `to`: whole seconds, 60 at least.
-pub(crate) fn node_bill(price: HourlyPrice, from: SimTime, to: SimTime) -> NanoUsd {
-    price.cost_floor(billed(from, to))
+/// What a machine costs from `from` to `to`: whole seconds, 60 at least.
+pub(crate) fn node_bill(kind: &NodeKind, from: SimTime, to: SimTime) -> NanoUsd {
+    cost(kind, from, from.saturating_add(billed(from, to)))
+}
+
+/// What a machine costs from `from` to `to`, rounded down to a nano-dollar.
+pub(crate) fn cost(kind: &NodeKind, from: SimTime, to: SimTime) -> NanoUsd {
+    NanoUsd::of_sum(kind.price_sum(from, to), 1)
 }
 
 /// The billed time from `from` to `to`.
@@ -68,10 +77,9 @@ pub(crate) fn billed(from: SimTime, to: SimTime) -> SimDuration {
     SimDuration::seconds(to.since(from).as_secs_ceil().max(60))
 }
 
-/// The part of a node's price that `requests` held for `time` come to.
-pub(crate) fn share(kind: &NodeKind, requests: &Resources, time: SimDuration) -> NanoUsd {
-    let part = weight(requests) * u128::from(time.as_millis());
-    kind.price.share_floor(part, weight(&kind.capacity))
+/// The part of a node's cost that `requests` held from `from` to `to` come to.
+pub(crate) fn share(kind: &NodeKind, requests: &Resources, from: SimTime, to: SimTime) -> NanoUsd {
+    NanoUsd::of_sum(kind.price_sum(from, to) * weight(requests), weight(&kind.capacity))
 }
 
 /// CPU and memory in one number: micro-dollars an hour by OpenCost's prices, times 1000 * 1024.
@@ -102,7 +110,7 @@ pub(crate) fn cross_zone_fee(fees: &Fees, bytes: u64) -> NanoUsd {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::{Bytes, MilliCores};
+    use crate::units::{Bytes, HourlyPrice, MilliCores};
 
     /// facts-cloud section 3: 25 x r5.4xlarge for 3 hours on EMR on EKS: 12.14 + 10.67 dollars.
     #[test]
@@ -121,10 +129,7 @@ mod tests {
 
     #[test]
     fn bills_are_by_the_second_with_a_minimum_of_a_minute() {
-        let price = HourlyPrice::from_usd(3.6).unwrap();
-        let bill = |ms| node_bill(price, SimTime::ZERO, SimTime::from_millis(ms)).as_nano();
-        assert_eq!(bill(1), 60_000_000);
-        assert_eq!(bill(60_000), 60_000_000);
-        assert_eq!(bill(60_001), 61_000_000);
+        let billed = |ms| billed(SimTime::ZERO, SimTime::from_millis(ms)).as_millis();
+        assert_eq!([billed(1), billed(60_000), billed(60_001)], [60_000, 60_000, 61_000]);
     }
 }

@@ -42,3 +42,4 @@ mod spark;
 mod spot;
 
 pub use engine::{NodeSearch, RunOptions, run};
+pub use spot::forecast::forecast;

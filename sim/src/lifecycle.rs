@@ -262,12 +262,13 @@ pub(crate) fn charge(
         let node = &mut world.cluster.nodes[node_id];
         let kind = world.cluster.kinds.get(node.kind);
         let time = until.since(bound_at);
-        let starting = pod.ready_at.unwrap_or(until).min(until).since(bound_at);
-        let whole = ledger::share(kind, &spec.requests, time);
+        let ready_at = pod.ready_at.unwrap_or(until).min(until);
+        let starting = ready_at.since(bound_at);
+        let whole = ledger::share(kind, &spec.requests, bound_at, until);
         cost = split(
             pod,
             whole,
-            ledger::share(kind, &spec.requests, starting),
+            ledger::share(kind, &spec.requests, bound_at, ready_at),
             time.saturating_sub(starting),
         );
         node.pods_cost += whole;

@@ -1,15 +1,15 @@
 //! Node pools as Auto Scaling groups: launch, boot, termination.
 //!
-//! Models: a launch takes a random boot time (instance requested to kubelet ready), the pool's
-//! first instance type, and its zones in turn; where that capacity pool has nothing, the next zone,
-//! then the next type; a reclaimed instance is replaced, because the group keeps its desired size;
+//! Models: a launch takes a random boot time (instance requested to kubelet ready) and the capacity
+//! pool that the group's allocation strategy says, its zones in turn; where that pool has nothing,
+//! the next one; a reclaimed instance is replaced, because the group keeps its desired size;
 //! a launch that no capacity pool or quota allows is seen to fail after a while, or hangs until
 //! `max-node-provision-time`; then, and when a node is not ready by that time, the autoscaler gives
 //! it up and the group backs off. Without an autoscaler the group tries again.
-//! Leaves out: allocation strategies that weigh price against depth.
+//! Leaves out: groups that are part spot and part on-demand; warm pools.
 
 use crate::cluster::{Node, NodeId, NodeKindId, NodeState, NonZeroRequests};
-use crate::engine::event::{Event, ProvisionerEvent};
+use crate::engine::event::{Event, ProvisionerEvent, SpotEvent};
 use crate::engine::world::{Cx, World};
 use crate::outcome::{Ledger, NodeRecord, ScalingDecision, ScalingRecord};
 use crate::rng::{self, RngExt};
@@ -28,6 +28,8 @@ pub(crate) struct PoolState {
     pub(crate) nodes: u32,
     /// Nodes on their way out: deleted by the autoscaler, not yet gone.
     pub(crate) leaving: u32,
+    /// Nodes that are there until their replacement, which is counted too, is ready.
+    pub(crate) replaced: u32,
     /// Launches so far.
     pub(crate) launches: u64,
     /// Key of the pool's random streams.
@@ -52,6 +54,7 @@ impl PoolState {
         Self {
             nodes: 0,
             leaving: 0,
+            replaced: 0,
             launches: 0,
             key: rng::key_of(&pool.name),
             unfulfilled: 0,
@@ -65,7 +68,7 @@ impl PoolState {
 
     /// The group's desired size, as the autoscaler has set it: without nodes on their way out.
     pub(crate) const fn target(&self) -> u32 {
-        self.nodes + self.unfulfilled - self.leaving
+        self.nodes + self.unfulfilled - self.leaving - self.replaced
     }
 }
 
@@ -83,12 +86,21 @@ pub(crate) fn start(world: &mut World, cx: &mut Cx<'_>) {
 
 /// Asks for one more node of `pool`.
 pub(crate) fn launch(world: &mut World, cx: &mut Cx<'_>, pool: u32) {
+    if let Err(reason) = try_launch(world, cx, pool) {
+        launch_in_vain(world, cx, pool, reason);
+    }
+}
+
+/// Launches a node of `pool` that is to replace another one, if the cloud has an instance.
+pub(crate) fn launch_replacement(world: &mut World, cx: &mut Cx<'_>, pool: u32) -> Option<NodeId> {
+    try_launch(world, cx, pool).ok()
+}
+
+/// Launches a node, or says why there is no instance.
+fn try_launch(world: &mut World, cx: &mut Cx<'_>, pool: u32) -> Result<NodeId, &'static str> {
     let zone = next_zone(world, cx, pool);
-    let (instance_type, zone) = if cx.scenario.assumptions.capacity.is_limited() {
-        match capacity::find(world, cx, pool, zone) {
-            Ok(found) => found,
-            Err(reason) => return launch_in_vain(world, cx, pool, reason),
-        }
+    let (instance_type, zone) = if capacity::matters(world, cx, pool) {
+        capacity::find(world, cx, pool, zone)?
     } else {
         (0, zone)
     };
@@ -107,6 +119,7 @@ pub(crate) fn launch(world: &mut World, cx: &mut Cx<'_>, pool: u32) {
         _ => cx.after(boot, Event::Provisioner(ProvisionerEvent::NodeReady(node))),
     }
     note_peak(world, cx);
+    Ok(node)
 }
 
 /// The node takes pods.
@@ -118,6 +131,9 @@ pub(crate) fn on_node_ready(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId)
         return;
     }
     node.ready_at = Some(cx.now);
+    if let Some(other) = node.replaces.take() {
+        cx.after(SimDuration::ZERO, Event::Spot(SpotEvent::Replaced(other)));
+    }
     let pool = world.cluster.kinds.get(node.kind).pool;
     world.cluster.set_node_state(node_id, NodeState::Ready);
     world.control_plane.node_registered(cx.now);
@@ -218,7 +234,11 @@ pub(crate) fn on_node_deleted(world: &mut World, cx: &mut Cx<'_>, node_id: NodeI
 
 /// The node is gone, its bill is closed. Its pods must be gone.
 pub(crate) fn terminate(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId) {
+    forget_replacement(world, node_id);
     let node = world.cluster.remove_node(node_id);
+    if let Some(other) = node.replaces {
+        forget_replacement(world, other);
+    }
     scheduler::node_gone(world, cx, node_id);
     images::on_node_gone(world, cx, node_id, &node);
     let pool = world.cluster.kinds.get(node.kind).pool;
@@ -226,18 +246,26 @@ pub(crate) fn terminate(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId) {
     close_bill(world, cx, &node);
 }
 
+/// Nothing replaces the node any more: it goes for good, or its replacement is gone.
+pub(crate) fn forget_replacement(world: &mut World, node_id: NodeId) {
+    if let Some(node) = world.cluster.nodes.get_mut(node_id)
+        && std::mem::take(&mut node.replaced)
+    {
+        let pool = world.cluster.kinds.get(node.kind).pool;
+        world.pools[pool as usize].replaced -= 1;
+    }
+}
+
 /// Books what is left of the node's bill after its pods were charged, and records the node.
 pub(crate) fn close_bill(world: &mut World, cx: &mut Cx<'_>, node: &Node) {
     let kind = world.cluster.kinds.get(node.kind);
-    let bill = ledger::node_bill(kind.price, node.launched_at, cx.now);
+    let bill = ledger::node_bill(kind, node.launched_at, cx.now);
     let ready_at = node.ready_at.unwrap_or(cx.now);
     let up = cx.now.since(ready_at);
-    let mut cost = Ledger {
-        starting: kind.price.cost_floor(ready_at.since(node.launched_at)),
-        ..Ledger::default()
-    };
+    let mut cost =
+        Ledger { starting: ledger::cost(kind, node.launched_at, ready_at), ..Ledger::default() };
     let held_back = kind.capacity.minus(&kind.room());
-    cost.reserved = ledger::share(kind, &held_back, up);
+    cost.reserved = ledger::share(kind, &held_back, ready_at, cx.now);
     cost.unallocated = bill - cost.starting - cost.reserved - node.pods_cost;
     assert!(cost.unallocated >= NanoUsd::ZERO, "node {} was charged too much", node.number);
 
@@ -290,6 +318,7 @@ fn new_node(world: &mut World, cx: &Cx<'_>, pool: u32, instance_type: u32, zone:
     let kinds = &world.cluster.kinds;
     let kind: NodeKindId =
         kinds.find(pool, instance_type, zone).expect("every type has a kind per zone");
+    let spot_number = world.spot.count_launch(kind);
     let number = world.cluster.nodes_launched;
     world.cluster.nodes_launched += 1;
     let node = Node {
@@ -307,6 +336,9 @@ fn new_node(world: &mut World, cx: &Cx<'_>, pool: u32, instance_type: u32, zone:
         unneeded_since: None,
         kept_because: None,
         interrupted: false,
+        spot_number,
+        replaces: None,
+        replaced: false,
         pods_bound_ever: 0,
         pods_cost: NanoUsd::ZERO,
     };

@@ -15,18 +15,20 @@ mod nodes;
 mod orchestrator;
 mod pod_affinity;
 mod pod_shape;
+mod prices;
 mod retries;
 mod scheduler;
 mod spark;
+mod spot;
 
-pub use assumptions::{Assumption, Assumptions, LocalDisk, LogNormal, SpotModel};
+pub use assumptions::{Assumption, Assumptions, LocalDisk, LogNormal};
 pub use autoscaler::{ClusterAutoscaler, Expander, ResourceLimit};
 pub use capacity::{Capacity, CapacityLimit};
 pub use container::{Container, HostPort, ResourceList};
 pub use fees::Fees;
 pub use group_pattern::{GroupPattern, PatternError};
 pub use images::{Image, ImageLayer, Images};
-pub use nodes::{CapacityType, InstanceType, NodePool, Taint, TaintEffect};
+pub use nodes::{AllocationStrategy, CapacityType, InstanceType, NodePool, Taint, TaintEffect};
 pub use orchestrator::{Orchestrator, OwnerLimit, RunRule};
 pub use pod_affinity::{
     LabelSelector, NodeInclusionPolicy, PodAffinity, PodAffinityTerm, TopologySpreadConstraint,
@@ -36,6 +38,7 @@ pub use pod_shape::{
     LabelOperator, LabelRequirement, NodeSelectorTerm, PodTemplate, PreferredTerm, Toleration,
     TolerationOperator,
 };
+pub use prices::{SpotPriceSeries, SpotPrices};
 pub use retries::{Adjustment, RetryLadder, Rung};
 pub use scheduler::{
     AddedAffinity, InterPodAffinityArgs, KubernetesVersion, SchedulerProfile, ScoreSpec,
@@ -45,6 +48,9 @@ pub use spark::{
     Decommission, DynamicAllocation, ExcludeOnFailure, FailureLimits, LocalDirs, LocalityWait,
     MemoryOverheads, OutputCommitter, OverrideRuns, SchedulerMode, ShuffleService, SparkDefaults,
     SparkVersion, Speculation, Storage, UnifiedMemory,
+};
+pub use spot::{
+    Rebalance, RebalanceResponse, RecordedPool, RecordedSpot, Spells, SpotModel, SpotStep,
 };
 
 use std::collections::BTreeSet;

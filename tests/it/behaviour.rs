@@ -126,11 +126,16 @@ fn empty_nodes_go_after_the_unneeded_time_and_busy_ones_stay() {
     }
 }
 
+/// Everything is taken, and there is capacity again half a minute later.
+fn short_spells() -> Spells {
+    Spells { share_taken: 1.0, tight_hours: 0.01, calm_sigma: 0.5, ..Spells::default() }
+}
+
 #[test]
 fn spot_reclaims_cost_executors_but_not_the_run() {
     let mut scenario = platform();
     scenario.assumptions.spot =
-        SpotModel::PoolShocks { mean_hours_between: 0.05, share_taken: 1.0 };
+        SpotModel::PoolShocks { mean_hours_between: 0.05, spells: short_spells() };
     // Every three minutes all executors go. Only shuffle data that outlives them bears that.
     scenario.spark.storage.shuffle = ShuffleService::Remote;
     let mut submitted = run("r", 0, 400);
@@ -155,7 +160,7 @@ fn a_driver_on_a_reclaimed_node_takes_its_attempt_with_it() {
     let mut scenario = platform();
     scenario.spark.driver_template = on(CapacityType::Spot);
     scenario.assumptions.spot =
-        SpotModel::PoolShocks { mean_hours_between: 0.05, share_taken: 1.0 };
+        SpotModel::PoolShocks { mean_hours_between: 0.05, spells: short_spells() };
     let (outcome, _) = simulate(&scenario, &runs(vec![run("r", 0, 4000)]), 1);
     assert_eq!(outcome.failed_attempts.get(Failure::Spot), 1);
     assert_eq!(outcome.failed, 1);

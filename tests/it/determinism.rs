@@ -1,12 +1,15 @@
 //! Same scenario, workload and seed: the same outcome and records.
 
 use crate::fixtures::*;
-use sim::scenario::SpotModel;
+use sim::scenario::{Spells, SpotModel};
 
 #[test]
 fn the_same_seed_gives_the_same_records_and_another_one_others() {
     let mut scenario = platform();
-    scenario.assumptions.spot = SpotModel::PoolShocks { mean_hours_between: 0.5, share_taken: 0.5 };
+    scenario.assumptions.spot = SpotModel::PoolShocks {
+        mean_hours_between: 0.5,
+        spells: Spells { share_taken: 0.5, ..Spells::default() },
+    };
     let workload = runs((0..40).map(|i| run(&format!("r{i}"), i * 20, 30)).collect());
     let text = |seed| {
         let (outcome, records) = simulate(&scenario, &workload, seed);

@@ -87,6 +87,7 @@ pub(crate) fn pool(name: &str, capacity_type: CapacityType, sizes: (u32, u32, u3
         volume: Bytes::gib(80),
         scale_down_disabled: false,
         max_pods: None,
+        allocation_strategy: AllocationStrategy::default(),
     }
 }
 

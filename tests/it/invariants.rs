@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use crate::fixtures::*;
 use sim::scenario::*;
-use sim::units::{Bytes, MilliCores, SimDuration, SimTime};
+use sim::units::{Bytes, HourlyPrice, MilliCores, SimDuration, SimTime};
 use sim::workload::{Failure, Run, RunOutcome, TracePod};
 use sim::{NodeSearch, RunOptions, Scenario, Seed, Workload};
 
@@ -128,6 +128,44 @@ fn a_platform() -> impl Strategy<Value = Scenario> {
     })
 }
 
+/// Any model of spot capacity, any answer to recommendations, several instance types of which the
+/// prices move.
+fn weather(scenario: &mut Scenario, hours: f64, share: f64, choice: u32) {
+    let spells = Spells { share_taken: share, zone_correlation: share, ..Spells::default() };
+    let step = |minutes: u64, tight, share_taken| SpotStep {
+        at: SimTime::from_millis(minutes * 60_000),
+        tight,
+        share_taken,
+    };
+    let assumptions = &mut scenario.assumptions;
+    assumptions.spot = match choice % 3 {
+        0 => SpotModel::PoolShocks { mean_hours_between: hours, spells },
+        1 => SpotModel::Advisor { spells: Spells { share_taken: 0.001, ..spells } },
+        _ => {
+            let steps = vec![step(0, false, 0.0), step(7, true, share), step(11, false, share)];
+            let pools = vec![RecordedPool { steps, ..RecordedPool::default() }];
+            let span = SimTime::from_millis(1_000_000);
+            SpotModel::Recorded(std::sync::Arc::new(RecordedSpot { pools, span }))
+        }
+    };
+    assumptions.rebalance = Rebalance {
+        recall: share,
+        lead_min: SimDuration::minutes(2),
+        response: RebalanceResponse::NAMES[choice as usize % 3].1,
+        ..Rebalance::default()
+    };
+    let dear = InstanceType { name: "m6i.xlarge".into(), ..four_cores() };
+    let points = (0..50u64).map(|i| (SimTime::from_millis(i * 100_003), 7_919 * i * i + 3));
+    let series = SpotPriceSeries {
+        instance_type: dear.name.clone(),
+        zone: "us-west-2b".into(),
+        points: points.map(|(at, nano)| (at, HourlyPrice::from_nano(nano))).collect(),
+    };
+    assumptions.spot_prices = SpotPrices(std::sync::Arc::new(vec![series]));
+    scenario.pools[1].instance_types.push(dear);
+    scenario.pools[1].allocation_strategy = AllocationStrategy::NAMES[choice as usize % 5].1;
+}
+
 fn a_plain_platform() -> impl Strategy<Value = Scenario> {
     let switches = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
     let sizes = (0u32..3, 0u32..4, 4u32..12, 20u32..=36);
@@ -144,9 +182,8 @@ fn a_plain_platform() -> impl Strategy<Value = Scenario> {
             scenario.autoscaler = None;
         }
         if switches.1 {
-            scenario.assumptions.spot =
-                SpotModel::PoolShocks { mean_hours_between: spot.0, share_taken: spot.1 };
             scenario.assumptions.spot_drain = spot.2;
+            weather(&mut scenario, spot.0, spot.1, sizes.0 + sizes.1);
         }
         if switches.2 {
             scenario.overprovisioning = Some(Overprovisioning {

@@ -16,3 +16,5 @@ mod invariants;
 mod library;
 mod lifecycle;
 mod orchestrator;
+mod spot;
+mod spot_series;

@@ -10,6 +10,8 @@ pub mod inspect;
 pub mod load;
 pub mod lowered;
 pub mod pods;
+pub mod spot_fit;
+pub mod spot_series;
 pub mod swf;
 pub mod synthesize;
 pub mod table;

@@ -110,7 +110,8 @@ fn compare(args: &BacktestArgs, noise: &Noise) -> Result<Scorecard, Stop> {
     }
     let scenario = args.scenario.clone().unwrap_or_default();
     let given = ScenarioArgs { scenario, sets: args.sets.clone() };
-    let loaded = scenarios::load(&given.scenario, &given.sets).map_err(Stop::bad_input)?;
+    let (loaded, findings) = run::load(&given)?;
+    noise.findings(findings.iter(), "");
     let workload = run::first_workload(&loaded, args.seed, noise)?;
     let (card, model) = platform::backtest(&loaded.scenario, &workload, args.seed);
     noise.findings(loaded.findings.iter().chain(&model), "said by `seatrial run` too");

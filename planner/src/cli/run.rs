@@ -21,6 +21,7 @@ use super::progress::{Reading, Simulating};
 use super::timing::Timing;
 use crate::replicate::{self, Plan, ReplicateError, Replications};
 use crate::result_folder::{self, ResultFolder};
+use crate::spot_weather;
 
 /// Larger files are no scorecards.
 const SCORECARD_MAX: u64 = 256 << 20;
@@ -85,7 +86,7 @@ pub(super) fn run(
 ) -> Result<(), Stop> {
     let RunArgs { scenario: given, simulation, out, scorecard } = args;
     let backtest = scorecard.as_deref().map(read_scorecard).transpose()?;
-    let loaded = scenarios::load(&given.scenario, &given.sets).map_err(Stop::bad_input)?;
+    let (loaded, series) = load(&given)?;
     let out = out.unwrap_or_else(|| {
         Path::new("results").join(result_folder::sanitised(&loaded.scenario.name))
     });
@@ -99,6 +100,7 @@ pub(super) fn run(
     let mut findings = Findings::new(loaded.scenario.assumptions.list());
     findings.extend(Source::Scenario, loaded.findings.iter().cloned());
     findings.extend(Source::Scenario, timezone_finding(&loaded));
+    findings.extend(Source::Scenario, series);
     findings.extend(Source::Trace, trace.findings.iter().cloned());
     if loaded.workload.resample.is_none() {
         findings.extend(Source::Trace, traces::inspect::gap(&trace));
@@ -134,6 +136,13 @@ pub(super) fn run(
     noise.findings(all, "in findings.json");
     noise.note(&timing.line());
     print(&summary, &findings, &out, &given.scenario, output)
+}
+
+/// Loads the scenario with the spot series that it names, and gives the findings about those.
+pub(super) fn load(given: &ScenarioArgs) -> Result<(Loaded, Vec<Finding>), Stop> {
+    let mut loaded = scenarios::load(&given.scenario, &given.sets).map_err(Stop::bad_input)?;
+    let findings = spot_weather::apply(&mut loaded.scenario, &loaded.spot_series);
+    Ok((loaded, findings.map_err(Stop::bad_input)?))
 }
 
 /// The headline of a `backtest.json`.

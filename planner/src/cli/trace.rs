@@ -1,5 +1,6 @@
 //! `trace`: recorded runs, before anything is simulated.
 
+mod fit_spot;
 mod inspection;
 mod synth;
 
@@ -27,6 +28,8 @@ pub(super) enum TraceVerb {
     Inspect(Paths),
     /// What is wrong or suspicious in a recording.
     Lint(LintArgs),
+    /// Fit the model of spot capacity to a recorded series, and say how well it fits.
+    FitSpot(fit_spot::FitSpotArgs),
     /// Make a recording of a platform that does not exist.
     Synth(synth::SynthArgs),
 }
@@ -85,6 +88,7 @@ pub(super) fn trace(verb: TraceVerb, noise: &Noise, output: &mut Output) -> Resu
             inspection::print(&traces::inspect(&trace), output)
         }
         TraceVerb::Lint(args) => lint(&args, noise, output),
+        TraceVerb::FitSpot(args) => fit_spot::fit(&args, noise, output),
         TraceVerb::Synth(args) => synth::synth(&args, noise),
     }
 }

@@ -55,6 +55,7 @@ fn scenario() -> Scenario {
         volume: Bytes::ZERO,
         scale_down_disabled: false,
         max_pods: None,
+        allocation_strategy: sim::scenario::AllocationStrategy::default(),
     };
     Scenario {
         name: "test".to_owned(),

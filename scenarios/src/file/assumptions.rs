@@ -1,21 +1,27 @@
 //! `spec.assumptions`: what no configuration file says. Guesses that stay are findings.
 
 use sim::Severity;
-use sim::scenario::{Assumptions, Capacity, CapacityLimit, CapacityType, LogNormal, SpotModel};
+use sim::scenario::{Assumptions, Capacity, CapacityLimit, CapacityType, LogNormal};
 use sim::units::SimTime;
 
 use sim::units::Bytes;
 
 use super::context::Context;
 use super::settings::Settings;
+use super::spot::{self, SpotSeriesRef};
 
 /// The largest request that etcd takes. Source: facts-cloud section 5 (etcd's limits).
 const OBJECT_MAX: Bytes = Bytes::new(1536 * 1024);
 
 /// Reads the section; what it does not say is the model's default.
-pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> Assumptions {
+pub(super) fn read(
+    context: &Context<'_>,
+    given: Option<Settings<'_>>,
+) -> (Assumptions, Vec<SpotSeriesRef>) {
     let mut out = Assumptions::default();
+    let mut series = Vec::new();
     if let Some(given) = &given {
+        series = spot::read(context, given, &mut out);
         apply(given, &mut out);
     }
     for line in out.list() {
@@ -26,7 +32,7 @@ pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> Assump
             context.note(Severity::Info, "assumption", &subject, message);
         }
     }
-    out
+    (out, series)
 }
 
 fn apply(given: &Settings<'_>, out: &mut Assumptions) {
@@ -35,9 +41,6 @@ fn apply(given: &Settings<'_>, out: &mut Assumptions) {
     set(&mut out.container_start, given.duration("containerStart"));
     latency(given, "driverStart", &mut out.driver_start);
     latency(given, "executorStart", &mut out.executor_start);
-    if let Some(spot) = given.section("spot") {
-        out.spot = spot_model(&spot, out.spot);
-    }
     set(&mut out.spot_notice, given.duration("spotNotice"));
     if let Some(given) = given.section("capacity") {
         out.capacity = capacity(&given);
@@ -134,21 +137,6 @@ fn latency(given: &Settings<'_>, key: &str, out: &mut LogNormal) {
     if out.p99 < out.p50 {
         let at = section.optional("p99").unwrap_or_else(|| section.fields.at.clone());
         at.problem(format!("`{key}`: p99 {} is below p50 {}", out.p99, out.p50));
-    }
-}
-
-fn spot_model(given: &Settings<'_>, default: SpotModel) -> SpotModel {
-    let (mut hours, mut share) = match default {
-        SpotModel::PoolShocks { mean_hours_between, share_taken } => {
-            (mean_hours_between, share_taken)
-        }
-        SpotModel::None => (24.0, 0.25),
-    };
-    set(&mut hours, given.float("meanHoursBetween"));
-    set(&mut share, given.float("shareTaken"));
-    match given.choice("model") {
-        Some("none") => SpotModel::None,
-        _ => SpotModel::PoolShocks { mean_hours_between: hours, share_taken: share },
     }
 }
 

@@ -225,5 +225,6 @@ fn pool(shape: &Shape, count: u32, region: Option<&str>) -> NodePool {
         volume: Bytes::ZERO,
         scale_down_disabled: false,
         max_pods: None,
+        allocation_strategy: sim::scenario::AllocationStrategy::default(),
     }
 }

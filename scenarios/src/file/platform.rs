@@ -57,6 +57,7 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
         let message = "`plan` is kept and not modelled yet".to_owned();
         context.note(Severity::Info, "not-modelled", &plan.path, message);
     }
+    let (assumptions, series) = assumptions::read(context, spec.section("assumptions"));
     let workload = workload::read(context, spec.section("workload"));
     let scenario = Scenario {
         name: name.unwrap_or_else(|| default_name.to_owned()),
@@ -72,7 +73,7 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
         images: images::read(context, spec.section("images"), &spark),
         overprovisioning: pause.as_ref().map(|pause| pause.value.clone()),
         daemonsets: daemonsets(context, nodes.as_ref()),
-        assumptions: assumptions::read(context, spec.section("assumptions")),
+        assumptions,
         spark,
     };
     cross_check::check(context, &scenario, pause.as_ref());
@@ -81,10 +82,11 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
     }
     let plan = plan.map(|at| json_of(at.node));
     Some(Loaded {
-        resolved: resolved::text(&scenario, &workload, plan.as_ref()),
+        resolved: resolved::text(&scenario, &workload, &series, plan.as_ref()),
         scenario,
         traces: workload.traces,
         workload: workload.options,
+        spot_series: series,
         plan,
         native_files: Vec::new(),
         findings: Vec::new(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sim::Severity;
-use sim::scenario::{CapacityType, InstanceType, NodePool, Taint, TaintEffect};
+use sim::scenario::{AllocationStrategy, CapacityType, InstanceType, NodePool, Taint, TaintEffect};
 use sim::units::{Bytes, HourlyPrice};
 
 use super::context::Context;
@@ -42,6 +42,7 @@ struct PoolSpec {
     volume: Option<Bytes>,
     scale_down_disabled: Option<bool>,
     max_pods: Option<u32>,
+    allocation_strategy: Option<AllocationStrategy>,
 }
 
 /// Reads every pool. What cannot be a pool has been reported and is left out.
@@ -165,6 +166,7 @@ fn from_eksctl(file: EksctlFile) -> Vec<PoolSpec> {
             volume: Some(Bytes::gib(u64::from(group.volume_gib))),
             scale_down_disabled: None,
             max_pods: group.max_pods,
+            allocation_strategy: group.allocation_strategy.filter(|_| group.spot),
         }
     };
     file.config.groups.into_iter().map(spec).collect()
@@ -196,7 +198,13 @@ fn spec(given: &Settings<'_>) -> PoolSpec {
         volume: given.bytes("volumeSize"),
         scale_down_disabled: given.bool("scaleDownDisabled"),
         max_pods: given.count("maxPods"),
+        allocation_strategy: given.choice("allocationStrategy").map(strategy),
     }
+}
+
+fn strategy(name: &str) -> AllocationStrategy {
+    let found = AllocationStrategy::NAMES.iter().find(|(known, _)| *known == name);
+    found.map_or_else(AllocationStrategy::default, |(_, strategy)| *strategy)
 }
 
 fn taint(given: &Settings<'_>) -> Option<Taint> {
@@ -234,6 +242,7 @@ fn change_pool(pool: &mut PoolSpec, change: PoolSpec) {
     pool.volume = change.volume.or(pool.volume);
     pool.scale_down_disabled = change.scale_down_disabled.or(pool.scale_down_disabled);
     pool.max_pods = change.max_pods.or(pool.max_pods);
+    pool.allocation_strategy = change.allocation_strategy.or(pool.allocation_strategy);
 }
 
 fn pool(
@@ -290,6 +299,7 @@ fn pool(
         volume: spec.volume.unwrap_or(Bytes::gib(VOLUME_GIB)),
         scale_down_disabled: spec.scale_down_disabled.unwrap_or(false),
         max_pods: spec.max_pods,
+        allocation_strategy: spec.allocation_strategy.unwrap_or_default(),
     })
 }
 

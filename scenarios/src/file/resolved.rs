@@ -9,20 +9,28 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use sim::scenario::{
     Adjustment, Assumptions, Capacity, CapacityLimit, CapacityType, Images, InstanceType,
-    LogNormal, NodePool, Orchestrator, RetryLadder, RunRule, Scenario, SpotModel, TaintEffect,
+    LogNormal, NodePool, Orchestrator, RetryLadder, RunRule, Scenario, TaintEffect,
 };
 use sim::units::{HourlyPrice, SimDuration, SimTime};
 
+use super::spot::SpotSeriesRef;
 use super::workload::Read;
 use crate::native::cluster_autoscaler::resolved as ca_flags;
 
 mod pod_template;
 mod scheduler;
 mod spark;
+mod spot;
 
 /// The scenario as YAML.
-pub(super) fn text(scenario: &Scenario, workload: &Read, plan: Option<&Value>) -> String {
+pub(super) fn text(
+    scenario: &Scenario,
+    workload: &Read,
+    series: &[SpotSeriesRef],
+    plan: Option<&Value>,
+) -> String {
     let mut value = scenario_value(scenario);
+    spot::put(&mut value["spec"]["assumptions"], &scenario.assumptions, series);
     value["spec"]["workload"] = workload_value(workload);
     if let Some(plan) = plan {
         value["spec"]["plan"] = plan.clone();
@@ -210,6 +218,7 @@ fn pool(pool: &NodePool) -> Value {
         "minSize": pool.min_size,
         "desiredSize": pool.desired_size,
         "maxSize": pool.max_size,
+        "allocationStrategy": pool.allocation_strategy.name(),
         "zones": pool.zones,
         "labels": pool.labels,
         "taints": taints,
@@ -298,21 +307,12 @@ fn latency(latency: &LogNormal) -> Value {
 }
 
 fn assumptions(given: &Assumptions) -> Value {
-    let spot = match given.spot {
-        SpotModel::None => json!({ "model": "none" }),
-        SpotModel::PoolShocks { mean_hours_between, share_taken } => json!({
-            "model": "pool-shocks",
-            "meanHoursBetween": mean_hours_between,
-            "shareTaken": share_taken,
-        }),
-    };
     json!({
         "nodeBoot": latency(&given.node_boot),
         "imagePullBytesPerSecond": given.image_pull_bytes_per_s.to_string(),
         "containerStart": given.container_start.to_string(),
         "driverStart": latency(&given.driver_start),
         "executorStart": latency(&given.executor_start),
-        "spot": spot,
         "spotNotice": given.spot_notice.to_string(),
         "capacity": capacity(&given.capacity),
         "spotDrain": given.spot_drain,

@@ -11,7 +11,7 @@
 
 mod group;
 
-use sim::scenario::Taint;
+use sim::scenario::{AllocationStrategy, Taint};
 
 use super::keys::Reader;
 use super::{NativeRead, read_documents};
@@ -47,6 +47,8 @@ pub struct NodeGroupSpec {
     pub instance_types: Vec<String>,
     /// All nodes are spot instances.
     pub spot: bool,
+    /// `spotAllocationStrategy` of `instancesDistribution`, where it is given.
+    pub allocation_strategy: Option<AllocationStrategy>,
     /// Fewest nodes.
     pub min: u32,
     /// Nodes at the start.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::slab::Id;
 use super::{ImageId, NonZeroRequests, PodId, Resources};
 use crate::images::ImageStore;
-use crate::scenario::{CapacityType, DaemonSets, InstanceType, NodePool, Taint};
+use crate::ledger::PriceCurve;
+use crate::scenario::{CapacityType, DaemonSets, InstanceType, NodePool, SpotPrices, Taint};
 use crate::units::{Bytes, HourlyPrice, NanoUsd, SimTime};
 
 /// A node's id.
@@ -53,6 +54,12 @@ pub(crate) struct Node {
     pub(crate) kept_because: Option<&'static str>,
     /// The cloud takes it back.
     pub(crate) interrupted: bool,
+    /// Its number among the nodes of its capacity pool, in order of launch.
+    pub(crate) spot_number: u64,
+    /// The node that it was launched to replace, as long as it is not ready.
+    pub(crate) replaces: Option<NodeId>,
+    /// Its replacement is on its way: nobody launches another one.
+    pub(crate) replaced: bool,
     /// Pods that were ever bound to it.
     pub(crate) pods_bound_ever: u32,
     /// What its pods were charged so far.
@@ -89,8 +96,10 @@ pub(crate) struct NodeKind {
     pub(crate) labels: BTreeMap<String, String>,
     /// Taints.
     pub(crate) taints: Vec<Taint>,
-    /// Price.
+    /// Price, where it does not move.
     pub(crate) price: HourlyPrice,
+    /// The price over time, where that is known.
+    pub(crate) price_curve: Option<PriceCurve>,
 }
 
 /// Every kind of node that a scenario can have.
@@ -128,11 +137,23 @@ impl NodeKinds {
                         labels: labels(pool, instance_type, zone),
                         taints: pool.taints.clone(),
                         price: price(pool.capacity_type, instance_type),
+                        price_curve: None,
                     });
                 }
             }
         }
         Self { kinds }
+    }
+
+    /// Lets the prices of spot nodes move.
+    pub(crate) fn set_spot_prices(&mut self, pools: &[NodePool], prices: &SpotPrices) {
+        let spot = |kind: &&mut NodeKind| kind.capacity_type == CapacityType::Spot;
+        for kind in self.kinds.iter_mut().filter(spot) {
+            let pool = &pools[kind.pool as usize];
+            let instance_type = &pool.instance_types[kind.instance_type as usize].name;
+            let series = prices.of(instance_type, &pool.zones[kind.zone as usize]);
+            kind.price_curve = series.and_then(|series| PriceCurve::new(&series.points));
+        }
     }
 
     /// Adds a kind.
@@ -167,6 +188,19 @@ impl NodeKinds {
 }
 
 impl NodeKind {
+    /// The price at a moment.
+    pub(crate) fn price_at(&self, at: SimTime) -> HourlyPrice {
+        self.price_curve.as_ref().map_or(self.price, |curve| curve.at(at))
+    }
+
+    /// The price summed over time, in nano-dollars an hour times milliseconds.
+    pub(crate) fn price_sum(&self, from: SimTime, to: SimTime) -> u128 {
+        match &self.price_curve {
+            Some(curve) => curve.sum(from, to),
+            None => u128::from(self.price.as_nano()) * u128::from(to.since(from).as_millis()),
+        }
+    }
+
     /// What an empty node of this kind has left for pods.
     pub(crate) fn room(&self) -> Resources {
         self.allocatable.minus(&self.daemonsets)

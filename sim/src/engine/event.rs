@@ -62,8 +62,14 @@ pub(crate) enum ImageEvent {
 /// Spot capacity being taken back.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum SpotEvent {
-    /// A capacity pool (by its place in the list of them) goes tight.
-    PoolShock(u32),
+    /// A process of the weather (by its place in the list of them) turns.
+    WeatherTurned(u32),
+    /// Nodes of a process' pools get rebalance recommendations; stale if its turns are not these.
+    Recommended(u32, u64),
+    /// A node's replacement is ready.
+    Replaced(NodeId),
+    /// A drained node's last pod has ended.
+    Drained(NodeId),
     /// The notice is over: the instance goes.
     InstanceReclaimed(NodeId),
 }

@@ -9,7 +9,7 @@ use super::world::{Cx, World};
 use crate::autoscaler::cluster_autoscaler;
 use crate::images::garbage_collection;
 use crate::spark::{allocation, application};
-use crate::spot::interruption;
+use crate::spot::{interruption, rebalance};
 use crate::{images, lifecycle, orchestrator, provisioner, scheduler};
 
 /// Hands `event` to its handler.
@@ -34,7 +34,14 @@ pub(crate) fn route(event: Event, world: &mut World, cx: &mut Cx<'_>) {
         Event::Provisioner(ProvisionerEvent::LaunchFailed(pool)) => {
             provisioner::on_launch_failed(world, cx, pool);
         }
-        Event::Spot(SpotEvent::PoolShock(pool)) => interruption::on_pool_shock(world, cx, pool),
+        Event::Spot(SpotEvent::WeatherTurned(process)) => {
+            interruption::on_weather_turned(world, cx, process);
+        }
+        Event::Spot(SpotEvent::Recommended(process, turns)) => {
+            rebalance::on_recommended(world, cx, process, turns);
+        }
+        Event::Spot(SpotEvent::Replaced(node)) => rebalance::on_replaced(world, cx, node),
+        Event::Spot(SpotEvent::Drained(node)) => rebalance::on_drained(world, cx, node),
         Event::Spot(SpotEvent::InstanceReclaimed(node)) => {
             interruption::on_instance_reclaimed(world, cx, node);
         }

@@ -15,7 +15,7 @@ use crate::retry::RunProgress;
 use crate::scenario::Scenario;
 use crate::scheduler::Scheduler;
 use crate::spark::Attempt;
-use crate::spot::CapacityPool;
+use crate::spot::SpotMarket;
 use crate::units::{SimDuration, SimTime};
 use crate::workload::Workload;
 use crate::{Finding, Seed, Severity};
@@ -37,8 +37,8 @@ pub(crate) struct World {
     pub(crate) runs: Vec<RunProgress>,
     /// Runs that are held back.
     pub(crate) orchestrator: OrchestratorState,
-    /// Instance type x zone, where there is spot.
-    pub(crate) capacity_pools: Vec<CapacityPool>,
+    /// Spot capacity.
+    pub(crate) spot: SpotMarket,
     /// What images there are.
     pub(crate) images: ImageCatalog,
     /// Where they are pulled from.
@@ -99,14 +99,15 @@ impl Cx<'_> {
 impl World {
     /// The state before the first event: nothing runs yet.
     pub(crate) fn new(scenario: &Scenario, workload: &Workload) -> Self {
-        let kinds = NodeKinds::of(&scenario.pools, &scenario.daemonsets);
+        let mut kinds = NodeKinds::of(&scenario.pools, &scenario.daemonsets);
+        kinds.set_spot_prices(&scenario.pools, &scenario.assumptions.spot_prices);
         let labels_read = scenario.labels_read();
         let mut cluster = Cluster { kinds, labels_read, ..Cluster::default() };
         let images = ImageCatalog::new(scenario, &mut cluster.image_names);
         Self {
             images,
             registry: Registry::new(scenario),
-            capacity_pools: CapacityPool::all(scenario, &cluster.kinds),
+            spot: SpotMarket::new(scenario, &cluster.kinds),
             scheduler: Scheduler::new(scenario),
             cluster,
             pools: scenario.pools.iter().map(PoolState::new).collect(),

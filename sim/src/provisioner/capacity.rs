@@ -1,17 +1,27 @@
 //! Which capacity pool has an instance for a launch.
 //!
 //! Models: limits of capacity pools (instance type x zone) by number, for a time, by chance; vCPU
-//! quotas by capacity type. The group tries its zones from the one whose turn it is, type by type.
+//! quotas by capacity type; spot pools that are tight (`spot::weather`). The group tries its pools
+//! in the order of its allocation strategy, zones from the one whose turn it is.
 //! Leaves out: other customers' demand beyond these, quotas by instance family.
 
 use crate::cluster::NodeKind;
 use crate::engine::world::{Cx, World};
-use crate::scenario::{CapacityLimit, CapacityType};
+use crate::scenario::{AllocationStrategy, CapacityLimit, CapacityType};
+use crate::spot::allocation;
 
 /// EC2's error codes.
 const NO_CAPACITY: &str = "InsufficientInstanceCapacity";
 const NO_SPOT_QUOTA: &str = "MaxSpotInstanceCountExceeded";
 const NO_QUOTA: &str = "VcpuLimitExceeded";
+
+/// Whether a launch of the pool may be anything but its first instance type in the next zone.
+pub(super) fn matters(world: &World, cx: &Cx<'_>, pool: u32) -> bool {
+    let group = &cx.scenario.pools[pool as usize];
+    cx.scenario.assumptions.capacity.is_limited()
+        || group.allocation_strategy != AllocationStrategy::default()
+        || (group.capacity_type == CapacityType::Spot && !world.spot.processes.is_empty())
+}
 
 /// The instance type and zone of the pool's next instance; EC2's error code if there is none.
 pub(super) fn find(
@@ -21,28 +31,29 @@ pub(super) fn find(
     first_zone: u32,
 ) -> Result<(u32, u32), &'static str> {
     let group = &cx.scenario.pools[pool as usize];
-    let zones = group.zones.len() as u32;
     let mut reason = NO_CAPACITY;
-    for (instance_type, facts) in group.instance_types.iter().enumerate() {
+    for (instance_type, zone) in allocation::order(world, cx, pool, first_zone) {
+        let facts = &group.instance_types[instance_type as usize];
         if let Some(over) = over_quota(world, cx, group.capacity_type, facts.vcpu) {
             reason = over;
             continue;
         }
-        for turn in 0..zones {
-            let (instance_type, zone) = (instance_type as u32, (first_zone + turn) % zones);
-            let limits = cx.scenario.assumptions.capacity.limits.iter().enumerate();
-            let mut limits = limits.filter(|(_, limit)| {
-                let wanted =
-                    |name: &Option<String>, own: &str| name.as_ref().is_none_or(|name| name == own);
-                limit.capacity_type == group.capacity_type
-                    && (limit.from..limit.until).contains(&cx.now)
-                    && wanted(&limit.instance_type, &facts.name)
-                    && wanted(&limit.zone, &group.zones[zone as usize])
-            });
-            let place = (pool, instance_type, zone);
-            if !limits.any(|(number, limit)| is_short(world, cx, number, limit, place)) {
-                return Ok((instance_type, zone));
-            }
+        let kind = world.cluster.kinds.find(pool, instance_type, zone);
+        if kind.is_some_and(|kind| world.spot.is_tight(kind)) {
+            continue;
+        }
+        let limits = cx.scenario.assumptions.capacity.limits.iter().enumerate();
+        let mut limits = limits.filter(|(_, limit)| {
+            let wanted =
+                |name: &Option<String>, own: &str| name.as_ref().is_none_or(|name| name == own);
+            limit.capacity_type == group.capacity_type
+                && (limit.from..limit.until).contains(&cx.now)
+                && wanted(&limit.instance_type, &facts.name)
+                && wanted(&limit.zone, &group.zones[zone as usize])
+        });
+        let place = (pool, instance_type, zone);
+        if !limits.any(|(number, limit)| is_short(world, cx, number, limit, place)) {
+            return Ok((instance_type, zone));
         }
     }
     Err(reason)

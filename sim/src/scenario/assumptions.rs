@@ -1,13 +1,15 @@
 //! What no config file says: latencies, spot weather, patience. Each with its source.
 
+mod spot;
 mod tasks;
 
 pub use tasks::LocalDisk;
 
 use serde::Serialize;
 
-use super::Capacity;
+use super::{Capacity, Rebalance, Spells, SpotModel, SpotPrices};
 use crate::units::{Bytes, SimDuration};
+use spot::list_of_spot;
 use tasks::list_of_tasks;
 
 /// A log-normal latency, given by two quantiles.
@@ -30,21 +32,6 @@ impl LogNormal {
     }
 }
 
-/// How spot capacity is taken back.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum SpotModel {
-    /// Never.
-    None,
-    /// Each capacity pool (instance type x zone) goes tight now and then and takes several nodes
-    /// at once.
-    PoolShocks {
-        /// Hours between two shocks of a pool, on average, at interruption band 2 (10-15 %).
-        mean_hours_between: f64,
-        /// Share of the pool's nodes that one shock takes.
-        share_taken: f64,
-    },
-}
-
 /// Numbers that the model needs and no config file holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Assumptions {
@@ -60,8 +47,12 @@ pub struct Assumptions {
     pub executor_start: LogNormal,
     /// How spot nodes are taken back.
     pub spot: SpotModel,
+    /// Spot prices over time, where they are given.
+    pub spot_prices: SpotPrices,
     /// Notice before a spot node is taken.
     pub spot_notice: SimDuration,
+    /// Recommendations before the notice.
+    pub rebalance: Rebalance,
     /// Whether the cloud has an instance when one is asked for.
     pub capacity: Capacity,
     /// Nodes under notice are drained at once (managed node groups, node termination handler).
@@ -141,7 +132,9 @@ impl Default for Assumptions {
             container_start: seconds(1),
             driver_start: LogNormal { p50: seconds(8), p99: seconds(20) },
             executor_start: LogNormal { p50: seconds(4), p99: seconds(10) },
-            spot: SpotModel::PoolShocks { mean_hours_between: 24.0, share_taken: 0.25 },
+            spot: SpotModel::PoolShocks { mean_hours_between: 24.0, spells: Spells::default() },
+            spot_prices: SpotPrices::default(),
+            rebalance: Rebalance::default(),
             spot_notice: seconds(120),
             capacity: Capacity::default(),
             spot_drain: true,
@@ -178,12 +171,6 @@ impl Assumptions {
     pub fn list(&self) -> Vec<Assumption> {
         let line = |name, value: String, source, guess| Assumption { name, value, source, guess };
         let quantiles = |l: &LogNormal| format!("lognormal, p50 {}, p99 {}", l.p50, l.p99);
-        let spot = match self.spot {
-            SpotModel::None => "none".to_owned(),
-            SpotModel::PoolShocks { mean_hours_between, share_taken } => {
-                format!("pool-shocks, every {mean_hours_between} h at band 2, taking {share_taken}")
-            }
-        };
         let (fact, guess) = (false, true);
         let mut list = vec![
             line(
@@ -215,30 +202,6 @@ impl Assumptions {
                 quantiles(&self.executor_start),
                 "facts-cloud 4: executor JVM start was not found measured",
                 guess,
-            ),
-            line(
-                "spot",
-                spot,
-                "facts-cloud 0.4: bursty and correlated; rate per band is ours",
-                guess,
-            ),
-            line(
-                "spotNotice",
-                self.spot_notice.to_string(),
-                "facts-kubernetes 3: interruption notice two minutes before",
-                fact,
-            ),
-            line(
-                "capacity",
-                capacity_text(&self.capacity),
-                "no limits are known; that failed launches are seen after a minute is ours",
-                guess,
-            ),
-            line(
-                "spotDrain",
-                self.spot_drain.to_string(),
-                "facts-kubernetes 3: managed node groups drain spot nodes themselves",
-                fact,
             ),
             line(
                 "terminationGrace",
@@ -277,6 +240,7 @@ impl Assumptions {
                 guess,
             ),
         ];
+        list.extend(list_of_spot(self));
         list.extend(self.list_of_lifecycle());
         list.extend(list_of_tasks(self));
         list
@@ -342,13 +306,5 @@ impl Assumptions {
                 fact,
             ),
         ]
-    }
-}
-
-fn capacity_text(capacity: &Capacity) -> String {
-    let limited = if capacity.is_limited() { "limited" } else { "unlimited" };
-    match capacity.failure_seen_after {
-        Some(time) => format!("{limited}; a failed launch is seen after {time}"),
-        None => format!("{limited}; a failed launch hangs until max-node-provision-time"),
     }
 }

@@ -68,9 +68,11 @@ pub struct NodePool {
     pub name: String,
     /// Spot or on-demand.
     pub capacity_type: CapacityType,
-    /// Instance types, in the order of the file; at least one. Launches take the first one; the
-    /// others where it has no capacity.
+    /// Instance types, in the order of the file; at least one. Which one a launch takes is up to
+    /// the allocation strategy.
     pub instance_types: Vec<InstanceType>,
+    /// Which of its capacity pools a launch takes.
+    pub allocation_strategy: AllocationStrategy,
     /// Zones, taken in turn.
     pub zones: Vec<String>,
     /// Fewest nodes.
@@ -90,6 +92,45 @@ pub struct NodePool {
     /// Kubelet `maxPods`, where it is not the type's: prefix delegation, or eksctl's
     /// `maxPodsPerNode`. What the kubelet keeps back stays the type's, as EKS computes it.
     pub max_pods: Option<u32>,
+}
+
+/// Which capacity pool (instance type x zone) of a group a launch takes, if that has an instance;
+/// the next one otherwise. Source: facts-kubernetes 3 (names and when they came).
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum AllocationStrategy {
+    /// The first instance type in every zone, then the second one, and so on.
+    #[default]
+    Prioritized,
+    /// The cheapest instance type of the zone whose turn it is.
+    LowestPrice,
+    /// The instance type with the deepest capacity in that zone.
+    CapacityOptimized,
+    /// The same, but the first of those that are about as deep.
+    CapacityOptimizedPrioritized,
+    /// The same, but the cheapest of those that are about as deep.
+    PriceCapacityOptimized,
+}
+
+impl AllocationStrategy {
+    /// Every strategy by its name in a scenario file, which is the EC2 API's.
+    pub const NAMES: [(&'static str, Self); 5] = [
+        ("prioritized", Self::Prioritized),
+        ("lowest-price", Self::LowestPrice),
+        ("capacity-optimized", Self::CapacityOptimized),
+        ("capacity-optimized-prioritized", Self::CapacityOptimizedPrioritized),
+        ("price-capacity-optimized", Self::PriceCapacityOptimized),
+    ];
+
+    /// Whether spot requests know it; `prioritized` is of on-demand ones only.
+    pub const fn is_of_spot(self) -> bool {
+        !matches!(self, Self::Prioritized)
+    }
+
+    /// The name in a scenario file.
+    pub fn name(self) -> &'static str {
+        let found = Self::NAMES.iter().find(|(_, strategy)| *strategy == self);
+        found.map_or("", |(name, _)| name)
+    }
 }
 
 /// A node taint.

@@ -29,6 +29,9 @@ pub(super) fn bare_node() -> Node {
         unneeded_since: None,
         kept_because: None,
         interrupted: false,
+        spot_number: 0,
+        replaces: None,
+        replaced: false,
         pods_bound_ever: 0,
         pods_cost: NanoUsd::ZERO,
     }
@@ -68,6 +71,7 @@ pub(super) fn scenario(minor: u32, zones: [usize; 2]) -> Scenario {
         volume: Bytes::gib(80),
         scale_down_disabled: false,
         max_pods: None,
+        allocation_strategy: crate::scenario::AllocationStrategy::default(),
     };
     let batch = BTreeMap::from([("role".to_owned(), "batch".to_owned())]);
     let taint = Taint { key: "a".into(), value: "b".into(), effect: TaintEffect::PreferNoSchedule };

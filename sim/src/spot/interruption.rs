@@ -1,70 +1,79 @@
 //! Spot interruptions: shock, notice, drain, reclaim.
 
-use rand_distr::Exp1;
-
 use crate::cluster::{NodeId, NodeState};
 use crate::engine::event::{Event, SpotEvent};
 use crate::engine::world::{Cx, World};
+use crate::lifecycle;
 use crate::outcome::PodResult;
-use crate::rng::RngExt;
-use crate::scenario::{CapacityType, SpotModel};
 use crate::spark::application;
-use crate::units::SimDuration;
-use crate::{lifecycle, provisioner};
 
-/// Schedules each capacity pool's first shock.
+use super::rebalance;
+
+/// Sets the weather, and schedules its first turns.
 pub(crate) fn start(world: &mut World, cx: &mut Cx<'_>) {
-    for pool in 0..world.capacity_pools.len() as u32 {
-        schedule_shock(world, cx, pool);
+    world.spot.set_weather(&cx.scenario.assumptions.spot, cx.seed);
+    for place in 0..world.spot.processes.len() as u32 {
+        let process = &mut world.spot.processes[place as usize];
+        process.next = process.start(cx.seed);
+        if process.tight {
+            hold(world, place);
+        }
+        schedule(world, cx, place);
     }
 }
 
-/// A capacity pool goes tight: some of its nodes get their notice.
-pub(crate) fn on_pool_shock(world: &mut World, cx: &mut Cx<'_>, place: u32) {
-    let SpotModel::PoolShocks { share_taken, .. } = cx.scenario.assumptions.spot else {
+/// The weather turns: a process holds its pools tight, or lets them go; a shock takes some of their
+/// nodes.
+pub(crate) fn on_weather_turned(world: &mut World, cx: &mut Cx<'_>, place: u32) {
+    let process = &mut world.spot.processes[place as usize];
+    let Some(turn) = process.next.take() else {
         return;
     };
-    let pool = &world.capacity_pools[place as usize];
-    let [type_key, zone_key] = pool.keys;
-    let in_pool = |id: &NodeId| {
-        let node = &world.cluster.nodes[*id];
-        let kind = world.cluster.kinds.get(node.kind);
-        let group = &cx.scenario.pools[kind.pool as usize];
-        kind.capacity_type == CapacityType::Spot
-            && !node.interrupted
-            && group.instance_types[kind.instance_type as usize].name == pool.instance_type
-            && group.zones[kind.zone as usize] == pool.zone
-    };
-    let nodes: Vec<NodeId> = world.cluster.in_order.iter().copied().filter(in_pool).collect();
-    for (ordinal, node) in nodes.into_iter().enumerate() {
-        let keys =
-            [type_key, zone_key, world.capacity_pools[place as usize].shocks, ordinal as u64];
-        if cx.seed.uniform("spot-taken", &keys) < share_taken {
-            give_notice(world, cx, node);
+    let (shock, was_tight) = (process.shock(turn.share_taken), process.tight);
+    process.next = process.turn(cx.seed, &turn);
+    match (was_tight, turn.tight) {
+        (false, true) => hold(world, place),
+        (true, false) => release(world, place),
+        _ => {}
+    }
+    if turn.share_taken > 0.0 {
+        for node in rebalance::nodes_of(world, place) {
+            if shock.takes(world, cx, node) {
+                give_notice(world, cx, node);
+            }
         }
     }
-    world.capacity_pools[place as usize].shocks += 1;
-    schedule_shock(world, cx, place);
+    schedule(world, cx, place);
 }
 
 /// The notice is over: the instance goes with whatever is still on it, and its group replaces it.
 pub(crate) fn on_instance_reclaimed(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId) {
-    let Some(node) = world.cluster.nodes.get(node_id) else {
+    if world.cluster.nodes.get(node_id).is_none() {
         return;
-    };
-    let pool = world.cluster.kinds.get(node.kind).pool;
+    }
     lifecycle::evict_all(world, cx, node_id, PodResult::SpotReclaimed);
     lifecycle::end_all_terminating(world, cx, node_id);
-    provisioner::terminate(world, cx, node_id);
     cx.outcome.spot_interruptions += 1;
-    provisioner::launch(world, cx, pool);
+    rebalance::leave(world, cx, node_id);
+}
+
+fn hold(world: &mut World, place: u32) {
+    for pool in &world.spot.processes[place as usize].pools {
+        world.spot.pools[*pool as usize].tight += 1;
+    }
+}
+
+fn release(world: &mut World, place: u32) {
+    for pool in &world.spot.processes[place as usize].pools {
+        world.spot.pools[*pool as usize].tight -= 1;
+    }
 }
 
 fn give_notice(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId) {
     // Ending one node's driver may have changed others, but never removes a node.
     let node = &mut world.cluster.nodes[node_id];
     if node.state == NodeState::Cordoned {
-        // The autoscaler is deleting it already.
+        // It is on its way out already.
         return;
     }
     let notice = cx.scenario.assumptions.spot_notice;
@@ -79,15 +88,10 @@ fn give_notice(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId) {
     }
 }
 
-/// Draws the time to the pool's next shock.
-fn schedule_shock(world: &World, cx: &mut Cx<'_>, place: u32) {
-    let SpotModel::PoolShocks { mean_hours_between, .. } = cx.scenario.assumptions.spot else {
-        return;
-    };
-    let pool = &world.capacity_pools[place as usize];
-    let [type_key, zone_key] = pool.keys;
-    let draw: f64 = cx.seed.stream("spot-shock", &[type_key, zone_key, pool.shocks]).sample(Exp1);
-    let hours = draw * mean_hours_between / pool.rate();
-    let wait = SimDuration::from_secs_f64(hours * 3600.0);
-    cx.after(wait, Event::Spot(SpotEvent::PoolShock(place)));
+/// Schedules the next turn, and the recommendations before it.
+fn schedule(world: &World, cx: &mut Cx<'_>, place: u32) {
+    if let Some(turn) = world.spot.processes[place as usize].next {
+        cx.at(turn.at, Event::Spot(SpotEvent::WeatherTurned(place)));
+        rebalance::schedule(world, cx, place, &turn);
+    }
 }

@@ -23,6 +23,16 @@ impl NanoUsd {
         Self(nano)
     }
 
+    /// What a price summed over time (nano-dollars an hour times milliseconds), divided by
+    /// `denominator`, comes to; rounded down to a nano-dollar.
+    ///
+    /// # Panics
+    /// If `denominator` is zero or the amount is above 9.2 thousand million dollars.
+    pub fn of_sum(price_ms: u128, denominator: u128) -> Self {
+        let nano = price_ms / (denominator * 3_600_000);
+        Self(i64::try_from(nano).expect("a cost fits into 63 bits of nano-dollars"))
+    }
+
     /// Nano-dollars.
     pub const fn as_nano(self) -> i64 {
         self.0
@@ -73,8 +83,7 @@ impl HourlyPrice {
     /// # Panics
     /// If `denominator` is zero or the cost is above 9.2 thousand million dollars.
     pub fn share_floor(self, numerator: u128, denominator: u128) -> NanoUsd {
-        let nano = u128::from(self.0) * numerator / (denominator * 3_600_000);
-        NanoUsd(i64::try_from(nano).expect("a cost fits into 63 bits of nano-dollars"))
+        NanoUsd::of_sum(u128::from(self.0) * numerator, denominator)
     }
 }
 

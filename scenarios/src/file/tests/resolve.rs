@@ -198,3 +198,51 @@ fn the_same_bytes_every_time() {
     let text = minimal("retries: {preset: flotilla-2021}");
     assert_eq!(loaded(&text).resolved, loaded(&text).resolved);
 }
+
+#[test]
+fn spot_models_and_series() {
+    let spells =
+        "shareTaken: 0.3, calmSigma: 2, tightHours: 0.7, tightSigma: 1, zoneCorrelation: 0.1";
+    for spot in [
+        format!("{{model: pool-shocks, meanHoursBetween: 7.5, {spells}}}"),
+        format!("{{model: advisor, {spells}}}"),
+        format!("{{model: advisor, series: advisor.json, format: advisor, {spells}}}"),
+        "{model: recorded, series: /data/series.out, shareTaken: 0.4}".to_owned(),
+    ] {
+        let extra = format!(
+            "assumptions:\n  spot: {spot}\n  spotPrices: {{series: prices, format: price-history}}\n  \
+             rebalance: {{response: replace, recall: 0.5, precision: 0.4, leadMin: 5m, leadMax: 1h}}"
+        );
+        let first = loaded(&minimal(&extra));
+        same_again(&first);
+        let series = |loaded: &Loaded| {
+            let series = loaded.spot_series.iter();
+            series.map(|s| (s.purpose, s.format, s.share_taken)).collect::<Vec<_>>()
+        };
+        assert_eq!(series(&first), series(&loaded(&first.resolved)));
+        assert!(!first.resolved.contains("/data"), "{}", first.resolved);
+    }
+}
+
+#[test]
+fn spot_settings_that_make_no_sense_are_refused() {
+    let refused = |assumptions: &str| {
+        let text = minimal(&format!("assumptions: {{{assumptions}}}"));
+        match crate::file::load_text("small.yaml", &text) {
+            Ok(_) => panic!("{assumptions} was taken"),
+            Err(error) => error.to_string(),
+        }
+    };
+    for (assumptions, part) in [
+        ("spot: {model: recorded}", "series"),
+        ("spot: {model: recorded, series: x, calmSigma: 1}", "no meaning for the model `recorded`"),
+        ("spot: {series: x}", "no meaning for the model `pool-shocks`"),
+        ("spot: {model: advisor, meanHoursBetween: 3}", "no meaning for the model `advisor`"),
+        ("spot: {zoneCorelation: 0.4}", "zoneCorrelation"),
+        ("rebalance: {leadMin: 2h, leadMax: 1h}", "`leadMax` 1h0m0s is below `leadMin` 2h0m0s"),
+        ("spotPrices: {}", "series"),
+    ] {
+        let message = refused(assumptions);
+        assert!(message.contains(part), "{assumptions}: {message}");
+    }
+}

@@ -1,6 +1,6 @@
 //! One node group: shape, size, capacity type, labels and taints.
 
-use sim::scenario::{Taint, TaintEffect};
+use sim::scenario::{AllocationStrategy, Taint, TaintEffect};
 
 use super::super::keys::{Reader, string_map};
 use super::NodeGroupSpec;
@@ -84,6 +84,8 @@ pub(super) fn read<'a>(reader: &Reader<'a>, at: &At<'a>, managed: bool) -> Optio
         }
     }
     let (instance_types, spot) = capacity(reader, &fields, managed);
+    let distribution = fields.get("instancesDistribution");
+    let allocation_strategy = distribution.and_then(|at| strategy(&at));
     let [min, desired, max] = sizes(&fields);
     let labels = string_map(&fields, "labels");
     let zones = fields.get("availabilityZones").and_then(|at| at.list_of(At::name));
@@ -92,6 +94,7 @@ pub(super) fn read<'a>(reader: &Reader<'a>, at: &At<'a>, managed: bool) -> Optio
         managed,
         instance_types,
         spot,
+        allocation_strategy,
         min,
         desired,
         max,
@@ -153,7 +156,12 @@ fn distribution<'a>(
     at: &At<'a>,
     types: impl Fn(&Fields<'a>) -> Option<Vec<String>>,
 ) -> (Vec<String>, bool) {
-    let modelled = ["instanceTypes", "onDemandBaseCapacity", "onDemandPercentageAboveBaseCapacity"];
+    let modelled = [
+        "instanceTypes",
+        "onDemandBaseCapacity",
+        "onDemandPercentageAboveBaseCapacity",
+        "spotAllocationStrategy",
+    ];
     let Some(fields) = reader.fields(at, &modelled, &[]) else {
         return (Vec::new(), false);
     };
@@ -174,6 +182,19 @@ fn distribution<'a>(
         fields.require("instanceTypes");
     }
     (types(&fields).unwrap_or_default(), spot)
+}
+
+/// How an Auto Scaling group chooses among its spot pools, where that is said.
+fn strategy(distribution: &At<'_>) -> Option<AllocationStrategy> {
+    let name = distribution.node.get("spotAllocationStrategy")?.scalar_text()?;
+    let known = AllocationStrategy::NAMES.iter().filter(|(_, found)| found.is_of_spot());
+    let found = known.clone().find(|(known, _)| *known == name);
+    if found.is_none() {
+        let names: Vec<&str> = known.map(|(name, _)| *name).collect();
+        let message = format!("`spotAllocationStrategy` is `{name}`; one of {}", names.join(", "));
+        distribution.problem(message);
+    }
+    found.map(|(_, strategy)| *strategy)
 }
 
 /// Minimum, desired and maximum size: the bounds follow the desired size, and without any there

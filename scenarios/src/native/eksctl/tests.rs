@@ -1,6 +1,6 @@
 //! Node groups, right and wrong, and the recorded files where they are there.
 
-use sim::scenario::TaintEffect;
+use sim::scenario::{AllocationStrategy, TaintEffect};
 
 use super::*;
 
@@ -89,6 +89,17 @@ fn mixed_groups() {
          onDemandPercentageAboveBaseCapacity: 0}}}}]"
     );
     assert!(groups(&all_spot)[0].spot);
+    assert_eq!(groups(&all_spot)[0].allocation_strategy, None);
+    let deep =
+        all_spot.replace("Capacity: 0}", "Capacity: 0, spotAllocationStrategy: lowest-price}");
+    let strategy = groups(&deep)[0].allocation_strategy;
+    assert_eq!(strategy, Some(AllocationStrategy::LowestPrice));
+    let unknown = deep.replace("lowest-price", "cheapest");
+    check_lines(
+        &unknown.replace("nodeGroups: [", "nodeGroups:\n- ").replace("}}]", "}}"),
+        &["3:57 `spotAllocationStrategy` is `cheapest`; one of lowest-price, capacity-optimized, \
+           capacity-optimized-prioritized, price-capacity-optimized"],
+    );
     check_lines(
         &format!(
             "nodeGroups:\n- {{name: a, instancesDistribution: {{{types}, \

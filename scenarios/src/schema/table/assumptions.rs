@@ -1,7 +1,7 @@
 //! What no configuration file says.
 
 use super::MANY;
-use crate::schema::Kind::{Bool, Bytes, Choice, Duration, Float, Int, Text};
+use crate::schema::Kind::{Bool, Bytes, Choice, Duration, Float, Int, Path, Text};
 use crate::schema::{Key, Kind, Section, key};
 
 pub(crate) static ASSUMPTIONS: Section = Section {
@@ -24,6 +24,9 @@ pub(crate) static ASSUMPTIONS: Section = Section {
             registered.",
         ),
         key("spot", Kind::Section(&SPOT), "How spot capacity is taken back."),
+        key("spotPrices", Kind::Section(&SPOT_PRICES), "Spot prices that move.")
+            .or("(the catalogue's, all the time)"),
+        key("rebalance", Kind::Section(&REBALANCE), "Recommendations before the notice."),
         key("spotNotice", Duration, "Notice before a spot node is taken.").or("2m0s"),
         key("capacity", Kind::Section(&CAPACITY), "Whether the cloud has the instances."),
         key("spotDrain", Bool, "Nodes under notice are drained at once.").or("true"),
@@ -146,9 +149,11 @@ static SPOT: Section = Section {
             Choice(&[
                 (
                     "pool-shocks",
-                    "each instance type and zone goes tight now and then and takes several \
-              nodes at once",
+                    "each instance type and zone goes tight now and then, takes several nodes at \
+                     once, and gives none until it is calm again",
                 ),
+                ("advisor", "the same, as often as the Spot Advisor's bands say"),
+                ("recorded", "as in a recorded series, again and again"),
                 ("none", "never"),
             ]),
             "The model.",
@@ -157,12 +162,72 @@ static SPOT: Section = Section {
         key(
             "meanHoursBetween",
             Float(0.01, 1e6),
-            "Hours between two shocks of a pool, on average, \
-            at interruption band 2.",
+            "Hours between two shocks of a pool, on average, in the middle of interruption band 2; \
+             for `pool-shocks`.",
         )
         .or("24"),
         key("shareTaken", Float(0.0, 1.0), "Share of the pool's nodes that one shock takes.")
             .or("0.25"),
+        key(
+            "calmSigma",
+            Float(0.0, 4.0),
+            "Spread of the lengths of calm spells, which are log-normal: sigma of the logarithm.",
+        )
+        .or("1.75"),
+        key("tightHours", Float(0.001, 1e4), "Length of a tight spell, on average.")
+            .or("0.3333333333333333"),
+        key("tightSigma", Float(0.0, 4.0), "Spread of the lengths of tight spells.").or("1.35"),
+        key(
+            "zoneCorrelation",
+            Float(0.0, 1.0),
+            "Correlation (phi) of two zones of a region being tight.",
+        )
+        .or("0.45"),
+        key("series", Path, "The series, or a folder of one; for `recorded` and `advisor`."),
+        key("format", Choice(SPOT_FORMATS), "Its format.").or("(found out)"),
+    ],
+};
+
+/// Formats of recorded series.
+const SPOT_FORMATS: &[(&str, &str)] = &[
+    ("availability", "log of instances that are created, running, gone, or could not be created"),
+    ("add-remove", "CSV of nodes that are added and removed, with times in milliseconds"),
+    ("counts", "CSV of times and numbers of nodes"),
+    ("spin-up", "folder of GCP listings of what could be started"),
+    ("price-history", "JSON of `aws ec2 describe-spot-price-history`, or a folder of them"),
+    ("advisor", "the Spot Advisor's JSON"),
+    ("region-prices", "JSON of the EC2 spot page: one price an instance type and region"),
+];
+
+static SPOT_PRICES: Section = Section {
+    name: "SpotPrices",
+    doc: "Spot prices over time, by instance type and zone, from the start of the simulation on. \
+          Pools that are not in the series keep the catalogue's price.",
+    keys: &[
+        key("series", Path, "A price history, a folder of them, or a region's prices.").required(),
+        key("format", Choice(SPOT_FORMATS), "Its format.").or("(found out)"),
+    ],
+};
+
+static REBALANCE: Section = Section {
+    name: "Rebalance",
+    doc: "EC2's rebalance recommendations.",
+    keys: &[
+        key(
+            "response",
+            Choice(&[
+                ("ignore", "nothing happens"),
+                ("drain", "the node is drained at once and replaced"),
+                ("replace", "a replacement is launched, and then the node is drained"),
+            ]),
+            "What happens when a node gets one: `drain` is the node termination handler's \
+             `enableRebalanceDraining`, `replace` the group's capacity rebalancing.",
+        )
+        .or("ignore"),
+        key("recall", Float(0.0, 1.0), "Share of interrupted nodes that got one before.").or("0.6"),
+        key("precision", Float(0.01, 1.0), "Share of them that an interruption follows.").or("0.3"),
+        key("leadMin", Duration, "Shortest time before the interruption.").or("17m0s"),
+        key("leadMax", Duration, "Longest time.").or("8h42m0s"),
     ],
 };
 

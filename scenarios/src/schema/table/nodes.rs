@@ -57,6 +57,18 @@ static POOL: Section = Section {
         key("minSize", Int(0, MANY), "Fewest nodes.").or("(0)"),
         key("desiredSize", Int(0, MANY), "Nodes at the start.").or("(minSize)"),
         key("maxSize", Int(0, MANY), "Most nodes.").required(),
+        key(
+            "allocationStrategy",
+            Choice(&[
+                ("prioritized", "the first instance type, where some zone has it"),
+                ("lowest-price", "the cheapest one of the zone whose turn it is"),
+                ("capacity-optimized", "the one with the deepest capacity in it"),
+                ("capacity-optimized-prioritized", "the first one of those about as deep"),
+                ("price-capacity-optimized", "the cheapest one of those about as deep"),
+            ]),
+            "Which instance type a launch takes, if the cloud has it.",
+        )
+        .or("prioritized"),
         key("zones", List(&Text), "Zones, taken in turn.").or("(nodes.zones)"),
         key("labels", Map(&Text), "Node labels, besides the provider's own."),
         key("taints", List(&Kind::Section(&TAINT)), "Node taints."),

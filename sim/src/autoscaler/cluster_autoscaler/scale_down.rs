@@ -19,7 +19,7 @@ use crate::outcome::{PodResult, ScalingDecision, ScalingRecord};
 use crate::scenario::ClusterAutoscaler;
 use crate::scheduler::room_of;
 use crate::units::SimTime;
-use crate::{control_plane, lifecycle};
+use crate::{control_plane, lifecycle, provisioner};
 
 /// Updates the unneeded timers and deletes what is due. Tells whether the next scan may see
 /// something else although nothing else happens: see [`stay_awake`].
@@ -301,6 +301,7 @@ fn delete(world: &mut World, cx: &mut Cx<'_>, flags: &ClusterAutoscaler, id: Nod
     world.cluster.set_node_state(id, NodeState::Cordoned);
     let pool = world.cluster.kinds.get(world.cluster.nodes[id].kind).pool;
     world.pools[pool as usize].leaving += 1;
+    provisioner::forget_replacement(world, id);
     world.pools[pool as usize].last_delete = Some(cx.now);
     control_plane::on_scale_down(world, cx);
     lifecycle::evict_all(world, cx, id, PodResult::Deleted);

@@ -357,7 +357,7 @@ fn option<'a>(
         pods: found.pods,
         used: found.used,
         capacity: kind.capacity,
-        price: kind.price.as_usd_f64(),
+        price: kind.price_at(cx.now).as_usd_f64(),
     };
     Ok((option, by_group))
 }
