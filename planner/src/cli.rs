@@ -8,6 +8,7 @@ mod catalog;
 mod conformance;
 mod explain;
 mod interrupt;
+mod ladder;
 mod noise;
 mod output;
 mod progress;
@@ -122,6 +123,9 @@ enum Verb {
     Run(run::RunArgs),
     /// Simulated against recorded: replay recordings, or predict other recorded configurations.
     Backtest(backtest::BacktestArgs),
+    /// The scenario's runs under other retry ladders: who is saved, and at what price.
+    #[command(mut_arg("replications", |arg| arg.default_value("5")))]
+    Ladder(ladder::LadderArgs),
     /// Why a pod, run, node or node group of a result lived as it did.
     Explain(explain::ExplainArgs),
     /// Recorded runs: read, look at, check, make.
@@ -180,6 +184,7 @@ fn verb(verb: Verb, timing: &mut Timing, noise: &Noise, output: &mut Output) -> 
     match verb {
         Verb::Run(args) => run::run(args, timing, noise, output),
         Verb::Backtest(args) => backtest::backtest(args, noise, output),
+        Verb::Ladder(args) => ladder::ladder(args, noise, output),
         Verb::Explain(args) => explain::explain(args, output),
         Verb::Trace(verb) => trace::trace(verb, noise, output),
         Verb::Catalog(args) => catalog::catalog(args, noise, output),

@@ -7,6 +7,8 @@
 
 pub mod backtest;
 
+pub mod ladder;
+
 pub mod replicate;
 
 pub mod result_folder;

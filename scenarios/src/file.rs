@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use sim::{Finding, Scenario};
 
 use crate::overlay::{self, Overlay};
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, Source};
 use crate::walk::Walker;
 
 pub use spot::{SpotSeriesRef, SpotSeriesUse};
@@ -91,6 +91,19 @@ pub fn load(path: &Path, sets: &[String]) -> Result<Loaded, ScenarioError> {
 /// As [`load`].
 pub fn load_text(name: &str, text: &str) -> Result<Loaded, ScenarioError> {
     lower(overlay::of_text(name, text), name)
+}
+
+/// A YAML text as one line, as the value of a `--set` option can hold it.
+///
+/// # Errors
+/// What is wrong with the text of the file `name`, with its place.
+pub fn one_line(name: &str, yaml: &str) -> Result<String, ScenarioError> {
+    let (node, problems) = crate::yaml::parse_one(&Source::new(name, yaml), 0);
+    if problems.is_empty() {
+        Ok(platform::json_of(&node).to_string())
+    } else {
+        Err(ScenarioError::Invalid(Problems(problems)))
+    }
 }
 
 fn lower(overlay: Overlay, default_name: &str) -> Result<Loaded, ScenarioError> {

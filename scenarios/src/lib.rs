@@ -20,4 +20,4 @@ pub mod catalogue;
 
 pub mod spark;
 
-pub use file::{Loaded, ScenarioError, load, load_text};
+pub use file::{Loaded, ScenarioError, load, load_text, one_line};

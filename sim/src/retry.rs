@@ -1,16 +1,22 @@
 //! What happens after an attempt: the ladder's next rung, or the end of the run.
 //!
 //! Models: the first rung whose `when` holds the failure decides; its adjustments come on top of
-//! those of earlier attempts; backoff grows from attempt to attempt. Leaves out: state that a
-//! ladder keeps between runs of an application.
+//! those of earlier attempts, its steps instead of them (`retry/raises.rs`); backoff grows from attempt
+//! to attempt; what an application's other runs met lately counts too (`retry/history.rs`).
+
+mod history;
+mod raises;
+
+pub(crate) use history::{RetryHistory, raises_for};
+pub(crate) use raises::Raises;
 
 use crate::engine::event::{Event, SparkEvent};
 use crate::engine::world::{Cx, World};
 use crate::orchestrator;
 use crate::outcome::{Ledger, RunRecord};
-use crate::scenario::{Adjustment, Rung};
+use crate::scenario::Rung;
 use crate::spark::Attempt;
-use crate::units::{Bytes, NanoUsd, SimDuration, SimTime};
+use crate::units::{NanoUsd, SimDuration, SimTime};
 use crate::workload::{Failure, RunOutcome};
 
 /// What is known of a run so far.
@@ -29,25 +35,6 @@ pub(crate) struct RunProgress {
     cost: Ledger,
     emr: NanoUsd,
     failure: Option<Failure>,
-}
-
-/// What a ladder has raised for the next attempt. Factors are 1 or 0 (untouched) or greater.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Raises {
-    /// Factor on the executor's heap.
-    pub(crate) executor_memory: f64,
-    /// Most that the factor may lead to.
-    pub(crate) executor_memory_max: Bytes,
-    /// Factor on the driver's heap.
-    pub(crate) driver_memory: f64,
-    /// Most that the factor may lead to.
-    pub(crate) driver_memory_max: Bytes,
-    /// Factor on the number of executors.
-    pub(crate) executor_count: f64,
-    /// Most that the factor may lead to.
-    pub(crate) executor_count_max: u32,
-    /// Executors run on on-demand nodes.
-    pub(crate) on_demand: bool,
 }
 
 /// An attempt has ended: its run is tried again, or has ended too.
@@ -74,13 +61,16 @@ pub(crate) fn attempt_ended(
     if state.started_at.is_none() {
         state.started_at = attempt.started_at;
     }
+    if let Some(failure) = failure {
+        world.history.failed(cx, attempt.run, failure);
+    }
     let ladder = &cx.scenario.retries;
     let rung = failure
         .and_then(|failure| ladder.rung_for(failure))
         .filter(|rung| attempt.number < rung.attempts_max);
     match rung {
         Some(rung) => {
-            state.raises.climb(rung);
+            state.raises.climb(rung, attempt.number);
             let wait = backoff(rung, attempt.number);
             cx.after(wait, Event::Spark(SparkEvent::RetrySubmitted(attempt.run)));
         }
@@ -140,31 +130,9 @@ fn end_run(
 }
 
 fn backoff(rung: &Rung, failed_attempts: u32) -> SimDuration {
-    let exponent = failed_attempts.saturating_sub(1).min(64) as i32;
-    rung.backoff.scale_round(rung.backoff_factor.powi(exponent)).min(rung.backoff_max)
-}
-
-impl Raises {
-    /// Applies a rung's adjustments on top of what there is.
-    fn climb(&mut self, rung: &Rung) {
-        for adjustment in &rung.adjust {
-            match adjustment {
-                Adjustment::ExecutorMemory { factor, max } => {
-                    self.executor_memory = self.executor_memory.max(1.0) * factor;
-                    self.executor_memory_max = *max;
-                }
-                Adjustment::DriverMemory { factor, max } => {
-                    self.driver_memory = self.driver_memory.max(1.0) * factor;
-                    self.driver_memory_max = *max;
-                }
-                Adjustment::ExecutorCount { factor, max } => {
-                    self.executor_count = self.executor_count.max(1.0) * factor;
-                    self.executor_count_max = *max;
-                }
-                Adjustment::OnDemand => self.on_demand = true,
-            }
-        }
-    }
+    let before = failed_attempts.saturating_sub(1).min(64);
+    let grown = rung.backoff.scale_round(rung.backoff_factor.powi(before as i32));
+    grown.saturating_add(rung.backoff_step * u64::from(before)).min(rung.backoff_max)
 }
 
 #[cfg(test)]
@@ -176,12 +144,19 @@ mod tests {
         let rung = Rung {
             when: vec![Failure::Transient],
             adjust: Vec::new(),
+            steps: Vec::new(),
             attempts_max: 9,
             backoff: SimDuration::seconds(10),
             backoff_factor: 2.0,
+            backoff_step: SimDuration::ZERO,
             backoff_max: SimDuration::seconds(60),
         };
-        let waits: Vec<u64> = (1..6).map(|n| backoff(&rung, n).as_millis() / 1000).collect();
-        assert_eq!(waits, [10, 20, 40, 60, 60]);
+        let waits = |rung: &Rung| -> Vec<u64> {
+            (1..6).map(|n| backoff(rung, n).as_millis() / 1000).collect()
+        };
+        assert_eq!(waits(&rung), [10, 20, 40, 60, 60]);
+        let step = SimDuration::seconds(5);
+        let linear = Rung { backoff: step, backoff_factor: 1.0, backoff_step: step, ..rung };
+        assert_eq!(waits(&linear), [5, 10, 15, 20, 25]);
     }
 }

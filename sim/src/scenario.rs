@@ -39,7 +39,7 @@ pub use pod_shape::{
     TolerationOperator,
 };
 pub use prices::{SpotPriceSeries, SpotPrices};
-pub use retries::{Adjustment, RetryLadder, Rung};
+pub use retries::{Adjustment, HistoryRule, RetryLadder, Rung, SpotRough};
 pub use scheduler::{
     AddedAffinity, InterPodAffinityArgs, KubernetesVersion, SchedulerProfile, ScoreSpec,
     ShapePoint, SpreadDefaults,

@@ -76,6 +76,8 @@ fn a_container_that_is_too_small_is_killed_and_the_ladder_mends_it() {
 
     scenario.retries = RetryLadder {
         name: "test".into(),
+        history: Vec::new(),
+        spot_rough: None,
         critical_on_demand: false,
         rungs: vec![Rung {
             when: vec![Failure::ExecutorOom],
@@ -83,6 +85,8 @@ fn a_container_that_is_too_small_is_killed_and_the_ladder_mends_it() {
                 Adjustment::ExecutorMemory { factor: 2.0, max: Bytes::gib(64) },
                 Adjustment::OnDemand,
             ],
+            steps: Vec::new(),
+            backoff_step: SimDuration::ZERO,
             attempts_max: 3,
             backoff: SimDuration::seconds(30),
             backoff_factor: 1.0,

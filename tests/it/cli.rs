@@ -569,3 +569,44 @@ fn bad_input_of_backtests_is_refused_and_nothing_written() {
     refused(here, &["backtest", "gone.yaml", "--out", "card"]);
     assert!(!here.join("card").exists());
 }
+
+#[test]
+fn ladders_are_compared_the_same_on_any_number_of_threads() {
+    let folder = folder();
+    let here = folder.path();
+    let own = "ladder:\n- when: [executor_oom]\n  attemptsMax: 3\n  steps:\n  - adjust: [{taskCpus: 2}]\n  \
+               - adjust: [{executorMemory: {factor: 2, max: 64Gi}}]\n";
+    write(&here.join("own.yaml"), own);
+    let csv = "run_id,application,submitted_at,executor_task_s,tasks,executor_memory_mib,\
+               peak_executor_memory_mib,outcome,failure\n\
+               a,=cmd(),2026-11-20T08:00:00Z,300,40,2048,4096,failed,executor_oom\n\
+               b,etl,2026-11-20T08:10:00Z,300,40,2048,,succeeded,\n\
+               c,etl,2026-11-20T08:20:00Z,300,40,2048,,failed,transient\n";
+    write(&here.join("day.csv"), csv);
+    let ladders = ["ladder", "scenario.yaml", "--ladders", "flotilla-2021,emr-on-eks,own.yaml"];
+    let with = |more: &[&str]| fine(here, &[&ladders[..], more].concat());
+    let json = with(&["-o", "json", "-j", "1"]);
+    assert_eq!(json, with(&["-o", "json", "-j", "2"]));
+    let value: Value = serde_json::from_str(&json).expect("JSON");
+    let names: Vec<&str> = value["ladders"]
+        .as_array()
+        .expect("ladders")
+        .iter()
+        .filter_map(|ladder| ladder["ladder"].as_str())
+        .collect();
+    assert_eq!(names, ["none", "flotilla-2021", "emr-on-eks", "own.yaml"]);
+    let of = |ladder: usize, key: &str| value["ladders"][ladder]["figures"][key]["mean"].clone();
+    assert_eq!([0, 1, 2].map(|ladder| of(ladder, "failed")), [2.0, 0.0, 1.0]);
+    assert!(value["ladders"][1]["figures"]["usd"]["against_first_ci95"].is_array());
+    // Half the tasks an executor are not enough, twice its memory is; the transient failure stays.
+    assert_eq!(of(3, "failed"), 1.0);
+    assert_eq!(value["ladders"][3]["by_cause"]["executor_oom"]["attempts"], 3.0);
+    let table = with(&["--replications", "1"]);
+    assert!(table.contains("flotilla-2021") && table.contains("=cmd()"), "{table}");
+    assert!(!with(&["-o", "csv"]).contains("\n=cmd()"));
+
+    let said = refused(here, &["ladder", "scenario.yaml", "--ladders", "flotila-2021"]);
+    assert!(said.contains("flotilla-2021"), "{said}");
+    let said = refused(here, &["ladder", "scenario.yaml", "--ladders", "gone.yaml"]);
+    assert!(said.contains("gone.yaml"), "{said}");
+}

@@ -132,6 +132,8 @@ fn result() -> tempfile::TempDir {
         outcome: RunOutcome::Failed,
         failure: Some(Failure::ExecutorOom),
         executor_memory: Bytes::gib(11),
+        executor_memory_asked: Bytes::ZERO,
+        executor_memory_needed: None,
         driver_memory: Bytes::gib(2),
         executors_max: 8,
         executors_peak: 1,
@@ -499,6 +501,8 @@ fn a_preempted_driver_says_so_and_is_retried_as_one_that_lost_its_node() {
     scenario.retries.rungs = vec![sim::scenario::Rung {
         when: vec![Failure::Spot],
         adjust: Vec::new(),
+        steps: Vec::new(),
+        backoff_step: SimDuration::ZERO,
         attempts_max: 3,
         backoff: SimDuration::minutes(1),
         backoff_factor: 1.0,

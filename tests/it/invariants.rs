@@ -224,6 +224,8 @@ fn a_plain_platform() -> impl Strategy<Value = Scenario> {
         scenario.fees.emr_per_gb = scenario.fees.control_plane;
         scenario.retries = RetryLadder {
             name: "test".into(),
+            history: Vec::new(),
+            spot_rough: None,
             critical_on_demand: true,
             rungs: vec![Rung {
                 when: Failure::ALL.to_vec(),
@@ -232,6 +234,8 @@ fn a_plain_platform() -> impl Strategy<Value = Scenario> {
                     Adjustment::ExecutorCount { factor: 1.5, max: 10 },
                     Adjustment::OnDemand,
                 ],
+                steps: Vec::new(),
+                backoff_step: SimDuration::ZERO,
                 attempts_max: 3,
                 backoff: SimDuration::seconds(10),
                 backoff_factor: 2.0,

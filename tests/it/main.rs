@@ -16,5 +16,6 @@ mod invariants;
 mod library;
 mod lifecycle;
 mod orchestrator;
+mod retries;
 mod spot;
 mod spot_series;

@@ -185,7 +185,7 @@ fn print(
     }
 }
 
-fn read_traces(loaded: &Loaded, noise: &Noise) -> Result<LoadedTrace, Stop> {
+pub(super) fn read_traces(loaded: &Loaded, noise: &Noise) -> Result<LoadedTrace, Stop> {
     let mut sources = Vec::new();
     for trace in &loaded.traces {
         if trace.is_address() {
@@ -224,7 +224,7 @@ fn read_traces(loaded: &Loaded, noise: &Noise) -> Result<LoadedTrace, Stop> {
 
 /// The workload of each replication. Where it is drawn (scaled or resampled arrivals) each
 /// replication draws its own, so that the spread over replications holds the draw's too.
-fn workloads(
+pub(super) fn workloads(
     loaded: &Loaded,
     trace: LoadedTrace,
     seed: u64,

@@ -135,6 +135,8 @@ fn fill(sink: &mut TableSink<'_>, pods: u64) {
         outcome: RunOutcome::Unfinished,
         failure: None,
         executor_memory: Bytes::gib(12),
+        executor_memory_asked: Bytes::ZERO,
+        executor_memory_needed: None,
         driver_memory: Bytes::gib(2),
         executors_max: u32::MAX,
         executors_peak: 7,

@@ -4,7 +4,7 @@
 mod placement;
 
 use sim::Severity;
-use sim::scenario::{Adjustment, CapacityType, NodePool, Rung, Scenario};
+use sim::scenario::{CapacityType, NodePool, Scenario};
 
 use super::context::Context;
 use super::overprovisioning::Pause;
@@ -38,14 +38,13 @@ pub(super) fn check(context: &Context<'_>, scenario: &Scenario, pause: Option<&P
 
 /// A ladder that moves executors to on-demand nodes needs some that take them.
 fn on_demand_fallback(context: &Context<'_>, scenario: &Scenario) {
-    let moves = |rung: &Rung| rung.adjust.contains(&Adjustment::OnDemand);
     let ladder = &scenario.retries;
     let template = scenario.spark.executor_template.clone().without_capacity_type();
     let may_run = scenario.pools.iter().filter(|pool| mismatch(&template, pool).is_none());
     let on_demand =
         |pool: &NodePool| pool.capacity_type == CapacityType::OnDemand && pool.max_size > 0;
-    let needed = ladder.critical_on_demand || ladder.rungs.iter().any(moves);
-    if needed && may_run.clone().count() > 0 && !may_run.clone().any(on_demand) {
+    if ladder.moves_to_on_demand() && may_run.clone().count() > 0 && !may_run.clone().any(on_demand)
+    {
         let message = format!(
             "the retry ladder `{}` moves executors to on-demand nodes, and no on-demand pool takes \
              them",

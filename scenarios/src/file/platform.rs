@@ -236,7 +236,7 @@ fn fees(spec: &Settings<'_>, types: &InstanceTypes, region: Option<&str>) -> Fee
 }
 
 /// A tree as JSON. Numbers that JSON cannot hold become texts.
-fn json_of(node: &Node) -> serde_json::Value {
+pub(super) fn json_of(node: &Node) -> serde_json::Value {
     use serde_json::Value as Json;
     match &node.value {
         Value::Null => Json::Null,

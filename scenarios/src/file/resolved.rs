@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use sim::scenario::{
-    Adjustment, Assumptions, Capacity, CapacityLimit, CapacityType, Images, InstanceType,
-    LogNormal, NodePool, Orchestrator, RetryLadder, RunRule, Scenario, TaintEffect,
+    Adjustment, Assumptions, Capacity, CapacityLimit, CapacityType, HistoryRule, Images,
+    InstanceType, LogNormal, NodePool, Orchestrator, RetryLadder, RunRule, Rung, Scenario,
+    TaintEffect,
 };
 use sim::units::{HourlyPrice, SimDuration, SimTime};
+use sim::workload::Failure;
 
 use super::spot::SpotSeriesRef;
 use super::workload::Read;
@@ -261,26 +263,55 @@ fn instance_type(found: &InstanceType) -> Value {
 }
 
 fn ladder(ladder: &RetryLadder) -> Value {
-    let rungs: Vec<Value> = ladder
-        .rungs
-        .iter()
-        .map(|rung| {
-            let when: Vec<&str> = rung.when.iter().map(|failure| failure.name()).collect();
-            let adjust: Vec<Value> = rung.adjust.iter().map(adjustment).collect();
-            let mut out = json!({
-                "when": when,
-                "adjust": adjust,
-                "attemptsMax": rung.attempts_max,
-                "backoff": rung.backoff.to_string(),
-                "backoffFactor": rung.backoff_factor,
-            });
-            if rung.backoff_max != SimDuration::MAX {
-                out["backoffMax"] = json!(rung.backoff_max.to_string());
-            }
-            out
-        })
-        .collect();
-    json!({ "name": ladder.name, "ladder": rungs, "criticalOnDemand": ladder.critical_on_demand })
+    let mut out = json!({
+        "name": ladder.name,
+        "ladder": ladder.rungs.iter().map(rung).collect::<Vec<_>>(),
+        "criticalOnDemand": ladder.critical_on_demand,
+    });
+    if !ladder.history.is_empty() {
+        let rule = |rule: &HistoryRule| {
+            json!({
+                "when": names(&rule.when),
+                "within": rule.within.to_string(),
+                "sameRun": rule.same_run,
+                "compounding": rule.compounding,
+                "adjust": adjustments(&rule.adjust),
+            })
+        };
+        out["history"] = ladder.history.iter().map(rule).collect();
+    }
+    if let Some(rough) = ladder.spot_rough {
+        out["onDemandWhenRough"] =
+            json!({ "retryShare": rough.retry_share, "within": rough.within.to_string() });
+    }
+    out
+}
+
+fn rung(rung: &Rung) -> Value {
+    let mut out = json!({
+        "when": names(&rung.when),
+        "adjust": adjustments(&rung.adjust),
+        "attemptsMax": rung.attempts_max,
+        "backoff": rung.backoff.to_string(),
+        "backoffFactor": rung.backoff_factor,
+        "backoffStep": rung.backoff_step.to_string(),
+    });
+    if !rung.steps.is_empty() {
+        let steps = rung.steps.iter();
+        out["steps"] = steps.map(|step| json!({ "adjust": adjustments(step) })).collect();
+    }
+    if rung.backoff_max != SimDuration::MAX {
+        out["backoffMax"] = json!(rung.backoff_max.to_string());
+    }
+    out
+}
+
+fn names(failures: &[Failure]) -> Vec<&'static str> {
+    failures.iter().map(|failure| failure.name()).collect()
+}
+
+fn adjustments(adjustments: &[Adjustment]) -> Vec<Value> {
+    adjustments.iter().map(adjustment).collect()
 }
 
 fn adjustment(adjustment: &Adjustment) -> Value {
@@ -295,6 +326,7 @@ fn adjustment(adjustment: &Adjustment) -> Value {
             json!({ "executorCount": { "factor": factor, "max": max } })
         }
         Adjustment::OnDemand => json!({ "onDemand": true }),
+        Adjustment::TaskCpus { factor } => json!({ "taskCpus": factor }),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `spec.retries`: a preset by name, or rungs in place.
 
 use sim::Severity;
-use sim::scenario::{Adjustment, RetryLadder, Rung};
+use sim::scenario::{Adjustment, HistoryRule, RetryLadder, Rung, SpotRough};
 use sim::units::SimDuration;
 use sim::workload::Failure;
 
@@ -22,7 +22,7 @@ pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> RetryL
         Some(("ladder", _)) => RetryLadder {
             name: "custom".to_owned(),
             rungs: rungs(&given),
-            critical_on_demand: false,
+            ..RetryLadder::default()
         },
         Some(_) => {
             let found = given.choice("preset").and_then(preset);
@@ -44,7 +44,33 @@ pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> RetryL
     if let Some(critical) = given.bool("criticalOnDemand") {
         ladder.critical_on_demand = critical;
     }
+    if let Some(rules) = given.sections("history") {
+        ladder.history = rules.iter().filter_map(history_rule).collect();
+    }
+    if let Some(rough) = given.section("onDemandWhenRough") {
+        let (retry_share, within) = (rough.float("retryShare"), rough.duration("within"));
+        ladder.spot_rough =
+            retry_share.zip(within).map(|(retry_share, within)| SpotRough { retry_share, within });
+    }
     ladder
+}
+
+fn history_rule(given: &Settings<'_>) -> Option<HistoryRule> {
+    let when = failures(given, &mut Vec::new());
+    let within = given.duration("within");
+    let adjust = adjustments(given);
+    Some(HistoryRule {
+        when: when?,
+        within: within?,
+        same_run: given.bool("sameRun").unwrap_or(false),
+        compounding: given.bool("compounding").unwrap_or(false),
+        adjust,
+    })
+}
+
+fn adjustments(given: &Settings<'_>) -> Vec<Adjustment> {
+    let adjust = given.sections("adjust").unwrap_or_default();
+    adjust.iter().filter_map(adjustment).collect()
 }
 
 fn rungs(given: &Settings<'_>) -> Vec<Rung> {
@@ -71,13 +97,15 @@ fn rung(given: &Settings<'_>, answered: &mut Vec<Failure>) -> Option<Rung> {
     if let Some(at) = given.optional("backoffMax").filter(|_| backoff_max < backoff) {
         at.problem(format!("`backoffMax` {backoff_max} is below `backoff` {backoff}"));
     }
-    let adjust = given.sections("adjust").unwrap_or_default();
+    let steps = given.sections("steps").unwrap_or_default();
     Some(Rung {
-        adjust: adjust.iter().filter_map(adjustment).collect(),
+        adjust: adjustments(given),
+        steps: steps.iter().map(adjustments).collect(),
         when: when?,
         attempts_max: attempts_max?,
         backoff,
         backoff_factor: given.float("backoffFactor").unwrap_or(1.0),
+        backoff_step: given.duration("backoffStep").unwrap_or(SimDuration::ZERO),
         backoff_max,
     })
 }
@@ -118,6 +146,9 @@ fn adjustment(given: &Settings<'_>) -> Option<Adjustment> {
         }
         at.problem("`onDemand: false` changes nothing");
         return None;
+    }
+    if key == "taskCpus" {
+        return given.count(key).map(|factor| Adjustment::TaskCpus { factor });
     }
     let section = given.section(key)?;
     let factor = section.float("factor");

@@ -12,7 +12,7 @@
 mod role;
 
 use sim::Finding;
-use sim::scenario::{Adjustment, PodTemplate, RetryLadder, Rung, SparkDefaults, SparkVersion};
+use sim::scenario::{PodTemplate, RetryLadder, Rung, SparkDefaults, SparkVersion};
 use sim::units::SimDuration;
 use sim::workload::Failure;
 
@@ -56,22 +56,23 @@ pub struct RestartPolicy {
 }
 
 impl RestartPolicy {
-    /// The policy as a ladder that changes nothing between attempts. The operator's wait grows by
-    /// one interval a retry; the ladder's doubles up to the operator's longest one, which is the
-    /// same for the first two retries and the last.
+    /// The policy as a ladder that changes nothing between attempts. The wait grows by one interval a
+    /// retry.
     pub fn ladder(&self) -> RetryLadder {
         let rung = Rung {
             when: Failure::ALL.to_vec(),
-            adjust: Vec::<Adjustment>::new(),
+            adjust: Vec::new(),
+            steps: Vec::new(),
             attempts_max: self.retries.saturating_add(1),
             backoff: self.interval,
-            backoff_factor: 2.0,
-            backoff_max: self.interval * u64::from(self.retries.max(1)),
+            backoff_factor: 1.0,
+            backoff_step: self.interval,
+            backoff_max: SimDuration::MAX,
         };
         RetryLadder {
             name: "spark-operator".to_owned(),
             rungs: if self.on_failure { vec![rung] } else { Vec::new() },
-            critical_on_demand: false,
+            ..RetryLadder::default()
         }
     }
 }

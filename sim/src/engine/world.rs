@@ -11,7 +11,7 @@ use crate::ledger::Books;
 use crate::orchestrator::OrchestratorState;
 use crate::outcome::{Outcome, Sink};
 use crate::provisioner::PoolState;
-use crate::retry::RunProgress;
+use crate::retry::{RetryHistory, RunProgress};
 use crate::scenario::Scenario;
 use crate::scheduler::Scheduler;
 use crate::spark::Attempt;
@@ -35,6 +35,8 @@ pub(crate) struct World {
     pub(crate) attempts: Slab<Attempt>,
     /// What is known of each run so far, by its place in the workload.
     pub(crate) runs: Vec<RunProgress>,
+    /// What the retry ladder remembers.
+    pub(crate) history: RetryHistory,
     /// Runs that are held back.
     pub(crate) orchestrator: OrchestratorState,
     /// Spot capacity.
@@ -114,6 +116,7 @@ impl World {
             autoscaler: scenario.autoscaler.as_ref().map(|_| ClusterAutoscalerState::default()),
             attempts: Slab::default(),
             runs: workload.runs.iter().map(|_| RunProgress::default()).collect(),
+            history: RetryHistory::default(),
             orchestrator: OrchestratorState::new(scenario, workload),
             control_plane: ControlPlane::new(scenario, workload),
             books: Books::default(),

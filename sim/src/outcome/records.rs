@@ -68,6 +68,10 @@ pub struct AttemptRecord {
     pub failure: Option<Failure>,
     /// Container memory of its executors.
     pub executor_memory: Bytes,
+    /// What it would be without the ladder's raises.
+    pub executor_memory_asked: Bytes,
+    /// What an executor needs, as far as it is known.
+    pub executor_memory_needed: Option<Bytes>,
     /// Container memory of its driver.
     pub driver_memory: Bytes,
     /// The most executors it may have.

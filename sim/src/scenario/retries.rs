@@ -13,6 +13,59 @@ pub struct RetryLadder {
     pub rungs: Vec<Rung>,
     /// Runs marked critical have their executors on on-demand nodes from the first attempt.
     pub critical_on_demand: bool,
+    /// What an application's recent failures change in its further submissions.
+    pub history: Vec<HistoryRule>,
+    /// New runs' executors go to on-demand nodes while spot is rough.
+    pub spot_rough: Option<SpotRough>,
+}
+
+/// State that a ladder keeps between the runs of an application.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HistoryRule {
+    /// Attempts of the application that failed so ..
+    pub when: Vec<Failure>,
+    /// .. in the time before a submission ..
+    pub within: SimDuration,
+    /// .. of other runs only, or of the same run too.
+    pub same_run: bool,
+    /// What changes in the submission.
+    pub adjust: Vec<Adjustment>,
+    /// Once for each such attempt, instead of once: whoever submits again takes over what was
+    /// raised before.
+    pub compounding: bool,
+}
+
+/// Spot is rough while so many of the runs submitted lately are retries.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SpotRough {
+    /// Second and further attempts over first ones.
+    pub retry_share: f64,
+    /// How far back.
+    pub within: SimDuration,
+}
+
+impl RetryLadder {
+    /// The longest time that any of its rules looks back; `None` without rules.
+    pub fn looks_back(&self) -> Option<SimDuration> {
+        let rules = self.history.iter().map(|rule| rule.within);
+        rules.chain(self.spot_rough.map(|rough| rough.within)).max()
+    }
+
+    /// Every adjustment that it may make.
+    pub fn adjustments(&self) -> impl Iterator<Item = &Adjustment> {
+        let rungs = self
+            .rungs
+            .iter()
+            .flat_map(|rung| rung.adjust.iter().chain(rung.steps.iter().flatten()));
+        rungs.chain(self.history.iter().flat_map(|rule| &rule.adjust))
+    }
+
+    /// Whether it may move executors to on-demand nodes.
+    pub fn moves_to_on_demand(&self) -> bool {
+        self.critical_on_demand
+            || self.spot_rough.is_some()
+            || self.adjustments().any(|adjustment| *adjustment == Adjustment::OnDemand)
+    }
 }
 
 impl RetryLadder {
@@ -34,12 +87,17 @@ pub struct Rung {
     pub when: Vec<Failure>,
     /// What changes in the next attempt, on top of what earlier rungs changed.
     pub adjust: Vec<Adjustment>,
+    /// What the next attempt is, by the number of the one that failed (the last entry for all further
+    /// ones): instead of what earlier attempts changed, not on top of it.
+    pub steps: Vec<Vec<Adjustment>>,
     /// Attempts of a run in all, the first one included, after which it has failed for good.
     pub attempts_max: u32,
     /// Wait before the second attempt.
     pub backoff: SimDuration,
-    /// Each further wait is this many times the one before.
+    /// Each further wait is this many times the one before ..
     pub backoff_factor: f64,
+    /// .. and so much longer.
+    pub backoff_step: SimDuration,
     /// Longest wait.
     pub backoff_max: SimDuration,
 }
@@ -67,6 +125,11 @@ pub enum Adjustment {
         factor: f64,
         /// Cap.
         max: u32,
+    },
+    /// `spark.task.cpus` times `factor`: fewer tasks share an executor's memory.
+    TaskCpus {
+        /// Multiplier.
+        factor: u32,
     },
     /// Executors go to on-demand nodes.
     OnDemand,

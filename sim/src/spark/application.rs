@@ -31,7 +31,8 @@ pub(crate) fn on_run_submitted(world: &mut World, cx: &mut Cx<'_>, place: u32) {
         state.raises.on_demand = run.critical && cx.scenario.retries.critical_on_demand;
     }
     state.attempts += 1;
-    let (number, raises) = (state.attempts, state.raises);
+    let number = state.attempts;
+    let raises = retry::raises_for(world, cx, place, number);
     let shape = memory::shape(cx, run, &raises, run_key);
     if run.stages.is_none() && run.tasks.is_some_and(|tasks| u64::from(tasks) > work::TASKS_MAX) {
         let message = format!("tasks above {} are merged into longer ones", work::TASKS_MAX);
@@ -500,6 +501,8 @@ fn record(
         outcome,
         failure,
         executor_memory: attempt.shape.executor.memory,
+        executor_memory_asked: attempt.shape.executor_asked,
+        executor_memory_needed: attempt.shape.executor_needed,
         driver_memory: attempt.shape.driver.memory,
         executors_max: attempt.shape.max,
         executors_peak: attempt.registered_peak,

@@ -25,6 +25,10 @@ pub(crate) struct Shape {
     pub(crate) driver: Resources,
     /// An executor's requests.
     pub(crate) executor: Resources,
+    /// An executor's container without the ladder's raises.
+    pub(crate) executor_asked: Bytes,
+    /// What an executor needs, as far as it is known.
+    pub(crate) executor_needed: Option<Bytes>,
     /// Task slots of an executor.
     pub(crate) slots: u32,
     /// Executors at the start.
@@ -60,6 +64,7 @@ pub(crate) fn shape(cx: &Cx<'_>, run: &Run, raises: &Raises, run_key: u64) -> Sh
         true => (spark.executor_memory, spark.executor_memory_overhead),
         false => (recorded_heap, set),
     };
+    let executor_asked = overheads.executor_container(heap, set);
     let heap = raised(heap, raises.executor_memory, raises.executor_memory_max);
     let set = set.map(|bytes| raised(bytes, raises.executor_memory, Bytes::new(u64::MAX)));
     let executor_memory = overheads.executor_container(heap, set);
@@ -77,7 +82,8 @@ pub(crate) fn shape(cx: &Cx<'_>, run: &Run, raises: &Raises, run_key: u64) -> Sh
     let driver_cpu = kept(over.driver_cores, run.driver_cores);
     let driver_cpu = driver_cpu.unwrap_or(MilliCores::cores(spark.driver_cores.into()));
     let (initial, min, max, dynamic) = executors(run, spark, raises);
-    let slots = (executor_cores / spark.task_cpus.max(1)).max(1);
+    let task_cpus = spark.task_cpus.max(1).saturating_mul(raises.task_cpus.max(1));
+    let slots = (executor_cores / task_cpus).max(1);
     let memory = change(
         run,
         spark,
@@ -92,29 +98,30 @@ pub(crate) fn shape(cx: &Cx<'_>, run: &Run, raises: &Raises, run_key: u64) -> Sh
         Some(Failure::ExecutorOom) => None,
         _ => memory.death(stages_of(run)).and_then(Verdict::exit_code),
     };
-    let need = |recorded, container: Bytes, peak: Option<Bytes>, failure, purpose| {
-        need(cx, run, run_key, recorded, peak, failure, purpose).is_some_and(|n| n > container)
+    let need = |recorded, peak: Option<Bytes>, failure, purpose| {
+        need(cx, run, run_key, recorded, peak, failure, purpose)
     };
     let (oom, driver_oom) = (Failure::ExecutorOom, Failure::DriverOom);
-    let dies = need(recorded_container, executor_memory, peak, oom, "executor-memory");
+    let mut executor_needed = need(recorded_container, peak, oom, "executor-memory");
+    if run.peak_executor_memory.is_none() {
+        executor_needed = executor_needed.map(|needed| memory.with_fewer_slots(needed));
+    }
+    let driver_needed = need(recorded_driver, run.peak_driver_memory, driver_oom, "driver-memory");
+    let dies = executor_needed.is_some_and(|needed| needed > executor_memory);
     Shape {
         driver: Resources::of_pod(spark.driver_request_cores.unwrap_or(driver_cpu), driver_memory),
         executor: Resources::of_pod(
             cpu.unwrap_or(MilliCores::cores(executor_cores.into())),
             executor_memory,
         ),
+        executor_asked,
+        executor_needed,
         slots,
         initial,
         min,
         max,
         dynamic,
-        driver_ooms: need(
-            recorded_driver,
-            driver_memory,
-            run.peak_driver_memory,
-            driver_oom,
-            "driver-memory",
-        ),
+        driver_ooms: driver_needed.is_some_and(|needed| needed > driver_memory),
         executor_ooms: dies || death.is_some(),
         exit_code: if dies { recorded_exit(run) } else { death.unwrap_or(137) },
         memory,

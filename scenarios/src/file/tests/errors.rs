@@ -378,7 +378,7 @@ fn ladders() {
                |
             12 |     - {when: [spot], attemptsMax: 2, backoff: 5m, backoffMax: 1m, adjust: [{}, {onDemand: false}, {e
                |                                                                            ^
-               = help: one of executorMemory, driverMemory, executorCount, onDemand
+               = help: one of executorMemory, driverMemory, executorCount, onDemand, taskCpus
 
             error: `onDemand: false` changes nothing
               --> small.yaml:12:91 (spec.retries.ladder[1].adjust[1].onDemand)

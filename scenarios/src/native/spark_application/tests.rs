@@ -102,10 +102,9 @@ fn restart_policies_are_ladders() {
         panic!("{ladder:?}");
     };
     assert_eq!(rung.attempts_max, 4);
-    assert_eq!(
-        (rung.backoff, rung.backoff_max),
-        (SimDuration::seconds(10), SimDuration::seconds(30))
-    );
+    // 10, 20, 30 s.
+    let interval = SimDuration::seconds(10);
+    assert_eq!((rung.backoff, rung.backoff_factor, rung.backoff_step), (interval, 1.0, interval));
     let never = "kind: SparkApplication\nspec: {restartPolicy: {type: Never}}";
     assert_eq!(one(never).0.restart.ladder().rungs, []);
 }

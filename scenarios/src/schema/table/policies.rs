@@ -183,6 +183,18 @@ pub(crate) static RETRIES: Section = Section {
         ),
         key("name", Text, "Name of the ladder in reports.").or("(custom)"),
         key(
+            "history",
+            List(&Kind::Section(&HISTORY_RULE)),
+            "What an application's recent failures change in its further submissions.",
+        )
+        .or("(the preset's; else none)"),
+        key(
+            "onDemandWhenRough",
+            Kind::Section(&SPOT_ROUGH),
+            "New runs' executors go to on-demand nodes while many runs on spot are retries.",
+        )
+        .or("(the preset's; else never)"),
+        key(
             "criticalOnDemand",
             Bool,
             "Runs marked critical have their executors on on-demand \
@@ -207,12 +219,54 @@ pub(crate) static FAILURES: Kind = Choice(&[
     ("drained", "the autoscaler removed the driver's node; without a rung of its own, as `spot`"),
 ]);
 
+static HISTORY_RULE: Section = Section {
+    name: "HistoryRule",
+    doc: "State that a ladder keeps between the runs of an application.",
+    keys: &[
+        key("when", List(&FAILURES), "Attempts of the application that failed so count.")
+            .required(),
+        key("within", Duration, "How far back from a submission.").required(),
+        key("sameRun", Bool, "Attempts of the same run count too.").or("false"),
+        key("compounding", Bool, "Once for each attempt that counts, instead of once.").or("false"),
+        key("adjust", List(&Kind::Section(&ADJUSTMENT)), "What changes in the submission.")
+            .required(),
+    ],
+};
+
+static SPOT_ROUGH: Section = Section {
+    name: "SpotRough",
+    doc: "When spot counts as rough.",
+    keys: &[
+        key("retryShare", Float(0.0, 100.0), "Second and further attempts over first ones.")
+            .required(),
+        key("within", Duration, "How far back.").required(),
+    ],
+};
+
+static STEP: Section = Section {
+    name: "Step",
+    doc: "What the attempt after a failed one is, instead of what came before.",
+    keys: &[
+        key("adjust", List(&Kind::Section(&ADJUSTMENT)), "Over what the run asks for.").required()
+    ],
+};
+
 static RUNG: Section = Section {
     name: "Rung",
     doc: "An answer to some failures.",
     keys: &[
         key("when", List(&FAILURES), "The failures it answers.").required(),
-        key("adjust", List(&Kind::Section(&ADJUSTMENT)), "What changes in the next attempt."),
+        key(
+            "adjust",
+            List(&Kind::Section(&ADJUSTMENT)),
+            "What changes in the next attempt, on top of what earlier ones changed.",
+        ),
+        key(
+            "steps",
+            List(&Kind::Section(&STEP)),
+            "What the attempt after the first, second, .. failed one is; the last one stays.",
+        )
+        .or("[]"),
         key(
             "attemptsMax",
             Int(1, 100),
@@ -228,12 +282,13 @@ static RUNG: Section = Section {
             before.",
         )
         .or("(1)"),
+        key("backoffStep", Duration, ".. and so much longer.").or("(0s)"),
         key("backoffMax", Duration, "Longest wait.").or("(no limit)"),
     ],
 };
 
-pub(crate) const ADJUSTMENTS: [&str; 4] =
-    ["executorMemory", "driverMemory", "executorCount", "onDemand"];
+pub(crate) const ADJUSTMENTS: [&str; 5] =
+    ["executorMemory", "driverMemory", "executorCount", "onDemand", "taskCpus"];
 
 static ADJUSTMENT: Section = Section {
     name: "Adjustment",
@@ -243,6 +298,7 @@ static ADJUSTMENT: Section = Section {
         key(ADJUSTMENTS[1], Kind::Section(&MORE_MEMORY), "A driver with more memory."),
         key(ADJUSTMENTS[2], Kind::Section(&MORE_EXECUTORS), "More executors."),
         key(ADJUSTMENTS[3], Bool, "Executors go to on-demand nodes."),
+        key(ADJUSTMENTS[4], Int(2, 64), "`spark.task.cpus` times this: fewer tasks at a time."),
     ],
 };
 

@@ -171,6 +171,15 @@ pub(crate) struct Change {
 }
 
 impl Change {
+    /// A need of the recorded executor where fewer tasks share the simulated one: the part of the heap
+    /// that tasks share (`spark.memory.fraction`) goes down with them. A guess, for runs of which no
+    /// peak was recorded.
+    pub(in crate::spark) fn with_fewer_slots(&self, needed: Bytes) -> Bytes {
+        let ratio = f64::from(self.simulated.slots) / f64::from(self.recorded.slots.max(1));
+        let shared = self.recorded.unified.fraction;
+        if ratio < 1.0 { needed.scale_floor(1.0 - shared + shared * ratio) } else { needed }
+    }
+
     /// What kills the simulated executor, by the first of the `stages` that does. A stage that
     /// would have killed the recorded one too, which lived, is one that the guesses are wrong for.
     pub(crate) fn death(&self, stages: &[Stage]) -> Option<Verdict> {
