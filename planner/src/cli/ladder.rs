@@ -162,8 +162,8 @@ fn ladders(results: &[LadderResult], base: &LadderResult) -> Grid {
             FIGURES
                 .map(|(_, _, decimals, figure)| GridCell::decimal(result.mean(figure), decimals)),
         );
-        row.push(GridCell::text(&against(result, base, 2, |t| t.bill_usd)));
-        row.push(GridCell::text(&against(result, base, 1, |t| t.all.failed as f64)));
+        row.push(GridCell::text(against(result, base, 2, |t| t.bill_usd)));
+        row.push(GridCell::text(against(result, base, 1, |t| t.all.failed as f64)));
         grid.push(row);
     }
     grid

@@ -118,6 +118,12 @@ retries:
      adjust: [{executorMemory: {factor: 1.25, max: 60Gi}}, {onDemand: true}]}
   - {when: [driver_oom, spot], attemptsMax: 2,
      adjust: [{driverMemory: {factor: 3, max: 1500M}}, {executorCount: {factor: 1.75, max: 100}}]}
+  - {when: [transient], attemptsMax: 5, backoff: 5s, backoffStep: 5s,
+     steps: [{adjust: [{taskCpus: 2}]}, {adjust: [{executorMemory: {factor: 2, max: 60Gi}}]}]}
+  history:
+  - {when: [executor_oom, driver_oom], within: 168h, sameRun: true, compounding: true,
+     adjust: [{executorMemory: {factor: 1.5, max: 60Gi}}]}
+  onDemandWhenRough: {retryShare: 0.05, within: 18m}
 images:
   size: 3.2Gi
   prePulled: true
