@@ -73,10 +73,11 @@ fn again(when: &[Failure], attempts_max: u32) -> Rung {
 }
 
 /// Failures that end a driver's container, which a restart policy sees.
-const DRIVER_ENDED: [Failure; 5] = [
+const DRIVER_ENDED: [Failure; 6] = [
     Failure::ExecutorOom,
     Failure::DriverOom,
     Failure::Spot,
+    Failure::DriverLost,
     Failure::Application,
     Failure::Transient,
 ];

@@ -5,13 +5,16 @@ mod lint;
 
 use std::collections::BTreeMap;
 
+use sim::workload::RunOutcome;
+
 pub use lint::{gap, lint};
 
 use crate::canonical::{
     NO_TEAM, POD_COLUMNS, RUN_COLUMNS, RUN_FIELDS, RunRow, outcome_name, pod_value,
 };
+use crate::failure_patterns::{self, Pattern};
 use crate::load::LoadedTrace;
-use crate::table::{Column, Value, render_instant};
+use crate::table::{Column, Value, render_instant, shorten};
 
 /// What `trace inspect` shows.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -46,6 +49,12 @@ pub struct Inspection {
     pub outcomes: BTreeMap<String, u64>,
     /// Failed runs by cause; `unknown` where it is not recorded.
     pub failures: BTreeMap<String, u64>,
+    /// Failed runs by the pattern that what was said of their failure holds, most first.
+    pub failure_patterns: Vec<FailurePattern>,
+    /// Failed runs of which something was said, and no pattern is in it.
+    pub failures_unclassified: u64,
+    /// What was said of the first of them.
+    pub unclassified_sample: Option<String>,
     /// Runs by hour of the day, UTC.
     pub submissions_by_hour: [u64; 24],
     /// Columns of `runs`, then of `pods` where there are any.
@@ -55,6 +64,19 @@ pub struct Inspection {
 impl Inspection {
     /// Rows of a top list.
     pub const TOP: usize = 10;
+}
+
+/// How many failures a pattern tells.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct FailurePattern {
+    /// The cause that it is a sign of.
+    pub cause: &'static str,
+    /// The text.
+    pub pattern: &'static str,
+    /// Who says it.
+    pub source: &'static str,
+    /// Runs.
+    pub runs: u64,
 }
 
 /// One column.
@@ -122,6 +144,7 @@ pub fn inspect(trace: &LoadedTrace) -> Inspection {
     }
     let by_team = count(trace.runs.iter().map(|run| named(&run.team, NO_TEAM)));
     let by_application = count(trace.runs.iter().map(|run| run.application.as_str()));
+    let classified = classified(trace);
     Inspection {
         runs: trace.runs.len() as u64,
         pods: trace.pods.len() as u64,
@@ -139,6 +162,9 @@ pub fn inspect(trace: &LoadedTrace) -> Inspection {
         triggers: count(trace.runs.iter().map(|run| run.trigger.as_deref().unwrap_or(UNKNOWN))),
         outcomes: count(trace.runs.iter().map(|run| outcome_name(run.run.outcome))),
         failures: failures(trace),
+        failure_patterns: classified.0,
+        failures_unclassified: classified.1,
+        unclassified_sample: classified.2,
         submissions_by_hour: hours,
         columns: columns(trace),
     }
@@ -171,10 +197,45 @@ fn top(counts: BTreeMap<String, u64>) -> Vec<(String, u64)> {
 }
 
 fn failures(trace: &LoadedTrace) -> BTreeMap<String, u64> {
-    let failed = trace.runs.iter().filter(|run| {
-        run.run.failure.is_some() || run.run.outcome == sim::workload::RunOutcome::Failed
-    });
+    let failed = trace
+        .runs
+        .iter()
+        .filter(|run| run.run.failure.is_some() || run.run.outcome == RunOutcome::Failed);
     count(failed.map(|run| run.run.failure.map_or(UNKNOWN, sim::workload::Failure::name)))
+}
+
+/// Failures by pattern, how many have none, and what was said of the first of those.
+fn classified(trace: &LoadedTrace) -> (Vec<FailurePattern>, u64, Option<String>) {
+    let mut found: Vec<FailurePattern> = Vec::new();
+    let (mut unclassified, mut sample) = (0, None);
+    for run in &trace.runs {
+        let failed = run.run.outcome == RunOutcome::Failed;
+        let Some(said) = run.failure_message.as_ref().filter(|_| failed) else { continue };
+        // Spark's log and the driver's pod mean other containers by the same words: the pattern is
+        // the one whose cause was taken.
+        let patterns = [
+            failure_patterns::by_texts(&[said]).map(|found| found.0),
+            failure_patterns::by_message(said),
+        ];
+        let taken = |pattern: &&&Pattern| run.run.failure == Some(pattern.cause);
+        let pattern = patterns.iter().flatten().find(taken).or(patterns.iter().flatten().next());
+        let Some(pattern) = pattern else {
+            unclassified += 1;
+            sample.get_or_insert_with(|| shorten(said));
+            continue;
+        };
+        match found.iter_mut().find(|other| other.pattern == pattern.text) {
+            Some(other) => other.runs += 1,
+            None => found.push(FailurePattern {
+                cause: pattern.cause.name(),
+                pattern: pattern.text,
+                source: pattern.source,
+                runs: 1,
+            }),
+        }
+    }
+    found.sort_by_key(|pattern| std::cmp::Reverse(pattern.runs));
+    (found, unclassified, sample)
 }
 
 fn columns(trace: &LoadedTrace) -> Vec<ColumnInspection> {

@@ -3,6 +3,7 @@
 pub mod canonical;
 mod error;
 pub mod event_log;
+pub mod failure_patterns;
 pub mod ingest;
 #[cfg(test)]
 mod ingest_tests;

@@ -20,6 +20,8 @@ pub struct LoweredRun {
     pub submitted_at_ms: i64,
     /// What set it off (a schedule, a person, another run), where the trace says so.
     pub trigger: Option<String>,
+    /// What was said of its failure (a reason, an exception), where it failed.
+    pub failure_message: Option<String>,
     /// Ids of runs, joined by `;`, that had to end before it was submitted.
     pub depends_on: Option<String>,
 }

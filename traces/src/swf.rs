@@ -200,6 +200,7 @@ impl SwfReader {
             team: format!("group{}", known(13).map_or(-1, |group| group as i64)),
             submitted_at_ms: self.start_ms + (submitted * 1000.0).round() as i64,
             trigger: None,
+            failure_message: None,
             depends_on: None,
         });
     }

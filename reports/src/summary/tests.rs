@@ -112,7 +112,7 @@ fn keys_are_those_of_the_contract_in_their_order() {
     assert_eq!(
         keys("/outcome/failed_attempts_by_cause").join(" "),
         "executor_oom driver_oom timeout spot application transient unschedulable \
-         preempted drained"
+         preempted drained driver_lost image_pull"
     );
     assert_eq!(keys("/cost_usd").join(" "), "total by_kind by_pool by_team ledger");
     assert_eq!(

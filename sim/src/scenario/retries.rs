@@ -69,12 +69,14 @@ impl RetryLadder {
 }
 
 impl RetryLadder {
-    /// The rung that answers `failure`. A driver that was preempted or drained lost its node, as
-    /// one whose node was reclaimed: the rung of that answers, where no rung names them.
+    /// The rung that answers `failure`. A driver that was preempted, drained or lost lost its node,
+    /// as one whose node was reclaimed: the rung of that answers, where no rung names them; an image
+    /// that could not be pulled is a dependency that failed.
     pub fn rung_for(&self, failure: Failure) -> Option<&Rung> {
         let naming = |failure| self.rungs.iter().find(|rung| rung.when.contains(&failure));
         naming(failure).or_else(|| match failure {
-            Failure::Preempted | Failure::Drained => naming(Failure::Spot),
+            Failure::Preempted | Failure::Drained | Failure::DriverLost => naming(Failure::Spot),
+            Failure::ImagePull => naming(Failure::Transient),
             _ => None,
         })
     }

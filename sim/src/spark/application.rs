@@ -86,6 +86,12 @@ pub(crate) fn on_run_submitted(world: &mut World, cx: &mut Cx<'_>, place: u32) {
 /// The driver's context is up: executors are asked for.
 pub(crate) fn driver_ready(world: &mut World, cx: &mut Cx<'_>, id: AttemptId) {
     let attempt = &mut world.attempts[id];
+    let recorded = cx.workload.runs[attempt.run as usize].failure;
+    if recorded == Some(Failure::ImagePull) && attempt.number == 1 {
+        // It would not have come so far.
+        end(world, cx, id, Err(Failure::ImagePull), PodResult::Failed);
+        return;
+    }
     attempt.driver_ready = true;
     attempt.started_at = attempt
         .driver
@@ -410,7 +416,8 @@ fn overheads(cx: &Cx<'_>, run: &Run) -> Overheads {
 }
 
 /// How an attempt ends that has done its work. What the trace recorded as a failure of the
-/// application itself happens again; a transient one only at the first attempt; a driver that
+/// application itself happens again; a transient one, or the loss of the driver for a reason that is
+/// not simulated, only at the first attempt; a driver that
 /// needs more memory than it has dies when it collects the result.
 fn result_of(cx: &Cx<'_>, attempt: &Attempt) -> Result<(), Failure> {
     let run = &cx.workload.runs[attempt.run as usize];
@@ -419,7 +426,9 @@ fn result_of(cx: &Cx<'_>, attempt: &Attempt) -> Result<(), Failure> {
     }
     match run.failure {
         Some(Failure::Application) => Err(Failure::Application),
-        Some(Failure::Transient) if attempt.number == 1 => Err(Failure::Transient),
+        Some(failure @ (Failure::Transient | Failure::DriverLost)) if attempt.number == 1 => {
+            Err(failure)
+        }
         // Failed for a reason that nobody recorded: taken for the application's own.
         None if run.outcome == RunOutcome::Failed => Err(Failure::Application),
         _ => Ok(()),

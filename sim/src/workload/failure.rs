@@ -24,11 +24,15 @@ pub enum Failure {
     Preempted,
     /// The driver was evicted, because the autoscaler removed its node.
     Drained,
+    /// The driver's pod or its node went for another reason.
+    DriverLost,
+    /// An image of the driver could not be pulled.
+    ImagePull,
 }
 
 impl Failure {
     /// Every cause, in the order of `summary.json`.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::ExecutorOom,
         Self::DriverOom,
         Self::Timeout,
@@ -38,6 +42,8 @@ impl Failure {
         Self::Unschedulable,
         Self::Preempted,
         Self::Drained,
+        Self::DriverLost,
+        Self::ImagePull,
     ];
 
     /// The name in traces and results.
@@ -52,6 +58,8 @@ impl Failure {
             Self::Unschedulable => "unschedulable",
             Self::Preempted => "preempted",
             Self::Drained => "drained",
+            Self::DriverLost => "driver_lost",
+            Self::ImagePull => "image_pull",
         }
     }
 
@@ -65,8 +73,10 @@ impl Failure {
         match self {
             Self::DriverOom => Some(137),
             Self::ExecutorOom | Self::Application | Self::Transient => Some(1),
-            Self::Timeout | Self::Spot | Self::Preempted | Self::Drained => Some(143),
-            Self::Unschedulable => None,
+            Self::Timeout | Self::Spot | Self::Preempted | Self::Drained | Self::DriverLost => {
+                Some(143)
+            }
+            Self::Unschedulable | Self::ImagePull => None,
         }
     }
 }

@@ -42,6 +42,8 @@ const FAILURES: &[&str] = &[
     "unschedulable",
     "preempted",
     "drained",
+    "driver_lost",
+    "image_pull",
 ];
 /// Names of lifecycles, as [`sim::workload::NodeLifecycle`] has them.
 pub(super) const LIFECYCLES: &[&str] = &["spot", "on_demand"];
@@ -173,8 +175,16 @@ pub const RUN_COLUMNS: &[Column] = &[
         "failure",
         ColumnType::Choice(FAILURES),
         "",
-        "not recorded; `driver_oom` where `exit_code` is 137",
+        "told from `failure_message`, then `exit_code`, by the patterns of \
+         `traces/src/failure_patterns.csv`; else not recorded",
         "Why it failed.",
+    ),
+    column(
+        "failure_message",
+        ColumnType::Text(LONG_CHARS_MAX),
+        "",
+        "not recorded",
+        "What was said of it: a reason, an exception.",
     ),
     column(
         "exit_code",

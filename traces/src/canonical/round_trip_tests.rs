@@ -88,6 +88,7 @@ fn row() -> impl Strategy<Value = RunRow> {
                 application: names.0,
                 team: names.1,
                 submitted_at_ms: numbers.0,
+                failure_message: None,
                 depends_on: None,
                 trigger: names.2,
             },

@@ -11,6 +11,7 @@ use super::columns::{LIFECYCLES, OUTCOMES, RUN_COLUMNS};
 use super::reader::{Fate, Row, TableReader};
 use super::run_row::RunRow;
 use crate::TraceError;
+use crate::failure_patterns;
 use crate::table::{self, TableCounts, Tally, Value};
 
 /// Whom a run belongs to when the trace does not say.
@@ -136,6 +137,11 @@ pub(crate) const RUN_FIELDS: &[Field] = &[
         row.lowered.run.failure = value.into_text().and_then(|name| Failure::from_name(&name));
     }),
     field!(
+        "failure_message",
+        |row| optional(row.lowered.failure_message.as_deref()),
+        |row, value| row.lowered.failure_message = value.into_text()
+    ),
+    field!(
         "exit_code",
         |row| row.exit_code.map_or(Value::Missing, |code| Value::Signed(i64::from(code))),
         |row, value| row.exit_code = value.signed().and_then(|code| i32::try_from(code).ok())
@@ -244,11 +250,17 @@ fn check_row(row: &mut RunRow, outcome_recorded: bool, tally: &mut Tally) {
     if !outcome_recorded && run.failure.is_some() {
         run.outcome = RunOutcome::Failed;
     }
-    if run.outcome == RunOutcome::Failed && run.failure.is_none() && exit_code == Some(137) {
-        run.failure = Some(Failure::DriverOom);
-        tally.add(Severity::Info, "failure-from-exit-code", "failure", line, || {
-            "not recorded; `exit_code` 137 was taken as `driver_oom`".to_owned()
-        });
+    if run.outcome == RunOutcome::Failed && run.failure.is_none() {
+        let said = row.lowered.failure_message.as_deref().and_then(failure_patterns::by_message);
+        let found = said.or_else(|| exit_code.and_then(failure_patterns::by_exit_code));
+        if let Some(pattern) = found {
+            run.failure = Some(pattern.cause);
+            let from = if said.is_some() { "failure_message" } else { "exit_code" };
+            tally.add(Severity::Info, "failure-classified", "failure", line, || {
+                let (text, cause) = (pattern.text, pattern.cause.name());
+                format!("not recorded; `{text}` in `{from}` was taken as `{cause}`")
+            });
+        }
     }
     if run.outcome == RunOutcome::Succeeded && run.failure.is_some() {
         tally.add(Severity::Warning, "contradiction", "failure", line, || {

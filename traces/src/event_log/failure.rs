@@ -7,25 +7,31 @@
 //!   job, and its exit code, are not in it.
 //!
 //! The cause is looked for in what the failed job and its stages say and, where they blame lost
-//! executors or shuffles, in why executors were removed meanwhile. `failure_patterns.csv` has the
-//! patterns: the first one that anything matches counts. What matches nothing is the
-//! application's own.
+//! executors or shuffles, in why executors were removed meanwhile (`failure_patterns.rs`). What
+//! matches nothing is the application's own.
 
 use sim::workload::{Failure, RunOutcome};
 
+use super::open_application::clip;
 use super::recorded::{JobResult, RecordedApplication, RecordedJob};
+use crate::failure_patterns;
 
-const PATTERNS: &str = include_str!("failure_patterns.csv");
 /// Executors are reported lost some time after the tasks they took with them.
 const LOST_BEFORE_MS: i64 = 60_000;
 /// Words of a message that make the end of executors a possible cause.
 const BLAMES_EXECUTORS: [&str; 6] =
     ["executorlost", "executor lost", "slave lost", "worker lost", "fetchfailed", "shut down"];
 
-/// Sets outcome and cause of `application` from everything else in it.
-pub(super) fn classify(application: &RecordedApplication) -> (RunOutcome, Option<Failure>) {
+/// Characters kept of the text that tells the cause.
+const MESSAGE_MAX: usize = 300;
+
+/// How an application ended: outcome, cause, and the text that tells it.
+pub(super) type Ending = (RunOutcome, Option<Failure>, Option<String>);
+
+/// Tells the end of `application` from everything else in it.
+pub(super) fn classify(application: &RecordedApplication) -> Ending {
     if application.ended_ms.is_none() {
-        return (RunOutcome::Unfinished, None);
+        return (RunOutcome::Unfinished, None, None);
     }
     let last = application.jobs.iter().max_by_key(|job| {
         let open = job.result == JobResult::Open;
@@ -33,10 +39,14 @@ pub(super) fn classify(application: &RecordedApplication) -> (RunOutcome, Option
     });
     match last {
         Some(job) if failed(application, job) => {
-            let cause = cause_in(&texts(application, job)).unwrap_or(Failure::Application);
-            (RunOutcome::Failed, Some(cause))
+            let texts = texts(application, job);
+            let found = failure_patterns::by_texts(&texts);
+            let (cause, place) =
+                found.map_or((Failure::Application, 0), |(pattern, place)| (pattern.cause, place));
+            let text = texts.get(place).map(|text| clip(text, MESSAGE_MAX));
+            (RunOutcome::Failed, Some(cause), text)
         }
-        _ => (RunOutcome::Succeeded, None),
+        _ => (RunOutcome::Succeeded, None, None),
     }
 }
 
@@ -86,48 +96,14 @@ fn texts<'a>(application: &'a RecordedApplication, job: &'a RecordedJob) -> Vec<
     texts
 }
 
-fn cause_in(texts: &[&str]) -> Option<Failure> {
-    let lowered: Vec<String> = texts.iter().map(|text| text.to_lowercase()).collect();
-    patterns()
-        .find(|(_, pattern)| lowered.iter().any(|text| contains(text, pattern)))
-        .map(|(cause, _)| cause)
-}
-
-/// Whether `pattern` is in `text`; one that ends with a digit must not go on with another.
-fn contains(text: &str, pattern: &str) -> bool {
-    let number = pattern.ends_with(|last: char| last.is_ascii_digit());
-    text.match_indices(pattern).any(|(at, _)| {
-        let next = text[at + pattern.len()..].chars().next();
-        !(number && next.is_some_and(|next| next.is_ascii_digit()))
-    })
-}
-
-/// The patterns with their causes, in the file's order. Fields hold no comma before the last.
-fn patterns() -> impl Iterator<Item = (Failure, &'static str)> {
-    PATTERNS.lines().skip(1).map(|line| {
-        let mut fields = line.splitn(3, ',');
-        let cause = fields.next().and_then(Failure::from_name);
-        let cause = cause.expect("failure_patterns.csv names known causes");
-        (cause, fields.next().expect("failure_patterns.csv has patterns"))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[track_caller]
     fn check(text: &str, expected: Option<Failure>) {
-        assert_eq!(cause_in(&[text]), expected, "{text}");
-    }
-
-    #[test]
-    fn every_pattern_is_usable() {
-        for (cause, pattern) in patterns() {
-            assert!(pattern.len() >= 8, "{pattern} is too short to mean anything");
-            assert_eq!(pattern, pattern.to_lowercase());
-            assert!(matches!(cause, Failure::ExecutorOom | Failure::Transient));
-        }
+        let found = failure_patterns::by_texts(&[text]).map(|(pattern, _)| pattern.cause);
+        assert_eq!(found, expected, "{text}");
     }
 
     #[test]
@@ -148,6 +124,7 @@ mod tests {
     #[test]
     fn memory_comes_before_what_it_causes() {
         let texts = ["FetchFailed(BlockManagerId(1))", "exited with exit code 137"];
-        assert_eq!(cause_in(&texts), Some(Failure::ExecutorOom));
+        let (pattern, place) = failure_patterns::by_texts(&texts).expect("found");
+        assert_eq!((pattern.cause, place), (Failure::ExecutorOom, 1));
     }
 }

@@ -75,7 +75,8 @@ pub(super) fn finish(open: OpenApplication) -> Option<Collected> {
     };
     (application.configuration, notes.bad_properties) =
         configuration::read(&application.properties, &profile, &seen);
-    (application.outcome, application.failure) = failure::classify(&application);
+    (application.outcome, application.failure, application.failure_message) =
+        failure::classify(&application);
     Some(Collected { application, notes })
 }
 

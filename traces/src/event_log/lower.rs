@@ -51,6 +51,7 @@ pub(super) fn lower(application: &RecordedApplication, stages: Vec<Stage>) -> Lo
         team: application.user.clone().unwrap_or_default(),
         submitted_at_ms: application.started_ms,
         trigger: None,
+        failure_message: application.failure_message.clone(),
         depends_on: None,
     }
 }

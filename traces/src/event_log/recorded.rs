@@ -62,6 +62,8 @@ pub struct RecordedApplication {
     pub outcome: RunOutcome,
     /// Why it failed, where it did.
     pub failure: Option<Failure>,
+    /// The text that tells it, or the first one that there is.
+    pub failure_message: Option<String>,
 }
 
 /// An executor's life.

@@ -123,6 +123,7 @@ pub(super) fn make(
             team: format!("owner-{:03}", application.owner + 1),
             submitted_at_ms: submission.at_ms,
             trigger: Some(application.trigger_name().to_owned()),
+            failure_message: None,
             depends_on: None,
         },
         exit_code,

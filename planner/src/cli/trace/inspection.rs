@@ -33,8 +33,39 @@ fn sections(inspection: &Inspection, output: &mut Output) -> Result<(), Stop> {
         let counts = counts.iter().map(|(name, runs)| (name.as_str(), *runs));
         print_counts(title, counts, output)?;
     }
+    failure_patterns(inspection, output)?;
     output.text("\n")?;
     output.grid(&columns(inspection))
+}
+
+/// By which signs failures were told.
+fn failure_patterns(inspection: &Inspection, output: &mut Output) -> Result<(), Stop> {
+    if !inspection.failure_patterns.is_empty() {
+        let mut grid = Grid::new(&[
+            GridColumn::words("Cause", "cause"),
+            GridColumn::words("told by", "pattern"),
+            GridColumn::figures("runs", "runs"),
+            GridColumn::words("which is", "source"),
+        ]);
+        for found in &inspection.failure_patterns {
+            grid.push(vec![
+                GridCell::text(found.cause),
+                GridCell::sentence(found.pattern),
+                GridCell::whole(found.runs),
+                GridCell::sentence(found.source),
+            ]);
+        }
+        output.text("\n")?;
+        output.grid(&grid)?;
+    }
+    match &inspection.unclassified_sample {
+        Some(sample) => output.text(&format!(
+            "\nfailures that hold no known pattern, and count as the application's own: {}; the first: {}\n",
+            inspection.failures_unclassified,
+            reports::escape::sentence(sample),
+        )),
+        None => Ok(()),
+    }
 }
 
 fn totals(inspection: &Inspection) -> Grid {

@@ -353,7 +353,7 @@ fn ladders() {
                |
             11 |     - {when: [spot, oom], attemptsMax: 0}
                |                     ^^^
-               = help: known: `executor_oom`, `driver_oom`, `timeout`, `spot`, `application`, `transient`, `unschedulable`, `preempted`, `drained`
+               = help: known: `executor_oom`, `driver_oom`, `timeout`, `spot`, `application`, `transient`, `unschedulable`, `preempted`, `drained`, `driver_lost`, `image_pull`
 
             error: `attemptsMax`: expected a whole number from 1 to 100, found `0`
               --> small.yaml:11:40 (spec.retries.ladder[0].attemptsMax)

@@ -217,6 +217,8 @@ pub(crate) static FAILURES: Kind = Choice(&[
         "a pod of higher priority took the driver's room; without a rung of its own, as `spot`",
     ),
     ("drained", "the autoscaler removed the driver's node; without a rung of its own, as `spot`"),
+    ("driver_lost", "the driver or its node went otherwise; without a rung of its own, as `spot`"),
+    ("image_pull", "an image could not be pulled; without a rung of its own, as `transient`"),
 ]);
 
 static HISTORY_RULE: Section = Section {
