@@ -17,6 +17,7 @@ mod local_dirs;
 mod memory;
 mod network;
 mod output_commit;
+mod pod_specs;
 mod progress;
 mod rules;
 mod warm_up;

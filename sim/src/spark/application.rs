@@ -1,22 +1,21 @@
 //! The life of an attempt: submitted, driver up, executors registered, tasks done, ended.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::allocation;
 use super::attempt::{Attempt, AttemptId};
 use super::dynamic_allocation::Target;
-use super::memory::{self, Shape};
+use super::memory;
 use super::network;
+use super::pod_specs::{executor_spec, placement, pod_spec};
 use super::progress::{Doom, Fate, Met, Progress};
 use super::rules::{Overheads, Rules};
 use super::work::{self, Work};
-use crate::cluster::{
-    Amounts, Cluster, ImageId, NodeId, Placement, PodId, PodOwner, PodSpec, Resources,
-};
+use crate::cluster::{Cluster, NodeId, PodId, PodOwner};
 use crate::engine::event::{Event, SparkEvent};
 use crate::engine::world::{Cx, World};
 use crate::outcome::{AttemptRecord, Ledger, PodResult};
-use crate::scenario::{DynamicAllocation, PodTemplate};
+use crate::scenario::DynamicAllocation;
 use crate::units::{NanoUsd, SimTime};
 use crate::workload::{Failure, Run, RunOutcome};
 use crate::{Severity, lifecycle, retry, rng};
@@ -535,78 +534,4 @@ fn doom(cx: &Cx<'_>, run_key: u64, work: &Work) -> Option<Doom> {
     let task = ((draw * f64::from(count)) as u32).min(count.checked_sub(1)?);
     let at = 0.3 + 0.65 * cx.seed.uniform("oom-moment", &[run_key]);
     Some(Doom { stage: stage as u32, task, at })
-}
-
-fn executor_spec(
-    world: &mut World,
-    cx: &mut Cx<'_>,
-    shape: &Shape,
-    run_id: &str,
-    on_demand: bool,
-) -> PodSpec {
-    let template = cx.scenario.spark.executor_template.clone();
-    let placement = placement(template, world.images.executor.clone(), on_demand);
-    pod_spec(world, cx, &shape.executor, placement, "executor", run_id)
-}
-
-/// What a pod asks for: Spark's own container and what the template adds to it.
-fn pod_spec(
-    world: &mut World,
-    cx: &mut Cx<'_>,
-    spark: &Resources,
-    mut placement: Placement,
-    role: &str,
-    run_id: &str,
-) -> PodSpec {
-    let main = Amounts::of(spark);
-    let names = &mut world.cluster.resource_names;
-    let amounts = Amounts::of_pod(names, Some(main), &placement.template).unwrap_or_else(|_| {
-        let message = "more extended resources than are modelled: the containers that the template \
-                       adds are left out";
-        cx.find(Severity::Warning, "too-many-resources", role, message.to_owned());
-        Amounts { requests: *spark, ..main }
-    });
-    let priority = placement.template.priority;
-    keep_labels(&mut placement.template, &world.cluster.labels_read, role, run_id);
-    let placement = world.cluster.specs.intern_placement(placement);
-    amounts.spec(placement, priority)
-}
-
-/// Keeps the labels that some selector of the scenario reads; Spark's own ones among them.
-fn keep_labels(template: &mut PodTemplate, read: &BTreeSet<String>, role: &str, run_id: &str) {
-    template.labels.retain(|key, _| read.contains(key));
-    for (key, value) in [("spark-role", role), ("spark-app-selector", run_id)] {
-        if read.contains(key) {
-            template.labels.insert(key.to_owned(), value.to_owned());
-        }
-    }
-}
-
-/// Annotations do not matter to placement, and labels that nobody reads do not either (see
-/// [`keep_labels`]), so they are left out: equal placements are interned once.
-fn placement(mut template: PodTemplate, images: Vec<ImageId>, on_demand_only: bool) -> Placement {
-    const SAFE_TO_EVICT: &str = "cluster-autoscaler.kubernetes.io/safe-to-evict";
-    const SAFE_VOLUMES: &str = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes";
-    let safe_to_evict = match template.annotations.get(SAFE_TO_EVICT).map(String::as_str) {
-        Some("true") => Some(true),
-        Some("false") => Some(false),
-        _ => None,
-    };
-    let safe_volumes = template.annotations.get(SAFE_VOLUMES).map_or("", String::as_str);
-    let is_safe = |volume: &String| safe_volumes.split(',').any(|safe| safe == volume);
-    let local_storage = !template.local_storage.iter().all(is_safe);
-    // What placement reads of it is in `local_storage` now.
-    template.local_storage.clear();
-    template.annotations.clear();
-    if on_demand_only {
-        template = template.without_capacity_type();
-    }
-    Placement {
-        template,
-        images,
-        on_demand_only,
-        safe_to_evict,
-        local_storage,
-        ..Placement::default()
-    }
 }
