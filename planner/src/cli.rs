@@ -5,6 +5,7 @@
 
 mod backtest;
 mod catalog;
+mod compare;
 mod conformance;
 mod explain;
 mod interrupt;
@@ -121,6 +122,9 @@ impl From<OutputFormat> for Format {
 enum Verb {
     /// Simulate a scenario, print the summary, write the result folder.
     Run(run::RunArgs),
+    /// The same weather over two or more scenarios: differences, their causes, gates.
+    #[command(mut_arg("replications", |arg| arg.default_value("5")))]
+    Compare(compare::CompareArgs),
     /// Simulated against recorded: replay recordings, or predict other recorded configurations.
     Backtest(backtest::BacktestArgs),
     /// The scenario's runs under other retry ladders: who is saved, and at what price.
@@ -183,6 +187,7 @@ pub fn main() -> ExitCode {
 fn verb(verb: Verb, timing: &mut Timing, noise: &Noise, output: &mut Output) -> Result<(), Stop> {
     match verb {
         Verb::Run(args) => run::run(args, timing, noise, output),
+        Verb::Compare(args) => compare::compare(args, noise, output),
         Verb::Backtest(args) => backtest::backtest(args, noise, output),
         Verb::Ladder(args) => ladder::ladder(args, noise, output),
         Verb::Explain(args) => explain::explain(args, output),

@@ -7,6 +7,8 @@
 
 pub mod backtest;
 
+pub mod compare;
+
 pub mod ladder;
 
 pub mod replicate;

@@ -610,3 +610,44 @@ fn ladders_are_compared_the_same_on_any_number_of_threads() {
     let said = refused(here, &["ladder", "scenario.yaml", "--ladders", "gone.yaml"]);
     assert!(said.contains("gone.yaml"), "{said}");
 }
+
+#[test]
+fn comparisons_are_paired_attributed_and_gated() {
+    let folder = folder();
+    let here = folder.path();
+    let compare = |more: &[&str]| {
+        let base = ["compare", "scenario.yaml", "--replications", "2"];
+        seatrial(here, &[&base[..], more].concat())
+    };
+    let changes = [
+        "--change",
+        "spec.nodes.pools[1].capacityType=on-demand",
+        "--change",
+        "spec.autoscaler.clusterAutoscaler.extraArgs.scan-interval=2m",
+    ];
+    let output = compare(&[&changes[..], &["-o", "json", "-j", "1"]].concat());
+    assert_eq!(output.status.code(), Some(0));
+    let again = compare(&[&changes[..], &["-o", "json", "-j", "2"]].concat());
+    assert_eq!(output.stdout, again.stdout, "threads change nothing");
+    let value: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let candidate = &value["candidates"][0];
+    let cost = &candidate["metrics"]["cost_usd.total"];
+    assert!(cost["relative"].as_f64().is_some_and(|share| share > 0.1), "{cost}");
+    assert_eq!(candidate["changed_alone"].as_object().map(serde_json::Map::len), Some(2));
+    // The same scenario is the same to the last digit.
+    let same = compare(&["scenario.yaml", "-o", "json"]);
+    let same: Value = serde_json::from_slice(&same.stdout).expect("JSON");
+    let metrics = same["candidates"][0]["metrics"].as_object().expect("metrics").values();
+    assert!(metrics.clone().count() > 30 && metrics.clone().all(|m| m["difference"] == 0.0));
+
+    let gated = compare(&[&changes[..2], &["--fail-if", "cost.total > +5%"]].concat());
+    assert_eq!(gated.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&gated.stderr).contains("`cost.total > +5%` holds"));
+    assert!(String::from_utf8_lossy(&gated.stdout).contains("95 % interval"));
+    let fine = compare(&[&changes[..2], &["--fail-if", "outcome.failed > +1"]].concat());
+    assert_eq!(fine.status.code(), Some(0));
+    for bad in [&["--fail-if", "cost.total"][..], &["--fail-if", "cost.totl > 1"], &[]] {
+        let output = compare(&[if bad.is_empty() { &[] } else { &changes[..2] }, bad].concat());
+        assert_eq!(output.status.code(), Some(2), "{bad:?}");
+    }
+}

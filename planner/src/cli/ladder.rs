@@ -36,14 +36,16 @@ pub(super) struct LadderArgs {
 
 pub(super) fn ladder(args: LadderArgs, noise: &Noise, output: &mut Output) -> Result<(), Stop> {
     let LadderArgs { scenario: given, ladders, simulation } = args;
-    let own = scenarios::load(&given.scenario, &given.sets).map_err(Stop::bad_input)?;
+    let (own, _) = run::load(&given)?;
     let mut scenarios = vec![Arc::new(own.scenario.clone())];
     for name in &ladders {
-        let mut sets = given.sets.clone();
-        sets.push(format!("spec.retries={}", retries(name)?));
-        let loaded = scenarios::load(&given.scenario, &sets);
-        let mut scenario =
-            loaded.map_err(|error| Stop::BadInput(format!("ladder `{name}`: {error}")))?.scenario;
+        let mut with = ScenarioArgs { scenario: given.scenario.clone(), sets: given.sets.clone() };
+        with.sets.push(format!("spec.retries={}", retries(name)?));
+        let (loaded, _) = run::load(&with).map_err(|stop| match stop {
+            Stop::BadInput(reason) => Stop::BadInput(format!("ladder `{name}`: {reason}")),
+            other => other,
+        })?;
+        let mut scenario = loaded.scenario;
         if scenario.retries.name == "custom" {
             scenario.retries.name = name.clone();
         }

@@ -146,7 +146,7 @@ pub(super) fn load(given: &ScenarioArgs) -> Result<(Loaded, Vec<Finding>), Stop>
 }
 
 /// The headline of a `backtest.json`.
-fn read_scorecard(path: &Path) -> Result<BacktestPart, Stop> {
+pub(super) fn read_scorecard(path: &Path) -> Result<BacktestPart, Stop> {
     let bad = |reason: String| {
         Stop::BadInput(format!(
             "{}: {reason}; expected the backtest.json that `seatrial backtest --out DIR` writes",
