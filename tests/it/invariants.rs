@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use crate::fixtures::*;
 use sim::scenario::*;
 use sim::units::{Bytes, HourlyPrice, MilliCores, SimDuration, SimTime};
-use sim::workload::{Failure, Run, RunOutcome, TracePod};
+use sim::workload::{Failure, Run, RunOutcome, Stage, TaskDurations, TracePod};
 use sim::{NodeSearch, RunOptions, Scenario, Seed, Workload};
 
 fn a_run(place: usize) -> impl Strategy<Value = Run> {
@@ -46,8 +46,37 @@ fn a_workload() -> impl Strategy<Value = Workload> {
             })
             .collect();
         pods.sort_by_key(|pod| pod.created_at);
+        relate(&mut list);
         Workload { pods, ..runs(list) }
     })
+}
+
+/// Some runs depend on earlier ones; some have recorded stages that read shuffles and cached
+/// blocks; some have deadlines. Which, follows from their own figures.
+fn relate(list: &mut [Run]) {
+    for place in 0..list.len() {
+        let run = &list[place];
+        let pick = run.submitted_at.as_millis() / 1000 % 5;
+        let parents: Vec<u32> = (0..place as u32).filter(|p| u64::from(*p) % 4 == pick).collect();
+        let tasks = run.tasks.unwrap_or(1).max(1);
+        let stage = |id: u32, parents: &[u32]| Stage {
+            stage_id: id,
+            parents: parents.to_vec(),
+            shuffle_parents: if id == 1 { parents.to_vec() } else { Vec::new() },
+            caches: id == 0,
+            cached_by: (id == 2).then_some(0),
+            tasks: TaskDurations::from_millis((0..tasks).map(|t| 900 + t * 37 % 5000).collect()),
+            ..Stage::default()
+        };
+        let run = &mut list[place];
+        if pick < 2 {
+            run.depends_on = parents.into();
+            run.deadline = Some(SimDuration::minutes(20));
+        }
+        if pick == 3 {
+            run.stages = Some([stage(0, &[]), stage(1, &[0]), stage(2, &[1])].into());
+        }
+    }
 }
 
 /// What pods say of each other: terms of one kind, by node or by zone; containers beside Spark's.
@@ -220,12 +249,25 @@ fn a_plain_platform() -> impl Strategy<Value = Scenario> {
             scenario.assumptions.pod_termination = SimDuration::seconds(40);
             scenario.spark.executor_template.termination_grace = Some(SimDuration::seconds(35));
         }
+        if switches.0 {
+            let team = GroupPattern::parse("team").expect("a pattern");
+            scenario.orchestrator.limits =
+                vec![OwnerLimit { team, concurrent_runs: 1 + sizes.2 / 2 }];
+        }
         scenario.fees.emr_per_vcpu = scenario.fees.control_plane;
         scenario.fees.emr_per_gb = scenario.fees.control_plane;
         scenario.retries = RetryLadder {
             name: "test".into(),
-            history: Vec::new(),
-            spot_rough: None,
+            history: vec![HistoryRule {
+                when: vec![Failure::ExecutorOom, Failure::Transient],
+                within: SimDuration::minutes(40),
+                same_run: switches.1,
+                adjust: vec![Adjustment::ExecutorMemory { factor: 2.0, max: Bytes::gib(12) }],
+                compounding: switches.2,
+            }],
+            spot_rough: switches
+                .2
+                .then(|| SpotRough { retry_share: 0.3, within: SimDuration::minutes(30) }),
             critical_on_demand: true,
             rungs: vec![Rung {
                 when: Failure::ALL.to_vec(),
@@ -260,6 +302,23 @@ proptest! {
         prop_assert_eq!(count(RunOutcome::Failed), outcome.failed);
         prop_assert_eq!(count(RunOutcome::Unfinished), outcome.unfinished);
         prop_assert_eq!(records.attempts.len() as u64, outcome.attempts);
+        // The ladder gives no more attempts and memory than it says.
+        for run in &records.runs {
+            prop_assert!(run.attempts <= 3);
+        }
+        let most = Bytes::gib(14).max(Bytes::gib(12)).scale_floor(1.4);
+        prop_assert!(records.attempts.iter().all(|attempt| attempt.executor_memory <= most));
+        // Nobody starts before those that it waits for have ended.
+        for record in &records.runs {
+            for parent in &workload.runs[record.run as usize].depends_on {
+                let parent = records.runs.iter().find(|run| run.run == *parent);
+                let ended = parent.and_then(|run| run.ended_at);
+                prop_assert!(record.ready_at.is_none() || ended <= record.ready_at);
+            }
+        }
+        let owner = &outcome.owners[0];
+        prop_assert_eq!(owner.runs, owner.succeeded + owner.failed + owner.unfinished);
+        prop_assert!(owner.deadline_missed <= owner.with_deadline);
         prop_assert_eq!(records.pods.len() as u64, outcome.pods);
         prop_assert_eq!(records.nodes.len() as u64, outcome.nodes_launched);
         let nodes: i64 = records.nodes.iter().map(|node| node.cost.as_nano()).sum();
