@@ -54,8 +54,7 @@ fn a_workload() -> impl Strategy<Value = Workload> {
 /// Some runs depend on earlier ones; some have recorded stages that read shuffles and cached
 /// blocks; some have deadlines. Which, follows from their own figures.
 fn relate(list: &mut [Run]) {
-    for place in 0..list.len() {
-        let run = &list[place];
+    for (place, run) in list.iter_mut().enumerate() {
         let pick = run.submitted_at.as_millis() / 1000 % 5;
         let parents: Vec<u32> = (0..place as u32).filter(|p| u64::from(*p) % 4 == pick).collect();
         let tasks = run.tasks.unwrap_or(1).max(1);
@@ -68,7 +67,6 @@ fn relate(list: &mut [Run]) {
             tasks: TaskDurations::from_millis((0..tasks).map(|t| 900 + t * 37 % 5000).collect()),
             ..Stage::default()
         };
-        let run = &mut list[place];
         if pick < 2 {
             run.depends_on = parents.into();
             run.deadline = Some(SimDuration::minutes(20));
