@@ -13,6 +13,7 @@ pub(crate) mod application;
 mod attempt;
 mod circumstances;
 mod dynamic_allocation;
+mod fate;
 mod local_dirs;
 mod memory;
 mod network;
