@@ -138,6 +138,7 @@ fn result() -> tempfile::TempDir {
         executors_max: 8,
         executors_peak: 1,
         executor_time: sim::units::SimDuration::ZERO,
+        stage_ends: Box::default(),
         executors_lost_to_spot: 0,
         executors_oom_killed: 4,
         on_demand: false,

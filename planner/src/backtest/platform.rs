@@ -2,8 +2,8 @@
 //!
 //! Durations are compared of runs that succeeded on both sides: the last attempt's time from its
 //! driver's start to its end, against the recorded duration. Of the others, how they ended is.
-//! Executor-seconds and peaks are those of the last attempt. Stage ends are not compared: the
-//! simulation's records do not hold them.
+//! Executor-seconds, peaks and ends of stages are those of the last attempt; stages count from when
+//! its first task could be launched, recorded ones from the first job.
 
 use sim::outcome::{AttemptRecord, RunRecord};
 use sim::units::SimTime;
@@ -82,11 +82,26 @@ fn compare(
         error: succeeded.then(|| relative(recorded_ms, predicted_ms)),
         reason: reason(record, attempt, started, failed),
         run_duration_ms: succeeded.then_some((recorded_ms, predicted_ms)),
-        stage_end_error: None,
+        stage_end_error: recording.and_then(|recording| stage_end_error(recording, attempt)),
         executor_seconds: seconds.map(|recorded| (recorded, attempt.executor_time.as_secs_f64())),
         peak_executors: recording.map(|r| (r.executors_peak(), attempt.executors_peak)),
         failed,
     })
+}
+
+/// Mean distance of the ends of stages, as a share of the recorded time.
+fn stage_end_error(recording: &Recording, attempt: &AttemptRecord) -> Option<f64> {
+    let (first_job, started) = (recording.first_job_at?, attempt.tasks_started_at?);
+    let whole = recording.last_job_ended_at?.saturating_sub(first_job).as_secs_f64().max(1e-3);
+    let pairs = recording.stage_ends.iter().zip(&attempt.stage_ends);
+    let distances: Vec<f64> = pairs
+        .filter_map(|(recorded, simulated)| {
+            let recorded = recorded.as_ref()?.saturating_sub(first_job).as_secs_f64();
+            Some((simulated.as_ref()?.since(started).as_secs_f64() - recorded).abs())
+        })
+        .collect();
+    let count = distances.len();
+    (count > 0).then(|| distances.iter().sum::<f64>() / count as f64 / whole)
 }
 
 /// Registered to gone, or to the end of the last job.

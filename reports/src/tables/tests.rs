@@ -141,6 +141,7 @@ fn fill(sink: &mut TableSink<'_>, pods: u64) {
         executors_max: u32::MAX,
         executors_peak: 7,
         executor_time: sim::units::SimDuration::ZERO,
+        stage_ends: Box::default(),
         executors_lost_to_spot: 1,
         executors_oom_killed: 0,
         on_demand: true,

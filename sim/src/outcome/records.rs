@@ -80,6 +80,9 @@ pub struct AttemptRecord {
     pub executors_peak: u32,
     /// Executors registered to gone, summed.
     pub executor_time: SimDuration,
+    /// When each stage of a run with a recording was complete, by its place in the run; empty for
+    /// other runs.
+    pub stage_ends: Box<[Option<SimTime>]>,
     /// Executors lost to spot reclaims.
     pub executors_lost_to_spot: u32,
     /// Executors killed for memory.

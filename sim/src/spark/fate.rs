@@ -71,7 +71,11 @@ pub(super) fn record(
     failure: Option<Failure>,
     cost: Ledger,
 ) {
+    let run = &cx.workload.runs[attempt.run as usize];
+    let stages = run.stages.as_deref().filter(|_| run.recording.is_some()).unwrap_or_default();
+    let stage_ends = (0..stages.len()).map(|place| attempt.progress.stage_done_at(place));
     cx.sink.attempt(AttemptRecord {
+        stage_ends: stage_ends.collect(),
         run: attempt.run,
         attempt: attempt.number,
         submitted_at: attempt.submitted_at,
