@@ -124,8 +124,10 @@ const SUMMARY_KEYS: &[(&str, &str)] = &[
     ("cost_usd.total", "the whole bill"),
     (
         "cost_usd.by_kind.*",
-        "by kind; adds up to `total`. `network` is shuffle traffic between zones, with the team \
-         whose run it was",
+        "by kind; adds up to `total`: `on_demand` (at on-demand prices), `spot`, `storage` (root \
+         volumes), `control_plane`, `emr`, `network` (shuffle traffic between zones), `nat`, \
+         `commitment_savings` (what reserved instances and savings plans take off; negative), \
+         `commitment_unused` (what was paid for them and not used), `discount` (negative), `tax`",
     ),
     (
         "cost_usd.by_pool.POOL",
@@ -141,6 +143,16 @@ const SUMMARY_KEYS: &[(&str, &str)] = &[
          used), `recompute` (repeated after a loss), `failed_attempts`, `executor_idle`, \
          `starting` (boot, image pull, JVM start), `reserved` (kubelet, system, DaemonSets), \
          `pause_pods`, `unallocated`",
+    ),
+    (
+        "cost_usd.commitments[]",
+        "reserved instances and savings plans, where there are any: `name`, `covered` (at \
+         on-demand prices), `paid`, and of that `unused`",
+    ),
+    (
+        "cost_usd.terms.*",
+        "what was agreed: `shared_split` (how reports split what belongs to nobody), `timezone` \
+         (in which reports begin days), `discount` and `tax` as shares",
     ),
     ("control_plane.event_objects_peak", "most event objects alive at one time"),
     ("control_plane.pods_peak", "most pod objects alive at one time"),

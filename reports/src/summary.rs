@@ -21,8 +21,8 @@ pub use waiting::{PodWaitsPart, WaitingPart, WaitingReason};
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize, Serializer};
-use sim::outcome::{Bill, Outcome, Samples};
-use sim::scenario::CapacityType;
+use sim::outcome::{Bill, CommitmentTotal, Outcome, Samples};
+use sim::scenario::{Billing, CapacityType};
 use sim::units::{NanoUsd, SimDuration, SimTime};
 use sim::workload::Failure;
 
@@ -202,6 +202,59 @@ pub struct CostPart {
     pub by_team: Named<Usd>,
     /// Where the node part went; adds up to it.
     pub ledger: Named<Usd>,
+    /// Reserved instances and savings plans; only where there are any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub commitments: Vec<CommitmentPart>,
+    /// What was agreed about the bill, and how reports split what is shared.
+    pub terms: TermsPart,
+}
+
+/// Terms of the bill.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TermsPart {
+    /// Rule by which reports split what belongs to nobody.
+    pub shared_split: &'static str,
+    /// IANA name of the zone in which reports begin days and months.
+    pub timezone: String,
+    /// Taken off everything.
+    pub discount: f64,
+    /// Put on what is left.
+    pub tax: f64,
+}
+
+impl TermsPart {
+    fn of(terms: &Billing) -> Self {
+        Self {
+            shared_split: terms.shared_split.name(),
+            timezone: terms.timezone.clone(),
+            discount: f64::from(terms.discount_ppm) / 1e6,
+            tax: f64::from(terms.tax_ppm) / 1e6,
+        }
+    }
+}
+
+/// What a commitment came to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CommitmentPart {
+    /// Its name.
+    pub name: String,
+    /// What it covered, at on-demand prices.
+    pub covered: Usd,
+    /// What it cost.
+    pub paid: Usd,
+    /// Of that, what nobody used.
+    pub unused: Usd,
+}
+
+impl CommitmentPart {
+    fn of(total: &CommitmentTotal) -> Self {
+        Self {
+            name: total.name.clone(),
+            covered: Usd(total.covered),
+            paid: Usd(total.paid),
+            unused: Usd(total.unused),
+        }
+    }
 }
 
 /// The Kubernetes control plane.
@@ -365,24 +418,18 @@ fn control_plane(outcome: &Outcome) -> ControlPlanePart {
 }
 
 fn cost(bill: &Bill) -> CostPart {
-    let by_kind = [
-        (CapacityType::OnDemand.name(), bill.on_demand),
-        (CapacityType::Spot.name(), bill.spot),
-        ("storage", bill.storage),
-        ("control_plane", bill.control_plane),
-        ("emr", bill.emr),
-        ("network", bill.network),
-    ];
     let owned = |parts: &[(&str, NanoUsd)]| {
         let parts = parts.iter();
         Named(parts.map(|(name, cost)| ((*name).to_owned(), Usd(*cost))).collect())
     };
     CostPart {
         total: Usd(bill.total()),
-        by_kind: owned(&by_kind),
+        by_kind: owned(&bill.kinds()),
         by_pool: merged(&bill.by_pool),
         by_team: merged(&bill.by_team),
-        ledger: owned(&bill.ledger.kinds()),
+        ledger: owned(&bill.costs.nodes.kinds()),
+        commitments: bill.commitments.iter().map(CommitmentPart::of).collect(),
+        terms: TermsPart::of(&bill.terms),
     }
 }
 

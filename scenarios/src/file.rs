@@ -8,6 +8,7 @@
 
 mod assumptions;
 mod autoscaler;
+mod billing;
 mod context;
 mod cross_check;
 mod images;

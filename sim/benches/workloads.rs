@@ -77,7 +77,9 @@ pub fn platform() -> Scenario {
             emr_per_vcpu: HourlyPrice::ZERO,
             emr_per_gb: HourlyPrice::ZERO,
             cross_zone_per_gb: NanoUsd::new(20_000_000),
+            ..Fees::default()
         },
+        billing: Billing::default(),
         assumptions: Assumptions::default(),
     }
 }

@@ -103,7 +103,11 @@ fn pull(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId) {
 
 fn start_pulls(world: &mut World, cx: &Cx<'_>, node_id: NodeId) {
     let node = &mut world.cluster.nodes[node_id];
-    node.image_store.start(&world.images, cx.scenario.images.max_parallel_pulls.max(1) as usize);
+    let parallel = cx.scenario.images.max_parallel_pulls.max(1) as usize;
+    let bytes = node.image_store.start(&world.images, parallel);
+    if bytes > 0 && cx.scenario.fees.nat.is_some_and(|nat| nat.image_pulls) {
+        world.books.nat(cx.now, bytes);
+    }
     let (before, end) = (node.image_store.ends, node.image_store.next_end());
     node.image_store.ends = end;
     world.registry.set_end(node_id, node.number, before, end);

@@ -10,62 +10,21 @@
 //! Source of the weights: OpenCost's default prices, 0.031611 dollars a vCPU-hour and 0.004237 a
 //! GiB-hour. Source of the billing rule: EC2 on-demand and spot Linux instances are billed by the
 //! second with a minimum of 60 seconds; the price of a spot instance may change while it runs, and
-//! each second costs what it costs then. Leaves out: reservations, savings plans.
+//! each second costs what it costs then. Each cost is booked in the hours in which it arose
+//! (`hours.rs`); reserved instances and savings plans are in `coverage.rs`, discounts and taxes in
+//! `books.rs`.
 
+mod books;
+mod coverage;
+mod hours;
 mod price_curve;
 
+pub(crate) use books::{Books, Charge, NodeHour};
 pub(crate) use price_curve::PriceCurve;
 
-use std::collections::BTreeMap;
-
 use crate::cluster::{NodeKind, Resources};
-use crate::outcome::Ledger;
 use crate::scenario::Fees;
 use crate::units::{NanoUsd, SimDuration, SimTime};
-use crate::workload::{ApplicationId, TeamId};
-
-/// Who pays: pool, and team and application where the money has an owner.
-pub(crate) type Account = (u32, Option<(TeamId, ApplicationId)>);
-
-/// All money of a simulation, and the sums behind utilisation.
-#[derive(Debug, Default)]
-pub(crate) struct Books {
-    /// Node money by account.
-    pub(crate) accounts: BTreeMap<Account, Ledger>,
-    /// Node money by pool.
-    pub(crate) by_pool: BTreeMap<u32, NanoUsd>,
-    /// EMR fees by team.
-    pub(crate) emr_by_team: BTreeMap<TeamId, NanoUsd>,
-    /// Fees for traffic between zones, by team.
-    pub(crate) network_by_team: BTreeMap<TeamId, NanoUsd>,
-    /// CPU and memory, requested by pods and allocatable, times milliseconds.
-    pub(crate) usage: Usage,
-}
-
-/// Integrals over time.
-#[derive(Debug, Default)]
-pub(crate) struct Usage {
-    /// Millicore-milliseconds requested.
-    pub(crate) cpu_requested: u128,
-    /// Millicore-milliseconds allocatable.
-    pub(crate) cpu_allocatable: u128,
-    /// Byte-milliseconds requested.
-    pub(crate) memory_requested: u128,
-    /// Byte-milliseconds allocatable.
-    pub(crate) memory_allocatable: u128,
-}
-
-impl Books {
-    /// Books `cost` to `account`.
-    pub(crate) fn book(&mut self, account: Account, cost: &Ledger) {
-        self.accounts.entry(account).or_default().add(cost);
-    }
-}
-
-/// What a machine costs from `from` to `to`: whole seconds, 60 at least.
-pub(crate) fn node_bill(kind: &NodeKind, from: SimTime, to: SimTime) -> NanoUsd {
-    cost(kind, from, from.saturating_add(billed(from, to)))
-}
 
 /// What a machine costs from `from` to `to`, rounded down to a nano-dollar.
 pub(crate) fn cost(kind: &NodeKind, from: SimTime, to: SimTime) -> NanoUsd {
@@ -100,9 +59,9 @@ pub(crate) fn emr_fee(fees: &Fees, requests: &Resources, time: SimDuration) -> N
     cpu + memory
 }
 
-/// What `bytes` between zones cost. AWS counts 2^30 bytes as a GB.
-pub(crate) fn cross_zone_fee(fees: &Fees, bytes: u64) -> NanoUsd {
-    let price = u128::from(fees.cross_zone_per_gb.as_nano().max(0).unsigned_abs());
+/// What `bytes` cost at `per_gb`. AWS counts 2^30 bytes as a GB.
+pub(crate) fn traffic_fee(per_gb: NanoUsd, bytes: u64) -> NanoUsd {
+    let price = u128::from(per_gb.as_nano().max(0).unsigned_abs());
     let nano = (u128::from(bytes) * price) >> 30;
     NanoUsd::new(i64::try_from(nano).unwrap_or(i64::MAX))
 }
@@ -116,11 +75,9 @@ mod tests {
     #[test]
     fn the_worked_emr_example() {
         let fees = Fees {
-            control_plane: HourlyPrice::ZERO,
-            storage_per_gib: HourlyPrice::ZERO,
             emr_per_vcpu: HourlyPrice::from_usd(0.01012).unwrap(),
             emr_per_gb: HourlyPrice::from_usd(0.001_111_25).unwrap(),
-            cross_zone_per_gb: NanoUsd::ZERO,
+            ..Fees::default()
         };
         let requests = Resources::of_pod(MilliCores::cores(16), Bytes::gib(128)).repeated(25);
         let fee = emr_fee(&fees, &requests, SimDuration::hours(3));

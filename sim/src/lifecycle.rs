@@ -14,7 +14,8 @@ use crate::cluster::{Cluster, Node, NodeId, Placement, Pod, PodId, PodOwner, Pod
 use crate::control_plane::{self, Reason};
 use crate::engine::event::{Event, PodEvent};
 use crate::engine::world::{Cx, World};
-use crate::outcome::{Ledger, PodRecord, PodResult};
+use crate::ledger::Charge;
+use crate::outcome::{Billed, CoreTime, Ledger, PodRecord, PodResult, PodUse};
 use crate::rng::RngExt;
 use crate::scenario::PodTemplate;
 use crate::spark::application;
@@ -256,28 +257,11 @@ pub(crate) fn charge(
     until: SimTime,
 ) {
     let spec = *world.cluster.specs.get(pod.spec);
-    let mut cost = Ledger::default();
+    let mut cost = NanoUsd::ZERO;
     let mut node_number = None;
     if let Some((node_id, bound_at)) = pod.node.zip(pod.bound_at) {
-        let node = &mut world.cluster.nodes[node_id];
-        let kind = world.cluster.kinds.get(node.kind);
-        let time = until.since(bound_at);
-        let ready_at = pod.ready_at.unwrap_or(until).min(until);
-        let starting = ready_at.since(bound_at);
-        let whole = ledger::share(kind, &spec.requests, bound_at, until);
-        cost = split(
-            pod,
-            whole,
-            ledger::share(kind, &spec.requests, bound_at, ready_at),
-            time.saturating_sub(starting),
-        );
-        node.pods_cost += whole;
-        node_number = Some(node.number);
-        let usage = &mut world.books.usage;
-        let ms = u128::from(time.as_millis());
-        usage.cpu_requested += u128::from(spec.requests.cpu.as_millis()) * ms;
-        usage.memory_requested += u128::from(spec.requests.memory.as_u64()) * ms;
-        book(world, cx, pod, &spec.requests, time, &cost);
+        cost = charge_time(world, cx, pod, &spec.requests, (node_id, bound_at, until));
+        node_number = Some(world.cluster.nodes[node_id].number);
     }
     let (owner, attempt, executor_id) = match pod.owner {
         PodOwner::Driver(id) => {
@@ -311,12 +295,91 @@ pub(crate) fn charge(
         node: node_number,
         result,
         pending_reason: pod.reason.map(|reason| world.scheduler.reason(reason).into()),
-        cost: cost.total(),
+        cost,
     });
 }
 
-/// Splits what a pod cost into kinds. `whole` and `starting` are its money in all and until it was
-/// ready; `working` is the time after that.
+/// Charges a pod's time on its node, hour by hour; gives its node cost in all.
+fn charge_time(
+    world: &mut World,
+    cx: &Cx<'_>,
+    pod: &Pod,
+    requests: &Resources,
+    (node_id, bound_at, until): (NodeId, SimTime, SimTime),
+) -> NanoUsd {
+    let kind_id = world.cluster.nodes[node_id].kind;
+    let ready_at = pod.ready_at.unwrap_or(until).min(until).max(bound_at);
+    let working = until.since(ready_at);
+    let mut sum = NanoUsd::ZERO;
+    for cut in world.books.hours.cut(bound_at, until) {
+        let kind = world.cluster.kinds.get(kind_id);
+        let whole = ledger::share(kind, requests, cut.from, cut.to);
+        let ready = ready_at.clamp(cut.from, cut.to);
+        let starting = ledger::share(kind, requests, cut.from, ready);
+        let fee_to = |at: SimTime| ledger::emr_fee(&cx.scenario.fees, requests, at.since(bound_at));
+        let emr = match pod.owner {
+            PodOwner::Driver(_) | PodOwner::Executor(..) => fee_to(cut.to) - fee_to(cut.from),
+            PodOwner::Trace(_) | PodOwner::Pause => NanoUsd::ZERO,
+        };
+        let charge = Charge {
+            nodes: split(pod, whole, starting, working),
+            emr,
+            pod_use: pod_use(
+                world,
+                pod,
+                requests,
+                (cut.to.since(cut.from), cut.to.since(ready), working),
+            ),
+        };
+        sum += whole;
+        world.books.charged(cut.hour, kind_id, whole);
+        let place = (cut.hour, kind_id);
+        match pod.owner {
+            PodOwner::Driver(id) | PodOwner::Executor(id, _) => {
+                world.attempts[id].charge(cut.hour, kind_id, &charge);
+            }
+            PodOwner::Trace(_) => world.books.book_other(place, Billed::TracePods, &charge),
+            PodOwner::Pause => world.books.book_other(place, Billed::PausePods, &charge),
+        }
+    }
+    world.cluster.nodes[node_id].pods_cost += sum;
+    let usage = &mut world.books.usage;
+    let ms = u128::from(until.since(bound_at).as_millis());
+    usage.cpu_requested += u128::from(requests.cpu.as_millis()) * ms;
+    usage.memory_requested += u128::from(requests.memory.as_u64()) * ms;
+    sum
+}
+
+/// What a pod requested and used in a part of its time: its length, how much of that it worked, and
+/// how long it worked in all.
+fn pod_use(
+    world: &World,
+    pod: &Pod,
+    requests: &Resources,
+    (time, worked, working): (SimDuration, SimDuration, SimDuration),
+) -> PodUse {
+    let requested = CoreTime::of(requests.cpu.as_millis(), time);
+    let used = match pod.owner {
+        PodOwner::Executor(id, _) => {
+            let cores = u128::from(world.attempts[id].shape.slot_milli);
+            let busy = u128::from((pod.busy + pod.lost).as_millis()) * cores;
+            let part = busy * u128::from(worked.as_millis());
+            CoreTime(part.checked_div(u128::from(working.as_millis())).unwrap_or(0))
+        }
+        PodOwner::Driver(_) | PodOwner::Trace(_) => requested,
+        PodOwner::Pause => CoreTime(0),
+    };
+    PodUse {
+        cpu_requested: requested,
+        cpu_used: used,
+        cpu_larger: requested.max(used),
+        memory_mib_ms: u128::from(requests.memory.as_mib_floor()) * u128::from(time.as_millis()),
+    }
+}
+
+/// Splits what a part of a pod's time cost into kinds. `whole` and `starting` are its money in all
+/// and until it was ready; `working` is all the pod's time after that, over which its tasks are taken
+/// to be spread evenly.
 fn split(pod: &Pod, whole: NanoUsd, starting: NanoUsd, working: SimDuration) -> Ledger {
     let rest = whole - starting;
     let mut cost = Ledger { starting, ..Ledger::default() };
@@ -340,29 +403,6 @@ fn split(pod: &Pod, whole: NanoUsd, starting: NanoUsd, working: SimDuration) -> 
         }
     }
     cost
-}
-
-/// Books a pod's cost: with its attempt while that is open, else with nobody.
-fn book(
-    world: &mut World,
-    cx: &mut Cx<'_>,
-    pod: &Pod,
-    requests: &Resources,
-    time: SimDuration,
-    cost: &Ledger,
-) {
-    let node = pod.node.map(|id| world.cluster.nodes[id].kind).expect("a charged pod has a node");
-    let pool = world.cluster.kinds.get(node).pool;
-    match pod.owner {
-        PodOwner::Driver(id) | PodOwner::Executor(id, _) => {
-            let emr = ledger::emr_fee(&cx.scenario.fees, requests, time);
-            cx.outcome.cost.emr += emr;
-            let attempt = &mut world.attempts[id];
-            attempt.emr += emr;
-            attempt.charge(pool, cost);
-        }
-        PodOwner::Trace(_) | PodOwner::Pause => world.books.book((pool, None), cost),
-    }
 }
 
 /// When a driver's container ran, if that was before now.

@@ -3,24 +3,26 @@
 //! Records are handed over as soon as their entity is finished and then forgotten, so that memory
 //! follows what is alive. They are written out as Parquet tables by `reports`.
 
+mod bill;
+
 mod records;
 
 mod tally;
 
 mod waits;
 
+pub use bill::{Bill, CommitmentTotal, CoreTime, Costs, Ledger, PodUse};
 pub use tally::normalised as normalised_reason;
 pub use waits::{PodWaits, WaitingTotal};
 
 pub(crate) use tally::Tally;
 
 pub use records::{
-    AttemptRecord, LedgerRecord, NodeRecord, PodKind, PodRecord, PodResult, RunRecord,
+    AttemptRecord, Billed, LedgerRecord, NodeRecord, PodKind, PodRecord, PodResult, RunRecord,
     ScalingDecision, ScalingRecord, TimelineRecord, WaitingRecord,
 };
 
-use crate::scenario::CapacityType;
-use crate::units::{Bytes, NanoUsd, SimDuration, SimTime};
+use crate::units::{Bytes, SimDuration, SimTime};
 use crate::workload::FailureCounts;
 
 /// Takes records in the order in which their entities finish.
@@ -165,104 +167,6 @@ pub struct ControlPlaneLoad {
     pub events: Vec<(&'static str, u64)>,
     /// The application with most of them, and how many.
     pub application: Option<(String, u64)>,
-}
-
-/// The bill by kind, and its split. Everything adds up to the nano-dollar.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Bill {
-    /// On-demand instances.
-    pub on_demand: NanoUsd,
-    /// Spot instances.
-    pub spot: NanoUsd,
-    /// Block storage.
-    pub storage: NanoUsd,
-    /// Control plane.
-    pub control_plane: NanoUsd,
-    /// EMR on EKS.
-    pub emr: NanoUsd,
-    /// Traffic between zones.
-    pub network: NanoUsd,
-    /// Instances by pool, in the scenario's order: (pool, cost).
-    pub by_pool: Vec<(String, NanoUsd)>,
-    /// Instances, EMR and network by team, in the workload's order; the last entry, `(shared)`, is what
-    /// belongs to nobody. Storage and the control plane are in `(shared)` too.
-    pub by_team: Vec<(String, NanoUsd)>,
-    /// Where the node part went; adds up to `on_demand + spot`.
-    pub ledger: Ledger,
-}
-
-impl Bill {
-    /// Everything.
-    pub fn total(&self) -> NanoUsd {
-        self.nodes() + self.storage + self.control_plane + self.emr + self.network
-    }
-
-    /// The node part.
-    pub fn nodes(&self) -> NanoUsd {
-        self.on_demand + self.spot
-    }
-
-    /// Adds node cost of `capacity_type`.
-    pub fn add_nodes(&mut self, capacity_type: CapacityType, cost: NanoUsd) {
-        match capacity_type {
-            CapacityType::OnDemand => self.on_demand += cost,
-            CapacityType::Spot => self.spot += cost,
-        }
-    }
-}
-
-/// Where node money went. See `ledger.rs` for how a node's cost is split.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Ledger {
-    /// Task and driver time of attempts that succeeded.
-    pub useful: NanoUsd,
-    /// Task time that was repeated after a loss, in attempts that succeeded.
-    pub recompute: NanoUsd,
-    /// Task and driver time of attempts that failed.
-    pub failed_attempts: NanoUsd,
-    /// Executors without a task.
-    pub executor_idle: NanoUsd,
-    /// Boot, image pull, JVM start.
-    pub starting: NanoUsd,
-    /// Kubelet, system and DaemonSets.
-    pub reserved: NanoUsd,
-    /// Pause pods.
-    pub pause_pods: NanoUsd,
-    /// Nobody asked for it.
-    pub unallocated: NanoUsd,
-}
-
-impl Ledger {
-    /// The kinds with their names, in the order of `summary.json`.
-    pub const fn kinds(&self) -> [(&'static str, NanoUsd); 8] {
-        [
-            ("useful", self.useful),
-            ("recompute", self.recompute),
-            ("failed_attempts", self.failed_attempts),
-            ("executor_idle", self.executor_idle),
-            ("starting", self.starting),
-            ("reserved", self.reserved),
-            ("pause_pods", self.pause_pods),
-            ("unallocated", self.unallocated),
-        ]
-    }
-
-    /// The sum of all kinds.
-    pub fn total(&self) -> NanoUsd {
-        self.kinds().into_iter().map(|(_, cost)| cost).sum()
-    }
-
-    /// Adds each kind of `other`.
-    pub fn add(&mut self, other: &Self) {
-        self.useful += other.useful;
-        self.recompute += other.recompute;
-        self.failed_attempts += other.failed_attempts;
-        self.executor_idle += other.executor_idle;
-        self.starting += other.starting;
-        self.reserved += other.reserved;
-        self.pause_pods += other.pause_pods;
-        self.unallocated += other.unallocated;
-    }
 }
 
 /// Durations, kept exactly (4 bytes each) until their percentiles are asked for.

@@ -11,10 +11,11 @@
 use crate::cluster::{Node, NodeId, NodeKindId, NodeState, NonZeroRequests};
 use crate::engine::event::{Event, ProvisionerEvent, SpotEvent};
 use crate::engine::world::{Cx, World};
-use crate::outcome::{Ledger, NodeRecord, ScalingDecision, ScalingRecord};
+use crate::ledger::NodeHour;
+use crate::outcome::{NodeRecord, ScalingDecision, ScalingRecord};
 use crate::rng::{self, RngExt};
 use crate::scenario::{CapacityType, NodePool};
-use crate::units::{NanoUsd, SimDuration, SimTime};
+use crate::units::{HourlyPrice, NanoUsd, SimDuration, SimTime};
 use crate::{autoscaler::cluster_autoscaler, images, ledger, lifecycle, scheduler};
 use cluster_autoscaler::backoff::{Backoff, BackoffTimes};
 use rand_distr::StandardNormal;
@@ -259,17 +260,15 @@ pub(crate) fn forget_replacement(world: &mut World, node_id: NodeId) {
 /// Books what is left of the node's bill after its pods were charged, and records the node.
 pub(crate) fn close_bill(world: &mut World, cx: &mut Cx<'_>, node: &Node) {
     let kind = world.cluster.kinds.get(node.kind);
-    let bill = ledger::node_bill(kind, node.launched_at, cx.now);
     let ready_at = node.ready_at.unwrap_or(cx.now);
     let up = cx.now.since(ready_at);
-    let mut cost =
-        Ledger { starting: ledger::cost(kind, node.launched_at, ready_at), ..Ledger::default() };
-    let held_back = kind.capacity.minus(&kind.room());
-    cost.reserved = ledger::share(kind, &held_back, ready_at, cx.now);
-    cost.unallocated = bill - cost.starting - cost.reserved - node.pods_cost;
-    assert!(cost.unallocated >= NanoUsd::ZERO, "node {} was charged too much", node.number);
-
-    world.books.book((kind.pool, None), &cost);
+    let parts: Vec<(u32, NodeHour)> = node_hours(world, cx, node, ready_at).collect();
+    let bill: NanoUsd = parts.iter().map(|(_, part)| part.bill).sum();
+    let own: NanoUsd = parts.iter().map(|(_, part)| part.starting + part.reserved).sum();
+    assert!(bill >= own + node.pods_cost, "node {} was charged too much", node.number);
+    for (hour, part) in &parts {
+        world.books.book_node(*hour, node.kind, part);
+    }
     *world.books.by_pool.entry(kind.pool).or_default() += bill;
     cx.outcome.cost.add_nodes(kind.capacity_type, bill);
     let time = ledger::billed(node.launched_at, cx.now);
@@ -281,7 +280,6 @@ pub(crate) fn close_bill(world: &mut World, cx: &mut Cx<'_>, node: &Node) {
     let ms = u128::from(up.as_millis());
     usage.cpu_allocatable += u128::from(kind.allocatable.cpu.as_millis()) * ms;
     usage.memory_allocatable += u128::from(kind.allocatable.memory.as_u64()) * ms;
-    cx.outcome.cost.storage += storage(cx, kind.pool, time);
     cx.sink.node(NodeRecord {
         node: node.number,
         pool: kind.pool,
@@ -298,10 +296,41 @@ pub(crate) fn close_bill(world: &mut World, cx: &mut Cx<'_>, node: &Node) {
     });
 }
 
-fn storage(cx: &Cx<'_>, pool: u32, time: SimDuration) -> NanoUsd {
-    let volume = cx.scenario.pools[pool as usize].volume.as_u64();
-    let part = u128::from(volume) * u128::from(time.as_millis());
-    cx.scenario.fees.storage_per_gib.share_floor(part, 1 << 30)
+/// The node's bill hour by hour: differences of sums from the launch on, so that the hours add up to
+/// the whole exactly.
+fn node_hours<'a>(
+    world: &'a World,
+    cx: &'a Cx<'_>,
+    node: &'a Node,
+    ready_at: SimTime,
+) -> impl Iterator<Item = (u32, NodeHour)> + 'a {
+    let kind = world.cluster.kinds.get(node.kind);
+    let pool = &cx.scenario.pools[kind.pool as usize];
+    let instance_type = &pool.instance_types[kind.instance_type as usize];
+    let held_back = kind.capacity.minus(&kind.room());
+    let (from, now) = (node.launched_at, cx.now);
+    let volume = u128::from(pool.volume.as_u64());
+    let fees = &cx.scenario.fees;
+    let emr = fees.emr_on_ec2.map_or(HourlyPrice::ZERO, |emr| emr.price(instance_type));
+    let to = from.saturating_add(ledger::billed(from, now));
+    world.books.hours.cut(from, to).map(move |cut| {
+        let between = |sum: &dyn Fn(SimTime) -> NanoUsd| sum(cut.to) - sum(cut.from);
+        let ms = |at: SimTime| u128::from(at.since(from).as_millis());
+        let part = NodeHour {
+            bill: between(&|at| ledger::cost(kind, from, at)),
+            starting: between(&|at| ledger::cost(kind, from, at.min(ready_at))),
+            reserved: ledger::share(
+                kind,
+                &held_back,
+                cut.from.clamp(ready_at, now),
+                cut.to.clamp(ready_at, now),
+            ),
+            storage: between(&|at| fees.storage_per_gib.share_floor(volume * ms(at), 1 << 30)),
+            emr: between(&|at| emr.cost_floor(at.since(from))),
+            ..NodeHour::default()
+        };
+        (cut.hour, part)
+    })
 }
 
 /// The zone whose turn it is.

@@ -13,7 +13,7 @@ pub(crate) use raises::Raises;
 use crate::engine::event::{Event, SparkEvent};
 use crate::engine::world::{Cx, World};
 use crate::orchestrator;
-use crate::outcome::{Ledger, RunRecord};
+use crate::outcome::{Billed, Costs, Ledger, PodUse, RunRecord};
 use crate::scenario::Rung;
 use crate::spark::Attempt;
 use crate::units::{NanoUsd, SimDuration, SimTime};
@@ -34,6 +34,7 @@ pub(crate) struct RunProgress {
     pub(crate) ended: bool,
     cost: Ledger,
     emr: NanoUsd,
+    network: NanoUsd,
     failure: Option<Failure>,
 }
 
@@ -44,19 +45,13 @@ pub(crate) fn attempt_ended(
     attempt: &Attempt,
     outcome: RunOutcome,
     failure: Option<Failure>,
-    cost: Ledger,
 ) {
-    let run = &cx.workload.runs[attempt.run as usize];
-    for (pool, part) in &attempt.cost {
-        world.books.book((*pool, Some((run.team, run.application))), part);
-    }
-    *world.books.emr_by_team.entry(run.team).or_default() += attempt.emr;
+    book(world, cx, attempt);
     let state = &mut world.runs[attempt.run as usize];
+    let (cost, emr) = attempt.cost();
     state.cost.add(&cost);
-    state.emr += attempt.emr;
-    if attempt.network > NanoUsd::ZERO {
-        *world.books.network_by_team.entry(run.team).or_default() += attempt.network;
-    }
+    state.emr += emr;
+    state.network += attempt.network + attempt.nat;
     state.failure = failure;
     if state.started_at.is_none() {
         state.started_at = attempt.started_at;
@@ -78,6 +73,23 @@ pub(crate) fn attempt_ended(
             let ended_at = (outcome != RunOutcome::Unfinished).then_some(cx.now);
             end_run(world, cx, attempt.run, outcome, ended_at);
         }
+    }
+}
+
+/// Everything that the attempt cost goes to the ledger.
+fn book(world: &mut World, cx: &mut Cx<'_>, attempt: &Attempt) {
+    let owner = (Billed::Run(attempt.run), Some(attempt.number));
+    for ((hour, kind), charge) in &attempt.charges {
+        let kind = world.cluster.kinds.get(*kind);
+        let place = Some([kind.pool, kind.instance_type, kind.zone]);
+        let costs = Costs { nodes: charge.nodes, emr: charge.emr, ..Costs::default() };
+        world.books.row(cx, (*hour, place), owner, costs, charge.pod_use);
+    }
+    let (network, nat) = (attempt.network, attempt.nat);
+    if network + nat > NanoUsd::ZERO {
+        let hour = world.books.hours.of(cx.now);
+        let costs = Costs { network, nat, ..Costs::default() };
+        world.books.row(cx, (hour, None), owner, costs, PodUse::default());
     }
 }
 
@@ -125,6 +137,7 @@ fn end_run(
         attempts: state.attempts,
         cost: state.cost,
         emr: state.emr,
+        network: state.network,
     });
     orchestrator::run_ended(world, cx, place);
 }

@@ -6,6 +6,7 @@
 
 mod assumptions;
 mod autoscaler;
+mod billing;
 mod capacity;
 mod container;
 mod fees;
@@ -23,9 +24,10 @@ mod spot;
 
 pub use assumptions::{Assumption, Assumptions, LocalDisk, LogNormal};
 pub use autoscaler::{ClusterAutoscaler, Expander, ResourceLimit};
+pub use billing::{Billing, Commitment, Covers, SharedSplit};
 pub use capacity::{Capacity, CapacityLimit};
 pub use container::{Container, HostPort, ResourceList};
-pub use fees::Fees;
+pub use fees::{EmrOnEc2, Fees, Nat};
 pub use group_pattern::{GroupPattern, PatternError};
 pub use images::{Image, ImageLayer, Images};
 pub use nodes::{AllocationStrategy, CapacityType, InstanceType, NodePool, Taint, TaintEffect};
@@ -86,6 +88,8 @@ pub struct Scenario {
     pub daemonsets: DaemonSets,
     /// Fees besides nodes.
     pub fees: Fees,
+    /// Commitments, discounts, taxes, and how reports split what is shared.
+    pub billing: Billing,
     /// What no config file says.
     pub assumptions: Assumptions,
 }

@@ -90,18 +90,18 @@ fn a_bill_worked_out_by_hand() {
     };
     let cost = &outcome.cost;
     check(cost.on_demand, 0.192 * hours);
-    check(cost.control_plane, 0.1 * hours);
+    check(cost.costs.control_plane, 0.1 * hours);
     let gib = HourlyPrice::from_usd(0.08 / 730.0).unwrap().as_usd_f64();
-    check(cost.storage, 80.0 * gib * hours);
+    check(cost.costs.storage, 80.0 * gib * hours);
     check(cost.total(), (0.292 + 80.0 * gib) * hours);
     // The pod holds 2 of 4 cores and 100 MiB of 16 GiB, weighed 0.031611 : 0.004237.
     let whole = 4.0 * 0.031611 + 16.0 * 0.004237;
     let share = (2.0 * 0.031611 + 100.0 / 1024.0 * 0.004237) / whole;
-    check(cost.ledger.useful, 0.192 * share * 3000.0 / 3600.0);
-    check(cost.ledger.starting, 0.192 * share * 1.0 / 3600.0);
+    check(cost.costs.nodes.useful, 0.192 * share * 3000.0 / 3600.0);
+    check(cost.costs.nodes.starting, 0.192 * share * 1.0 / 3600.0);
     // 80 + 150 millicores and 16,384 - 14,162 MiB are not for pods.
     let reserved = (0.23 * 0.031611 + 2222.0 / 1024.0 * 0.004237) / whole;
-    check(cost.ledger.reserved, 0.192 * reserved * hours);
-    assert_eq!(cost.ledger.total(), cost.nodes());
+    check(cost.costs.nodes.reserved, 0.192 * reserved * hours);
+    assert_eq!(cost.costs.nodes.total(), cost.nodes());
     assert_eq!(records.nodes[0].cost, cost.on_demand);
 }

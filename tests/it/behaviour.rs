@@ -149,7 +149,7 @@ fn spot_reclaims_cost_executors_but_not_the_run() {
     assert!(outcome.spot_interruptions > 0);
     assert!(records.attempts[0].executors_lost_to_spot > 0);
     assert!(records.attempts[0].task_time_lost > SimDuration::ZERO);
-    assert!(outcome.cost.ledger.recompute.as_nano() > 0);
+    assert!(outcome.cost.costs.nodes.recompute.as_nano() > 0);
     assert!(outcome.tasks > 400);
     for node in records.nodes.iter().filter(|node| node.interrupted) {
         let pods = records.pods.iter().filter(|pod| pod.node == Some(node.node));
@@ -231,7 +231,7 @@ fn pause_pods_keep_room_warm() {
     let (warm, outcome) = wait(1);
     assert!(cold > SimDuration::seconds(30), "{cold}");
     assert!(warm < SimDuration::seconds(1), "{warm}");
-    assert!(outcome.cost.ledger.pause_pods.as_nano() > 0);
+    assert!(outcome.cost.costs.nodes.pause_pods.as_nano() > 0);
 }
 
 #[test]
@@ -241,8 +241,8 @@ fn timeouts_end_attempts() {
     let (outcome, records) = simulate(&platform(), &runs(vec![submitted]), 1);
     assert_eq!(outcome.failed_attempts.get(Failure::Timeout), 1);
     assert_eq!(records.attempts[0].ended_at, SimTime::from_millis(600_000));
-    assert_eq!(outcome.cost.ledger.useful.as_nano(), 0);
-    assert!(outcome.cost.ledger.failed_attempts.as_nano() > 0);
+    assert_eq!(outcome.cost.costs.nodes.useful.as_nano(), 0);
+    assert!(outcome.cost.costs.nodes.failed_attempts.as_nano() > 0);
 }
 
 /// One node on which a driver and its executors stand side by side.

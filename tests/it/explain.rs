@@ -69,6 +69,7 @@ fn run_record(run: u32) -> RunRecord {
         attempts: 1,
         cost: Ledger { useful: NanoUsd::new(40_000_000), ..Ledger::default() },
         emr: NanoUsd::ZERO,
+        network: NanoUsd::ZERO,
     }
 }
 

@@ -119,7 +119,9 @@ pub(crate) fn platform() -> Scenario {
             emr_per_vcpu: HourlyPrice::ZERO,
             emr_per_gb: HourlyPrice::ZERO,
             cross_zone_per_gb: NanoUsd::new(20_000_000),
+            ..Fees::default()
         },
+        billing: Billing::default(),
         assumptions: Assumptions { spot: SpotModel::None, ..Assumptions::default() },
     }
 }

@@ -252,6 +252,12 @@ fn a_plain_platform() -> impl Strategy<Value = Scenario> {
             scenario.orchestrator.limits =
                 vec![OwnerLimit { team, concurrent_runs: 1 + sizes.2 / 2 }];
         }
+        if switches.1 {
+            scenario.billing = crate::ledger::terms();
+            scenario.fees.nat =
+                Some(Nat { image_pulls: true, input_ppm: 300_000, ..Nat::default() });
+            scenario.fees.emr_on_ec2 = Some(EmrOnEc2::default());
+        }
         scenario.fees.emr_per_vcpu = scenario.fees.control_plane;
         scenario.fees.emr_per_gb = scenario.fees.control_plane;
         scenario.retries = RetryLadder {
@@ -321,8 +327,7 @@ proptest! {
         prop_assert_eq!(records.nodes.len() as u64, outcome.nodes_launched);
         let nodes: i64 = records.nodes.iter().map(|node| node.cost.as_nano()).sum();
         prop_assert_eq!(nodes, outcome.cost.nodes().as_nano());
-        let ledger: i64 = records.ledger.iter().map(|row| row.cost.total().as_nano()).sum();
-        prop_assert_eq!(ledger, nodes);
+        crate::ledger::adds_up(&outcome, &records);
         for pod in &records.pods {
             prop_assert!(pod.created_at <= pod.ended_at);
             prop_assert!(pod.bound_at.is_none_or(|at| pod.created_at <= at && at <= pod.ended_at));

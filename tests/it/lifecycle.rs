@@ -164,7 +164,7 @@ fn shuffles_across_zones_are_billed_by_how_executors_are_spread() {
         assert_eq!(outcome.cost.by_team.iter().map(|(_, cost)| *cost).sum::<NanoUsd>(), {
             outcome.cost.total()
         });
-        (outcome.cross_zone_bytes, outcome.cost.network)
+        (outcome.cross_zone_bytes, outcome.cost.costs.network)
     };
     assert_eq!(bill(&["a", "b"]), (Bytes::gib(50), NanoUsd::new(1_000_000_000)));
     assert_eq!(bill(&["a"]), (Bytes::ZERO, NanoUsd::ZERO));

@@ -13,6 +13,7 @@ mod determinism;
 mod explain;
 mod fixtures;
 mod invariants;
+mod ledger;
 mod library;
 mod lifecycle;
 mod orchestrator;

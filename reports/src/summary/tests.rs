@@ -1,4 +1,4 @@
-use sim::outcome::{Ledger, WaitingTotal};
+use sim::outcome::{Costs, Ledger, WaitingTotal};
 use sim::units::SimTime;
 
 use super::*;
@@ -22,10 +22,17 @@ pub(crate) fn outcome() -> Outcome {
         cost: Bill {
             on_demand: usd(100_000_000_001),
             spot: usd(50_000_000_002),
-            storage: usd(3),
-            control_plane: usd(4),
-            network: NanoUsd::ZERO,
-            emr: usd(5),
+            costs: Costs {
+                nodes: Ledger {
+                    useful: usd(150_000_000_000),
+                    unallocated: usd(3),
+                    ..Ledger::default()
+                },
+                storage: usd(3),
+                control_plane: usd(4),
+                emr: usd(5),
+                ..Costs::default()
+            },
             by_pool: vec![
                 ("drivers".to_owned(), usd(100_000_000_001)),
                 ("executors".to_owned(), usd(50_000_000_002)),
@@ -35,11 +42,8 @@ pub(crate) fn outcome() -> Outcome {
                 ("(shared)".to_owned(), usd(10)),
                 ("(shared)".to_owned(), usd(5)),
             ],
-            ledger: Ledger {
-                useful: usd(150_000_000_000),
-                unallocated: usd(3),
-                ..Ledger::default()
-            },
+            commitments: Vec::new(),
+            terms: Billing::default(),
         },
         ..Outcome::default()
     };
@@ -114,7 +118,7 @@ fn keys_are_those_of_the_contract_in_their_order() {
         "executor_oom driver_oom timeout spot application transient unschedulable \
          preempted drained driver_lost image_pull"
     );
-    assert_eq!(keys("/cost_usd").join(" "), "total by_kind by_pool by_team ledger");
+    assert_eq!(keys("/cost_usd").join(" "), "total by_kind by_pool by_team ledger terms");
     assert_eq!(
         keys("/cost_usd/ledger").join(" "),
         "useful recompute failed_attempts executor_idle starting reserved pause_pods unallocated"
@@ -133,10 +137,11 @@ fn check_imbalance(change: impl FnOnce(&mut Outcome), expected: &str) {
 #[test]
 fn what_does_not_add_up_is_refused() {
     let one = NanoUsd::new(1);
-    check_imbalance(|o| o.cost.ledger.starting += one, "ledger");
+    check_imbalance(|o| o.cost.costs.nodes.starting += one, "ledger");
     check_imbalance(|o| o.cost.by_pool[0].1 += one, "by node pool");
     check_imbalance(|o| o.cost.by_team[0].1 -= one, "by team");
-    check_imbalance(|o| o.cost.emr += one, "by team");
+    check_imbalance(|o| o.cost.costs.emr += one, "by team");
+    check_imbalance(|o| o.cost.spot += one, "rows of the ledger");
     check_imbalance(|o| o.failed += 1, "runs by outcome: 4 instead of 3");
     check_imbalance(|o| o.trace_pods += 1, "trace pods");
 }

@@ -99,8 +99,10 @@ pub static TABLES: [TableSpec; 9] = [
     },
     TableSpec {
         name: "ledger",
-        row: "One row per node pool, owner and kind of use that cost something. `cost_nano_usd` \
-              adds up to the node part of the bill (`on_demand + spot`) exactly.",
+        row: "One row per hour, owner (an attempt of a run, or what belongs to no run) and kind of \
+              node. Rows may be about the same; their sum is the bill, to the nano-dollar: \
+              `cost_nano_usd` adds up to `cost_usd.total`, its first eight parts to the nodes' \
+              `on_demand + spot`. Rows by run go out as attempts end, the others at the end.",
         columns: &LEDGER,
     },
     TableSpec {
@@ -123,7 +125,7 @@ pub static TABLES: [TableSpec; 9] = [
     },
 ];
 
-static RUNS: [ColumnSpec; 23] = [
+static RUNS: [ColumnSpec; 24] = [
     integer("run", "Place in the workload, from 0, in order of submission."),
     text("run_id", "The orchestrator's name for it."),
     text("application", "What the runs of one job have in common."),
@@ -153,6 +155,7 @@ static RUNS: [ColumnSpec; 23] = [
     float("reserved_usd", "Of that: kubelet, system and DaemonSets."),
     float("unallocated_usd", "Of that: what nobody asked for."),
     float("emr_usd", "EMR fee of its pods, in dollars."),
+    float("network_usd", "Its traffic between zones and through NAT gateways, in dollars."),
 ];
 
 static ATTEMPTS: [ColumnSpec; 20] = [
@@ -236,13 +239,52 @@ static TIMELINE: [ColumnSpec; 11] = [
     integer("memory_allocatable_bytes", "Memory allocatable on ready nodes."),
 ];
 
-static LEDGER: [ColumnSpec; 6] = [
-    text("pool", "The node pool."),
-    or_null(text("team", "The owner; null for what belongs to nobody.")),
-    or_null(text("application", "The application; null for what belongs to nobody.")),
-    text("kind", "Where it went, by the names of `cost_usd.ledger`."),
-    float("cost_usd", "How much, in dollars."),
-    integer("cost_nano_usd", "The same in nano-dollars, exactly."),
+static LEDGER: [ColumnSpec; 33] = [
+    float(
+        "hour_s",
+        "Begin of the hour (of UTC), in seconds since the start; the first one may begin before it.",
+    ),
+    or_null(text("pool", "The node pool; null for what is on no node.")),
+    or_null(text("instance_type", "Its instance type.")),
+    or_null(text("zone", "Its zone.")),
+    or_null(text("capacity_type", "`on_demand` or `spot`.")),
+    text("billed", "Whose it is: a `run`'s, `trace_pods`, `pause_pods`, or `shared` by all."),
+    or_null(text("team", "The run's owner.")),
+    or_null(text("application", "The run's application.")),
+    or_null(integer("run", "Place of the run in the workload.")),
+    or_null(integer("attempt", "Attempt of the run.")),
+    float("cost_usd", "Everything in this row, in dollars."),
+    integer(
+        "cost_nano_usd",
+        "The same in nano-dollars, exactly: the sum of the columns up to `tax_nano_usd`.",
+    ),
+    integer("useful_nano_usd", "Of that: work whose output was used."),
+    integer("recompute_nano_usd", "Of that: work repeated after a loss."),
+    integer("failed_attempts_nano_usd", "Of that: work of attempts that failed."),
+    integer("executor_idle_nano_usd", "Of that: executors without a task."),
+    integer("starting_nano_usd", "Of that: boot, image pull, JVM start."),
+    integer("reserved_nano_usd", "Of that: kubelet, system and DaemonSets."),
+    integer("pause_pods_nano_usd", "Of that: pause pods."),
+    integer("unallocated_nano_usd", "Of that: what nobody asked for."),
+    integer("storage_nano_usd", "Of that: root volumes."),
+    integer("control_plane_nano_usd", "Of that: the EKS control plane."),
+    integer("emr_nano_usd", "Of that: EMR."),
+    integer("network_nano_usd", "Of that: shuffle traffic between zones."),
+    integer("nat_nano_usd", "Of that: NAT gateways."),
+    integer(
+        "commitment_savings_nano_usd",
+        "Of that: what commitments take off on-demand prices (negative).",
+    ),
+    integer("commitment_unused_nano_usd", "Of that: paid for commitments and not used."),
+    integer("discount_nano_usd", "Of that: the discount on all before it (negative)."),
+    integer("tax_nano_usd", "Of that: tax."),
+    float("cpu_requested_core_s", "CPU that its pods requested, in core-seconds."),
+    float(
+        "cpu_used_core_s",
+        "CPU that they used: running tasks of executors; other pods, what they request.",
+    ),
+    float("cpu_larger_core_s", "The larger of the two, pod by pod."),
+    float("memory_gib_s", "Memory that they requested, in GiB-seconds; counts as used."),
 ];
 
 static WAITING: [ColumnSpec; 3] = [

@@ -11,8 +11,8 @@ use polars::prelude::{
 
 use super::columns::{ColumnSpec, ColumnType, TableSpec};
 
-/// Rows of a row group: about 10 MB of `pods`. Readers skip whole groups by their statistics.
-const BATCH_ROWS: usize = 65_536;
+/// Cells of a row group: about 10 MB. Readers skip whole groups by their statistics.
+const BATCH_CELLS: usize = 1 << 20;
 
 /// A table could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -153,7 +153,7 @@ impl ParquetTable {
             buffer.push(spec, cell);
         }
         self.rows += 1;
-        if self.rows == BATCH_ROWS {
+        if self.rows * N >= BATCH_CELLS {
             self.write_batch()?;
         }
         Ok(())

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sim::outcome::{
-    AttemptRecord, Ledger, LedgerRecord, NodeRecord, PodKind, PodRecord, RunRecord,
+    AttemptRecord, Billed, Ledger, LedgerRecord, NodeRecord, PodKind, PodRecord, RunRecord,
     ScalingDecision, ScalingRecord, Sink, TimelineRecord, WaitingRecord,
 };
 use sim::scenario::{NodePool, Taint, TaintEffect};
@@ -112,6 +112,19 @@ impl<'a> TableSink<'a> {
         Some(&run.run_id)
     }
 
+    /// Names of a kind of node: pool, instance type, zone, capacity type.
+    fn node_kind(&self, pool: u32, instance_type: u32, zone: u32) -> [&'a str; 4] {
+        let pool = self.scenario.pools.get(pool as usize);
+        let kind = pool.and_then(|pool| pool.instance_types.get(instance_type as usize));
+        let zone = pool.and_then(|pool| pool.zones.get(zone as usize));
+        [
+            pool.map_or("?", |pool| pool.name.as_str()),
+            kind.map_or("?", |kind| kind.name.as_str()),
+            zone.map_or("?", String::as_str),
+            pool.map_or("?", |pool| pool.capacity_type.name()),
+        ]
+    }
+
     fn application(&self, id: ApplicationId) -> Option<&'a str> {
         let name = self.workload.applications.get(id.0 as usize)?;
         Some(name)
@@ -175,6 +188,7 @@ impl Sink for TableSink<'_> {
                 usd(cost.reserved),
                 usd(cost.unallocated),
                 usd(record.emr),
+                usd(record.network),
             ],
         );
     }
@@ -233,19 +247,15 @@ impl Sink for TableSink<'_> {
     }
 
     fn node(&mut self, record: NodeRecord) {
-        let pool = self.scenario.pools.get(record.pool as usize);
-        let instance_type = pool.and_then(|pool| {
-            let types = &pool.instance_types;
-            types.get(record.instance_type as usize)
-        });
-        let zone = pool.and_then(|pool| pool.zones.get(record.zone as usize));
+        let [pool, instance_type, zone, _] =
+            self.node_kind(record.pool, record.instance_type, record.zone);
         self.push(
             NODES,
             [
                 number(record.node),
-                name(pool.map(|pool| pool.name.as_str())),
-                name(instance_type.map(|kind| kind.name.as_str())),
-                name(zone.map(String::as_str)),
+                text(pool),
+                text(instance_type),
+                text(zone),
                 text(record.capacity_type.name()),
                 at(record.launched_at),
                 at_or_null(record.ready_at),
@@ -278,22 +288,55 @@ impl Sink for TableSink<'_> {
     }
 
     fn ledger(&mut self, record: LedgerRecord) {
-        let pool = self.scenario.pools.get(record.pool as usize);
-        for (kind, cost) in record.cost.kinds() {
-            if cost != NanoUsd::ZERO {
-                self.push(
-                    LEDGER,
-                    [
-                        name(pool.map(|pool| pool.name.as_str())),
-                        Cell::Text(record.team.and_then(|team| self.team(team))),
-                        Cell::Text(record.application.and_then(|id| self.application(id))),
-                        text(kind),
-                        usd(cost),
-                        Cell::Integer(Some(cost.as_nano())),
-                    ],
-                );
-            }
-        }
+        let run = match record.billed {
+            Billed::Run(run) => Some(run),
+            Billed::TracePods | Billed::PausePods | Billed::Shared => None,
+        };
+        let of = run.and_then(|run| self.workload.runs.get(run as usize));
+        let node = record.node.map(|[pool, kind, zone]| self.node_kind(pool, kind, zone));
+        let [pool, instance_type, zone, capacity_type] = match node {
+            Some(names) => names.map(|name| Cell::Text(Some(name))),
+            None => [Cell::Text(None); 4],
+        };
+        let (costs, used) = (&record.costs, &record.pod_use);
+        let [a, b, c, d, e, f, g, h] = costs.nodes.kinds().map(|(_, cost)| nano(cost));
+        let [i, j, k, l, m, n, o, p, q] = costs.other_kinds().map(|(_, cost)| nano(cost));
+        let row = [
+            Cell::Float(Some(record.hour_ms as f64 / 1000.0)),
+            pool,
+            instance_type,
+            zone,
+            capacity_type,
+            text(record.billed.name()),
+            Cell::Text(of.and_then(|run| self.team(run.team))),
+            Cell::Text(of.and_then(|run| self.application(run.application))),
+            Cell::Integer(run.map(i64::from)),
+            Cell::Integer(record.attempt.map(i64::from)),
+            usd(costs.total()),
+            nano(costs.total()),
+            a,
+            b,
+            c,
+            d,
+            e,
+            f,
+            g,
+            h,
+            i,
+            j,
+            k,
+            l,
+            m,
+            n,
+            o,
+            p,
+            q,
+            Cell::Float(Some(used.cpu_requested.as_core_seconds())),
+            Cell::Float(Some(used.cpu_used.as_core_seconds())),
+            Cell::Float(Some(used.cpu_larger.as_core_seconds())),
+            Cell::Float(Some(used.memory_mib_ms as f64 / 1024.0 / 1000.0)),
+        ];
+        self.push(LEDGER, row);
     }
 
     fn waiting(&mut self, record: WaitingRecord<'_>) {
@@ -386,6 +429,10 @@ fn at_or_null(time: Option<SimTime>) -> Cell<'static> {
 
 fn seconds(time: SimDuration) -> Cell<'static> {
     Cell::Float(Some(time.as_secs_f64()))
+}
+
+const fn nano(cost: NanoUsd) -> Cell<'static> {
+    Cell::Integer(Some(cost.as_nano()))
 }
 
 fn usd(cost: NanoUsd) -> Cell<'static> {

@@ -3,8 +3,8 @@ use std::path::Path;
 
 use polars::prelude::{DataFrame, DataType, ParquetReader, SerReader};
 use sim::outcome::{
-    AttemptRecord, Ledger, LedgerRecord, NodeRecord, PodKind, PodRecord, PodResult, RunRecord,
-    ScalingDecision, ScalingRecord, Sink, TimelineRecord, WaitingRecord,
+    AttemptRecord, Billed, Costs, Ledger, LedgerRecord, NodeRecord, PodKind, PodRecord, PodResult,
+    PodUse, RunRecord, ScalingDecision, ScalingRecord, Sink, TimelineRecord, WaitingRecord,
 };
 use sim::scenario::{CapacityType, InstanceType, NodePool};
 use sim::units::{Bytes, HourlyPrice, MilliCores, NanoUsd, SimDuration, SimTime};
@@ -26,8 +26,8 @@ fn workload() -> Workload {
 
 fn scenario() -> Scenario {
     use sim::scenario::{
-        Assumptions, DaemonSets, Fees, Images, KubernetesVersion, RetryLadder, SchedulerProfile,
-        SparkDefaults, SparkVersion,
+        Assumptions, Billing, DaemonSets, Fees, Images, KubernetesVersion, RetryLadder,
+        SchedulerProfile, SparkDefaults, SparkVersion,
     };
     let instance_type = InstanceType {
         name: "m5.xlarge".to_owned(),
@@ -76,7 +76,9 @@ fn scenario() -> Scenario {
             emr_per_vcpu: HourlyPrice::ZERO,
             emr_per_gb: HourlyPrice::ZERO,
             cross_zone_per_gb: NanoUsd::new(20_000_000),
+            ..Fees::default()
         },
+        billing: Billing::default(),
         assumptions: Assumptions::default(),
     }
 }
@@ -99,6 +101,7 @@ fn run(run: u32) -> RunRecord {
             ..Ledger::default()
         },
         emr: NanoUsd::ZERO,
+        network: NanoUsd::ZERO,
     }
 }
 
@@ -181,14 +184,20 @@ fn fill(sink: &mut TableSink<'_>, pods: u64) {
         memory_allocatable: Bytes::new(10),
     });
     sink.ledger(LedgerRecord {
-        pool: 0,
-        team: None,
-        application: None,
-        cost: Ledger {
-            reserved: NanoUsd::new(3),
-            unallocated: NanoUsd::new(4),
-            ..Ledger::default()
+        hour_ms: -1_200_000,
+        node: Some([0, 0, 1]),
+        billed: Billed::Run(1),
+        attempt: Some(2),
+        costs: Costs {
+            nodes: Ledger {
+                reserved: NanoUsd::new(3),
+                unallocated: NanoUsd::new(4),
+                ..Ledger::default()
+            },
+            discount: NanoUsd::new(-2),
+            ..Costs::default()
         },
+        pod_use: PodUse { memory_mib_ms: 1024 * 1500, ..PodUse::default() },
     });
     let at = SimTime::from_millis(1_001);
     let reason = "0/3 nodes are available: 3 Insufficient memory";
@@ -268,8 +277,11 @@ fn values_are_in_their_units_and_names_resolved() {
     assert_eq!(attempts.column("executors_max").unwrap().null_count(), 1);
     let ledger = read(folder.path(), "ledger");
     let nano = ledger.column("cost_nano_usd").unwrap().i64().unwrap();
-    assert_eq!(nano.iter().flatten().sum::<i64>(), 7);
-    assert_eq!(texts(&ledger, "kind")[0].as_deref(), Some("reserved"));
+    assert_eq!(nano.iter().flatten().sum::<i64>(), 5);
+    assert_eq!(texts(&ledger, "billed")[0].as_deref(), Some("run"));
+    assert_eq!(texts(&ledger, "zone")[0].as_deref(), Some("us-west-2b"));
+    let number = |column: &str| ledger.column(column).unwrap().f64().unwrap().get(0);
+    assert_eq!((number("hour_s"), number("memory_gib_s")), (Some(-1200.0), Some(1.5)));
 }
 
 #[test]

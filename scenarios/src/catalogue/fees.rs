@@ -27,9 +27,8 @@ impl FeeTable {
         Ok(Fees {
             control_plane: self.hourly("eks_cluster_standard_support", region, 1.0)?,
             storage_per_gib: self.hourly("ebs_gp3_storage", region, HOURS_PER_MONTH)?,
-            emr_per_vcpu: HourlyPrice::ZERO,
-            emr_per_gb: HourlyPrice::ZERO,
             cross_zone_per_gb: CROSS_ZONE,
+            ..Fees::default()
         })
     }
 

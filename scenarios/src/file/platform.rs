@@ -1,25 +1,21 @@
 //! The whole file, section by section.
 
 use sim::Severity;
-use sim::scenario::{DaemonSets, Fees, KubernetesVersion, Scenario, SchedulerProfile};
-use sim::units::{HourlyPrice, NanoUsd};
+use sim::scenario::{DaemonSets, KubernetesVersion, Scenario, SchedulerProfile};
 
 use super::context::Context;
 use super::instance_types::InstanceTypes;
 use super::pools::EksctlFile;
 use super::settings::{Settings, settings};
-use super::{Loaded, assumptions, autoscaler, cross_check, images, overprovisioning, pools};
+use super::{
+    Loaded, assumptions, autoscaler, billing, cross_check, images, overprovisioning, pools,
+};
 use super::{orchestrator, resolved, retry_ladder, scheduler, spark, workload};
-use crate::catalogue::Catalogue;
 use crate::native::{Place, eksctl};
 use crate::problem::nearest;
 use crate::schema::ROOT;
 use crate::walk::At;
 use crate::yaml::{Node, Value};
-
-/// EKS' extended support, dollars an hour, all regions.
-/// Source: facts-cloud section 3 (`fees.csv`), AWS' EKS price list.
-const EXTENDED_SUPPORT_USD: f64 = 0.60;
 
 /// `None` where a problem keeps the scenario from being built; it has been reported.
 pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> Option<Loaded> {
@@ -62,7 +58,8 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
     let scenario = Scenario {
         name: name.unwrap_or_else(|| default_name.to_owned()),
         kubernetes,
-        fees: fees(&spec, &types, region.as_deref()),
+        fees: billing::fees(&spec, &types, region.as_deref()),
+        billing: billing::read(context, spec.section("billing"), &types),
         region: region.unwrap_or_default(),
         pools,
         autoscaler,
@@ -181,57 +178,6 @@ fn daemonsets(context: &Context<'_>, nodes: Option<&Settings<'_>>) -> DaemonSets
         cpu: given.cpu("cpu").unwrap_or(default.cpu),
         memory: given.bytes("memory").unwrap_or(default.memory),
         pods: given.count("pods").unwrap_or(default.pods),
-    }
-}
-
-/// The region's fees, where prices in the file do not replace them.
-fn fees(spec: &Settings<'_>, types: &InstanceTypes, region: Option<&str>) -> Fees {
-    let given = spec.section("fees");
-    let given = given.as_ref();
-    let price = |key: &str| Some(HourlyPrice::from_usd(given?.float(key)?).unwrap_or_default());
-    let emr = given.and_then(|given| given.bool("emr")).unwrap_or(false);
-    let level = given.and_then(|given| given.choice("controlPlane"));
-    let own = [
-        price("controlPlanePerHour"),
-        price("storagePerGibHour"),
-        price("emrPerVcpuHour"),
-        price("emrPerGbHour"),
-    ];
-    let cross_zone = given.and_then(|given| given.float("crossZonePerGb"));
-    let cross_zone = cross_zone.map(|usd| NanoUsd::new((usd * 1e9).round() as i64));
-    let complete = own[0].is_some() && own[1].is_some();
-    let complete = complete && (!emr || own[2].is_some() && own[3].is_some());
-    let none = Fees {
-        control_plane: HourlyPrice::ZERO,
-        storage_per_gib: HourlyPrice::ZERO,
-        emr_per_vcpu: HourlyPrice::ZERO,
-        emr_per_gb: HourlyPrice::ZERO,
-        cross_zone_per_gb: NanoUsd::new(20_000_000),
-    };
-    let catalogue: &Catalogue = types.catalogue();
-    let known = match region {
-        Some(region) if !complete => {
-            let fees = if emr { catalogue.fees_with_emr(region) } else { catalogue.fees(region) };
-            fees.unwrap_or_else(|error| {
-                let at = spec.optional("fees").or_else(|| spec.optional("region"));
-                let at = at.unwrap_or_else(|| spec.fields.at.clone());
-                at.problem_with_help(error.to_string(), "set it under `spec.fees`");
-                none
-            })
-        }
-        _ => none,
-    };
-    let control_plane = match level {
-        Some("none") => HourlyPrice::ZERO,
-        Some("extended") => HourlyPrice::from_usd(EXTENDED_SUPPORT_USD).unwrap_or_default(),
-        _ => known.control_plane,
-    };
-    Fees {
-        control_plane: own[0].unwrap_or(control_plane),
-        storage_per_gib: own[1].unwrap_or(known.storage_per_gib),
-        emr_per_vcpu: own[2].unwrap_or(known.emr_per_vcpu),
-        emr_per_gb: own[3].unwrap_or(known.emr_per_gb),
-        cross_zone_per_gb: cross_zone.unwrap_or(known.cross_zone_per_gb),
     }
 }
 

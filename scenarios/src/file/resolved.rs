@@ -8,17 +8,18 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use sim::scenario::{
-    Adjustment, Assumptions, Capacity, CapacityLimit, CapacityType, HistoryRule, Images,
+    Adjustment, Assumptions, Billing, Capacity, CapacityLimit, CapacityType, HistoryRule, Images,
     InstanceType, LogNormal, NodePool, Orchestrator, RetryLadder, RunRule, Rung, Scenario,
     TaintEffect,
 };
-use sim::units::{HourlyPrice, SimDuration, SimTime};
+use sim::units::{SimDuration, SimTime};
 use sim::workload::Failure;
 
 use super::spot::SpotSeriesRef;
 use super::workload::Read;
 use crate::native::cluster_autoscaler::resolved as ca_flags;
 
+mod billing;
 mod pod_template;
 mod scheduler;
 mod spark;
@@ -76,18 +77,10 @@ fn scenario_value(scenario: &Scenario) -> Value {
             }),
         );
     }
-    let fees = &scenario.fees;
-    put(
-        "fees",
-        json!({
-            "emr": fees.emr_per_vcpu != HourlyPrice::ZERO || fees.emr_per_gb != HourlyPrice::ZERO,
-            "controlPlanePerHour": fees.control_plane.as_usd_f64(),
-            "storagePerGibHour": fees.storage_per_gib.as_usd_f64(),
-            "emrPerVcpuHour": fees.emr_per_vcpu.as_usd_f64(),
-            "emrPerGbHour": fees.emr_per_gb.as_usd_f64(),
-            "crossZonePerGb": fees.cross_zone_per_gb.as_usd_f64(),
-        }),
-    );
+    put("fees", billing::fees(&scenario.fees));
+    if scenario.billing != Billing::default() {
+        put("billing", billing::terms(&scenario.billing));
+    }
     put("instanceTypes", instance_types(&scenario.pools));
     put("assumptions", assumptions(&scenario.assumptions));
     json!({

@@ -1,6 +1,7 @@
 //! The table itself, outermost section first.
 
 mod assumptions;
+mod billing;
 mod nodes;
 mod policies;
 
@@ -10,6 +11,7 @@ use crate::schema::Kind::{
 use crate::schema::{Kind, Section, key};
 
 use assumptions::ASSUMPTIONS;
+use billing::{BILLING, FEES};
 use nodes::{INSTANCE_TYPE, NODES, PRICE};
 pub(crate) use policies::{ADJUSTMENTS, FAILURES};
 use policies::{AUTOSCALER, RETRIES, SCHEDULER};
@@ -78,6 +80,11 @@ static SPEC: Section = Section {
         )
         .or("(none)"),
         key("fees", Kind::Section(&FEES), "What is billed besides instances."),
+        key(
+            "billing",
+            Kind::Section(&BILLING),
+            "What is agreed about the bill, and how reports split it.",
+        ),
         key(
             "prices",
             Map(&Kind::Section(&PRICE)),
@@ -307,33 +314,4 @@ static PAUSE_POD: Section = Section {
     name: "PausePod",
     doc: "What a pause pod requests.",
     keys: &[key("cpu", Cpu, "CPU.").required(), key("memory", Bytes, "Memory.").required()],
-};
-
-static FEES: Section = Section {
-    name: "Fees",
-    doc: "What is billed besides instances. The catalogue knows the region's; prices here replace \
-          them.",
-    keys: &[
-        key("emr", Bool, "EMR on EKS' charge on requested resources.").or("(false)"),
-        key(
-            "controlPlane",
-            Choice(&[
-                ("standard", "standard support"),
-                ("extended", "extended support"),
-                ("none", "not billed"),
-            ]),
-            "Support level of the cluster.",
-        )
-        .or("(standard)"),
-        key("controlPlanePerHour", USD, "Dollars an hour."),
-        key("storagePerGibHour", USD, "Dollars a GiB-hour of root volumes."),
-        key("emrPerVcpuHour", USD, "Dollars a requested vCPU-hour."),
-        key("emrPerGbHour", USD, "Dollars a requested GB-hour."),
-        key(
-            "crossZonePerGb",
-            Float(0.0, 1000.0),
-            "Dollars a GB of shuffle traffic between zones, both directions' charges together.",
-        )
-        .or("(0.02)"),
-    ],
 };

@@ -3,10 +3,9 @@
 use super::timeline;
 use super::world::{Cx, World};
 use crate::cluster::{NodeId, PodId};
-use crate::outcome::{Ledger, LedgerRecord, Outcome, PodResult};
+use crate::outcome::{Outcome, PodResult};
 use crate::spark::application;
-use crate::units::{NanoUsd, SimDuration, SimTime};
-use crate::workload::TeamId;
+use crate::units::NanoUsd;
 use crate::{Finding, Severity, control_plane, lifecycle, retry};
 
 /// Closes all accounts and gives the totals.
@@ -21,7 +20,7 @@ pub(super) fn finish(mut world: World, mut cx: Cx<'_>) -> Outcome {
     say_unfinished(&world, &mut cx);
     control_plane::close(&mut world, &mut cx);
     never_submitted(&mut world, &mut cx);
-    bill(&world, &mut cx);
+    bill(&mut world, &mut cx);
     totals(&world, &mut cx);
     check(&world, &cx);
     cx.outcome
@@ -64,40 +63,17 @@ fn never_submitted(world: &mut World, cx: &mut Cx<'_>) {
     cx.outcome.runs = cx.workload.runs.len() as u64;
 }
 
-fn bill(world: &World, cx: &mut Cx<'_>) {
-    let cost = &mut cx.outcome.cost;
-    let up = SimDuration::seconds(cx.now.since(SimTime::ZERO).as_secs_ceil());
-    cost.control_plane = cx.scenario.fees.control_plane.cost_floor(up);
+fn bill(world: &mut World, cx: &mut Cx<'_>) {
     let pools = cx.scenario.pools.iter().enumerate();
-    cost.by_pool = pools
+    cx.outcome.cost.by_pool = pools
         .map(|(place, pool)| {
             let nodes = world.books.by_pool.get(&(place as u32)).copied().unwrap_or_default();
             (pool.name.clone(), nodes)
         })
         .collect();
-    let mut teams = vec![NanoUsd::ZERO; cx.workload.teams.len()];
-    let mut shared = cost.storage + cost.control_plane;
-    for ((pool, owner), part) in &world.books.accounts {
-        cost.ledger.add(part);
-        match owner {
-            Some((TeamId(team), _)) => teams[*team as usize] += part.total(),
-            None => shared += part.total(),
-        }
-        cx.sink.ledger(LedgerRecord {
-            pool: *pool,
-            team: owner.map(|(team, _)| team),
-            application: owner.map(|(_, application)| application),
-            cost: *part,
-        });
-    }
-    for (TeamId(team), emr) in &world.books.emr_by_team {
-        teams[*team as usize] += *emr;
-    }
-    for (TeamId(team), network) in &world.books.network_by_team {
-        teams[*team as usize] += *network;
-    }
-    let named = cx.workload.teams.iter().cloned().zip(teams);
-    cost.by_team = named.chain([("(shared)".to_owned(), shared)]).collect();
+    let end = cx.now;
+    world.books.close(cx, &world.cluster.kinds, end);
+    cx.outcome.cost.by_team = world.books.teams(cx);
 }
 
 fn totals(world: &World, cx: &mut Cx<'_>) {
@@ -127,12 +103,12 @@ fn check(world: &World, cx: &Cx<'_>) {
     let pods = outcome.trace_pods_succeeded + outcome.trace_pods_unfinished;
     assert_eq!(outcome.trace_pods, pods, "trace pods do not add up");
     let cost = &outcome.cost;
-    assert_eq!(cost.ledger.total(), cost.nodes(), "the ledger does not add up to the bill");
+    let ledger = &cost.costs.nodes;
+    assert_eq!(ledger.total(), cost.nodes(), "the ledger does not add up to the bill");
     let by_pool: NanoUsd = cost.by_pool.iter().map(|(_, nodes)| *nodes).sum();
     assert_eq!(by_pool, cost.nodes(), "pools do not add up to the bill");
     let by_team: NanoUsd = cost.by_team.iter().map(|(_, part)| *part).sum();
     assert_eq!(by_team, cost.total(), "teams do not add up to the bill");
     assert_eq!(world.attempts.len(), 0, "attempts left");
-    let kinds: Ledger = cost.ledger;
-    assert!(kinds.kinds().iter().all(|(_, part)| *part >= NanoUsd::ZERO), "{kinds:?}");
+    assert!(ledger.kinds().iter().all(|(_, part)| *part >= NanoUsd::ZERO), "{ledger:?}");
 }

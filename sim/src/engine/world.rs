@@ -119,7 +119,7 @@ impl World {
             history: RetryHistory::default(),
             orchestrator: OrchestratorState::new(scenario, workload),
             control_plane: ControlPlane::new(scenario, workload),
-            books: Books::default(),
+            books: Books::new(workload.epoch_ms),
             runs_open: workload.runs.len() as u64,
             runs_active: 0,
             trace_pods_open: workload.pods.len() as u64,

@@ -76,8 +76,9 @@ impl ImageStore {
         self.seen = clock;
     }
 
-    /// Starts what may be pulled now: at most `parallel` at a time.
-    pub(super) fn start(&mut self, catalog: &ImageCatalog, parallel: usize) {
+    /// Starts what may be pulled now: at most `parallel` at a time. Gives the bytes that this moves.
+    pub(super) fn start(&mut self, catalog: &ImageCatalog, parallel: usize) -> u64 {
+        let mut moved = 0;
         while self.pulls.len() < parallel && !self.waiting.is_empty() {
             let image = self.waiting.remove(0);
             let mut left = 0;
@@ -87,8 +88,10 @@ impl ImageStore {
                     left += u128::from(catalog.layer_size(*layer).as_u64()) * 1000;
                 }
             }
+            moved += u64::try_from(left / 1000).unwrap_or(u64::MAX);
             self.pulls.push(Pull { image, left });
         }
+        moved
     }
 
     /// Moves pulls that are through to the images that are there. Tells whether there were any.

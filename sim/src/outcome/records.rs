@@ -6,7 +6,7 @@ use crate::scenario::CapacityType;
 use crate::units::{Bytes, MilliCores, NanoUsd, SimDuration, SimTime};
 use crate::workload::{ApplicationId, Failure, RunOutcome, TeamId};
 
-use super::Ledger;
+use super::{Costs, Ledger, PodUse};
 
 /// One run. A row of `runs`.
 #[derive(Debug, Clone)]
@@ -35,6 +35,8 @@ pub struct RunRecord {
     pub cost: Ledger,
     /// EMR fee of all its pods.
     pub emr: NanoUsd,
+    /// Its traffic between zones and through NAT gateways.
+    pub network: NanoUsd,
 }
 
 impl RunRecord {
@@ -250,18 +252,48 @@ pub struct TimelineRecord {
     pub memory_allocatable: Bytes,
 }
 
-/// Node money of one owner in one pool. A row of `ledger`. Rows add up to the node part of the
-/// bill.
+/// Whom a row of the ledger belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Billed {
+    /// A run, by its place in the workload.
+    Run(u32),
+    /// Pods of the pod trace.
+    TracePods,
+    /// Pause pods.
+    PausePods,
+    /// Nobody: boot, kubelet, what no pod asked for, storage, the control plane, commitments.
+    Shared,
+}
+
+impl Billed {
+    /// The name in results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Run(_) => "run",
+            Self::TracePods => "trace_pods",
+            Self::PausePods => "pause_pods",
+            Self::Shared => "shared",
+        }
+    }
+}
+
+/// Money of one owner on one kind of node in one hour. A row of `ledger`. Several rows may be
+/// about the same; all of them add up to the bill.
 #[derive(Debug, Clone)]
 pub struct LedgerRecord {
-    /// Place of the pool in the scenario.
-    pub pool: u32,
-    /// The owner; `None` for what belongs to nobody.
-    pub team: Option<TeamId>,
-    /// The application; `None` for what belongs to nobody.
-    pub application: Option<ApplicationId>,
-    /// By kind.
-    pub cost: Ledger,
+    /// When the hour begins, in milliseconds from the start; the first one may begin before it.
+    pub hour_ms: i64,
+    /// The kind of node: places of the pool in the scenario, of the instance type and of the zone
+    /// in the pool. `None` for what is on no node.
+    pub node: Option<[u32; 3]>,
+    /// Whose it is.
+    pub billed: Billed,
+    /// Attempt of the run.
+    pub attempt: Option<u32>,
+    /// The money.
+    pub costs: Costs,
+    /// What the pods behind it requested and used.
+    pub pod_use: PodUse,
 }
 
 /// Why a pod waits, from a moment on. A row of `waiting`.

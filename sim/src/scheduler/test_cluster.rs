@@ -94,7 +94,9 @@ pub(super) fn scenario(minor: u32, zones: [usize; 2]) -> Scenario {
             storage_per_gib: HourlyPrice::ZERO,
             emr_per_vcpu: HourlyPrice::ZERO,
             emr_per_gb: HourlyPrice::ZERO,
+            ..Fees::default()
         },
+        billing: Billing::default(),
         assumptions: Assumptions::default(),
     }
 }

@@ -1,6 +1,6 @@
 //! The life of an attempt: submitted, driver up, executors registered, tasks done, ended.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::allocation;
 use super::attempt::{Attempt, AttemptId};
@@ -15,7 +15,7 @@ use super::work;
 use crate::cluster::{Cluster, NodeId, PodId, PodOwner};
 use crate::engine::event::{Event, SparkEvent};
 use crate::engine::world::{Cx, World};
-use crate::outcome::{Ledger, PodResult};
+use crate::outcome::PodResult;
 use crate::scenario::DynamicAllocation;
 use crate::units::{NanoUsd, SimTime};
 use crate::workload::{Failure, Run, RunOutcome};
@@ -65,8 +65,8 @@ pub(crate) fn on_run_submitted(world: &mut World, cx: &mut Cx<'_>, place: u32) {
         oom_kills: 0,
         executor_failures: VecDeque::new(),
         spot_losses: 0,
-        cost: Vec::new(),
-        emr: NanoUsd::ZERO,
+        charges: BTreeMap::new(),
+        nat: NanoUsd::ZERO,
         zones: Vec::new(),
         network: NanoUsd::ZERO,
     });
@@ -436,16 +436,13 @@ fn close(
         cx.outcome.failed_attempts.add(failure);
     }
     if outcome == RunOutcome::Failed {
-        for (_, part) in &mut attempt.cost {
+        for charge in attempt.charges.values_mut() {
+            let part = &mut charge.nodes;
             part.failed_attempts += part.useful + part.recompute;
             part.useful = NanoUsd::ZERO;
             part.recompute = NanoUsd::ZERO;
         }
     }
-    let cost = attempt.cost.iter().fold(Ledger::default(), |mut sum, (_, part)| {
-        sum.add(part);
-        sum
-    });
-    record(cx, &attempt, outcome, failure, cost);
-    retry::attempt_ended(world, cx, &attempt, outcome, failure, cost);
+    record(cx, &attempt, outcome, failure, attempt.cost().0);
+    retry::attempt_ended(world, cx, &attempt, outcome, failure);
 }

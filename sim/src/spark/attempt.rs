@@ -1,11 +1,12 @@
 //! One try of a run: its pods, its progress, what it cost so far.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::dynamic_allocation::Target;
 use super::memory::Shape;
 use super::progress::Progress;
-use crate::cluster::{PodId, PodSpec};
+use crate::cluster::{NodeKindId, PodId, PodSpec};
+use crate::ledger::Charge;
 use crate::outcome::Ledger;
 use crate::units::{NanoUsd, SimDuration, SimTime};
 
@@ -59,14 +60,14 @@ pub(crate) struct Attempt {
     pub(crate) executor_failures: VecDeque<SimTime>,
     /// Executors lost to spot.
     pub(crate) spot_losses: u32,
-    /// Node cost by pool, of pods that ended.
-    pub(crate) cost: Vec<(u32, Ledger)>,
-    /// EMR fees of pods that ended.
-    pub(crate) emr: NanoUsd,
+    /// What pods that ended came to, by hour and kind of node.
+    pub(crate) charges: BTreeMap<(u32, NodeKindId), Charge>,
     /// Executors that ever registered, by the number of their zone.
     pub(crate) zones: Vec<(u32, u64)>,
     /// Fee for traffic between zones, once the attempt has ended.
     pub(crate) network: NanoUsd,
+    /// Fee for input through NAT gateways, once the attempt has ended.
+    pub(crate) nat: NanoUsd,
 }
 
 impl Attempt {
@@ -92,12 +93,16 @@ impl Attempt {
         }
     }
 
-    /// A pod in `pool` cost `part`.
-    pub(crate) fn charge(&mut self, pool: u32, part: &Ledger) {
-        match self.cost.iter_mut().find(|(other, _)| *other == pool) {
-            Some((_, sum)) => sum.add(part),
-            None => self.cost.push((pool, *part)),
-        }
+    /// A pod on a node of `kind` came to `part` in `hour`.
+    pub(crate) fn charge(&mut self, hour: u32, kind: NodeKindId, part: &Charge) {
+        self.charges.entry((hour, kind)).or_default().add(part);
+    }
+
+    /// Node cost and EMR fee of its pods.
+    pub(crate) fn cost(&self) -> (Ledger, NanoUsd) {
+        let mut sum = Charge::default();
+        self.charges.values().for_each(|charge| sum.add(charge));
+        (sum.nodes, sum.emr)
     }
 
     /// What must hold after every event.

@@ -31,6 +31,8 @@ pub(crate) struct Shape {
     pub(crate) executor_needed: Option<Bytes>,
     /// Task slots of an executor.
     pub(crate) slots: u32,
+    /// What a running task uses, in thousandths of a core.
+    pub(crate) slot_milli: u64,
     /// Executors at the start.
     pub(crate) initial: u32,
     /// Fewest executors.
@@ -117,6 +119,7 @@ pub(crate) fn shape(cx: &Cx<'_>, run: &Run, raises: &Raises, run_key: u64) -> Sh
         executor_asked,
         executor_needed,
         slots,
+        slot_milli: u64::from(executor_cores) * 1000 / u64::from(slots),
         initial,
         min,
         max,

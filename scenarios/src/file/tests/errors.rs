@@ -755,3 +755,47 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn terms_of_the_bill() {
+    check_extra(
+        "billing:\n\
+         \x20 timezone: Europe/Berln\n\
+         \x20 discount: 5\n\
+         \x20 commitments: [{discount: 0.1}, {discount: 0.1, savingsPlan: {}},\n\
+         \x20   {discount: 0.1, reservedInstances: {instanceType: m5.lrge, count: 1}}]",
+        expect![[r#"
+            error: `Europe/Berln` is not the name of a time zone
+              --> small.yaml:10:15 (spec.billing.timezone)
+               |
+            10 |     timezone: Europe/Berln
+               |               ^^^^^^^^^^^^
+               = help: did you mean `Europe/Berlin`?
+
+            error: `discount`: expected a number from 0 to 1, found `5`
+              --> small.yaml:11:15 (spec.billing.discount)
+               |
+            11 |     discount: 5
+               |               ^
+
+            error: a commitment that covers nothing
+              --> small.yaml:12:19 (spec.billing.commitments[0])
+               |
+            12 |     commitments: [{discount: 0.1}, {discount: 0.1, savingsPlan: {}},
+               |                   ^
+               = help: one of reservedInstances, savingsPlan
+
+            error: `perHour` is missing
+              --> small.yaml:12:65 (spec.billing.commitments[1].savingsPlan.perHour)
+               |
+            12 |     commitments: [{discount: 0.1}, {discount: 0.1, savingsPlan: {}},
+               |                                                                 ^
+
+            error: unknown instance type `m5.lrge`; nearest known: m5.large, c5.large, m1.large
+              --> small.yaml:13:57 (spec.billing.commitments[2].reservedInstances.instanceType)
+               |
+            13 |       {discount: 0.1, reservedInstances: {instanceType: m5.lrge, count: 1}}]
+               |                                                         ^^^^^^^
+        "#]],
+    );
+}

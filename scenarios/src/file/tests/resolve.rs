@@ -141,7 +141,22 @@ overprovisioning:
   pod: {cpu: "3", memory: 12Gi}
   priority: -20
   podTemplate: {spec: {tolerations: [{key: x, operator: Exists, effect: NoExecute}]}}
-fees: {emr: true, controlPlane: extended, storagePerGibHour: 0.0001, crossZonePerGb: 0.013}
+fees:
+  emr: true
+  controlPlane: extended
+  storagePerGibHour: 0.0001
+  crossZonePerGb: 0.013
+  emrOnEc2: {share: 0.2}
+  nat: {gateways: 3, imagePulls: true, inputShare: 0.25}
+billing:
+  commitments:
+  - {name: ri, discount: 0.37, reservedInstances: {instanceType: m5.large, count: 4}}
+  - {discount: 0.28, savingsPlan: {family: m5, perHour: 1.5}}
+  - {discount: 0.17, savingsPlan: {perHour: 2}}
+  discount: 0.05
+  tax: 0.19
+  sharedSplit: even
+  timezone: Europe/Berlin
 prices: {m5.2xlarge: {spot: 0.123456789}}
 assumptions:
   nodeBoot: {distribution: lognormal, p50: 61s, p99: 2m30.5s}
@@ -168,6 +183,9 @@ plan: {objective: cost, "no": [1, 2.5, null, true]}
     assert_eq!((images.list.len(), images.max_parallel_pulls), (2, 3));
     assert!(!images.list[0].pre_pulled && images.list[1].pre_pulled);
     assert_eq!(first.scenario.fees.cross_zone_per_gb.as_nano(), 13_000_000);
+    let billing = &first.scenario.billing;
+    assert_eq!((billing.commitments.len(), billing.tax_ppm), (3, 190_000));
+    assert_eq!(billing.commitments[1].name, "commitment 2");
     let executor = &first.scenario.spark.executor_template;
     assert_eq!(executor.node_selector["disk"], "on");
     assert_eq!(executor.tolerations.len(), 2);
