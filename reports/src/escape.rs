@@ -39,6 +39,34 @@ pub fn markdown_sentence(text: &str) -> String {
     without_markup(&sentence(text))
 }
 
+/// `text` for HTML and XML, in text and in quoted attributes: printable, and with every character of
+/// markup as an entity. Not shortened.
+pub fn xml(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for c in printable(text).chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            '\u{fffe}' | '\u{ffff}' => {}
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// A name for HTML: as [`xml`], and at most [`NAME_MAX`] characters long.
+pub fn html(text: &str) -> String {
+    xml(&terminal(text))
+}
+
+/// A sentence for HTML: as [`html`], but up to 1,000 characters long.
+pub fn html_sentence(text: &str) -> String {
+    xml(&sentence(text))
+}
+
 fn without_markup(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
     for c in text.chars() {

@@ -49,9 +49,24 @@ pub enum GridCell {
         /// For terminals and Markdown.
         shown: String,
     },
+    /// A share of the whole, 0 to 1, seen as a bar.
+    Share(f64),
+    /// A foreign name that leads to another place of an HTML page.
+    Link {
+        /// The name.
+        text: String,
+        /// Name of the place: letters, digits and dashes.
+        to: String,
+    },
     /// Nothing.
     Missing,
 }
+
+/// Characters of a bar on a terminal.
+const BAR_WIDTH: usize = 24;
+
+/// Tables of more rows than this can be filtered on an HTML page.
+const FILTER_FROM: usize = 8;
 
 impl GridCell {
     /// Foreign text.
@@ -84,6 +99,8 @@ impl GridCell {
             Self::Text(text) => escape::terminal(text),
             Self::Sentence(text) => escape::sentence(text),
             Self::Figure { shown, .. } => shown.clone(),
+            Self::Share(share) => crate::figures::bar(*share, BAR_WIDTH),
+            Self::Link { text, .. } => escape::terminal(text),
             Self::Missing => "-".to_owned(),
         }
     }
@@ -93,13 +110,47 @@ impl GridCell {
             Self::Text(text) => escape::markdown(text),
             Self::Sentence(text) => escape::markdown_sentence(text),
             Self::Figure { shown, .. } => shown.clone(),
+            Self::Share(share) => crate::figures::bar(*share, BAR_WIDTH),
+            Self::Link { text, .. } => escape::markdown(text),
             Self::Missing => String::new(),
+        }
+    }
+
+    /// A table cell of HTML; `right` as its column.
+    fn in_html(&self, right: bool) -> String {
+        let class = if right { " class=\"r\"" } else { "" };
+        match self {
+            Self::Text(text) => format!("<td{class}>{}</td>", escape::html(text)),
+            Self::Sentence(text) => format!("<td{class}>{}</td>", escape::html_sentence(text)),
+            Self::Figure { value, shown } => {
+                let sort = match value {
+                    Value::Number(number) => format!(" data-v=\"{number}\""),
+                    _ => String::new(),
+                };
+                format!("<td{class}{sort}>{}</td>", escape::xml(shown))
+            }
+            Self::Share(share) => {
+                let percent = (share.clamp(0.0, 1.0) * 1000.0).round() / 10.0;
+                format!(
+                    "<td class=\"b\" data-v=\"{share}\"><span class=\"bar\" \
+                     style=\"width:{percent}%\"></span></td>"
+                )
+            }
+            Self::Link { text, to } => {
+                let to = escape::xml(to);
+                format!("<td{class}><a href=\"#{to}\">{}</a></td>", escape::html(text))
+            }
+            Self::Missing if right => "<td class=\"r\" data-v=\"\">-</td>".to_owned(),
+            Self::Missing => "<td>-</td>".to_owned(),
         }
     }
 
     fn in_csv(&self) -> String {
         match self {
-            Self::Text(text) | Self::Sentence(text) => escape::csv_cell(text),
+            Self::Text(text) | Self::Sentence(text) | Self::Link { text, .. } => {
+                escape::csv_cell(text)
+            }
+            Self::Share(share) => share.to_string(),
             Self::Figure { value: Value::String(text), .. } => escape::csv_cell(text),
             Self::Figure { value, .. } => value.to_string(),
             Self::Missing => String::new(),
@@ -108,7 +159,10 @@ impl GridCell {
 
     pub(crate) fn value(&self) -> Value {
         match self {
-            Self::Text(text) | Self::Sentence(text) => Value::String(text.clone()),
+            Self::Text(text) | Self::Sentence(text) | Self::Link { text, .. } => {
+                Value::String(text.clone())
+            }
+            Self::Share(share) => Value::from(*share),
             Self::Figure { value, .. } => value.clone(),
             Self::Missing => Value::Null,
         }
@@ -186,6 +240,44 @@ impl Grid {
             text.push_str(&line(row.iter().map(GridCell::in_markdown).collect()));
         }
         text
+    }
+
+    /// An HTML table under `caption`; its columns sort, and long ones can be filtered. `id` names its
+    /// parts.
+    pub fn to_html(&self, id: &str, caption: &str) -> String {
+        let heads: String = self
+            .columns
+            .iter()
+            .map(|column| {
+                let class = if column.right { " class=\"r\"" } else { "" };
+                let title = escape::xml(column.title);
+                match title.is_empty() {
+                    true => format!("<th scope=\"col\"{class}></th>"),
+                    false => format!(
+                        "<th scope=\"col\"{class}><button type=\"button\">{title}</button></th>"
+                    ),
+                }
+            })
+            .collect();
+        let row = |row: &Vec<GridCell>| {
+            let cells = row.iter().zip(&self.columns);
+            let cells: String = cells.map(|(cell, column)| cell.in_html(column.right)).collect();
+            format!("<tr>{cells}</tr>\n")
+        };
+        let rows: String = self.rows.iter().map(row).collect();
+        let filter = match self.rows.len() > FILTER_FROM {
+            true => format!(
+                "<input type=\"search\" hidden aria-controls=\"{id}\" aria-label=\"Filter the \
+                 rows\" placeholder=\"Filter {} rows\">",
+                crate::figures::grouped(self.rows.len() as u64)
+            ),
+            false => String::new(),
+        };
+        format!(
+            "<div class=\"box\">{filter}<div class=\"scroll\"><table id=\"{id}\"><caption>{}\
+             </caption><thead><tr>{heads}</tr></thead><tbody>\n{rows}</tbody></table></div></div>\n",
+            escape::html_sentence(caption)
+        )
     }
 
     /// CSV with the keys as its header.

@@ -4,6 +4,10 @@
 //! [`findings`] what was left out or assumed, and [`terminal`] the same at a glance. Values in,
 //! text and files out; this crate runs nothing and reads no clock.
 
+pub mod cost;
+
+pub mod document;
+
 pub mod escape;
 
 pub mod figures;
@@ -17,6 +21,8 @@ pub mod summary;
 pub mod findings;
 
 pub mod tables;
+
+pub mod plots;
 
 pub mod render;
 

@@ -20,4 +20,4 @@ pub use read::{ReadError, TableFile, TableRow};
 pub use sink::TableSink;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -24,7 +24,7 @@ fn workload() -> Workload {
     }
 }
 
-fn scenario() -> Scenario {
+pub(crate) fn scenario() -> Scenario {
     use sim::scenario::{
         Assumptions, Billing, DaemonSets, Fees, Images, KubernetesVersion, RetryLadder,
         SchedulerProfile, SparkDefaults, SparkVersion,
