@@ -7,12 +7,14 @@ mod backtest;
 mod catalog;
 mod compare;
 mod conformance;
+mod cost;
 mod explain;
 mod interrupt;
 mod ladder;
 mod noise;
 mod output;
 mod progress;
+mod report;
 mod run;
 mod timing;
 mod trace;
@@ -130,6 +132,10 @@ enum Verb {
     /// The scenario's runs under other retry ladders: who is saved, and at what price.
     #[command(mut_arg("replications", |arg| arg.default_value("5")))]
     Ladder(ladder::LadderArgs),
+    /// Render a result folder again: HTML, Markdown, CSV.
+    Report(report::ReportArgs),
+    /// Who spent what, against the period before, with waste and a forecast.
+    Cost(cost::CostArgs),
     /// Why a pod, run, node or node group of a result lived as it did.
     Explain(explain::ExplainArgs),
     /// Recorded runs: read, look at, check, make.
@@ -190,6 +196,8 @@ fn verb(verb: Verb, timing: &mut Timing, noise: &Noise, output: &mut Output) -> 
         Verb::Compare(args) => compare::compare(args, noise, output),
         Verb::Backtest(args) => backtest::backtest(args, noise, output),
         Verb::Ladder(args) => ladder::ladder(args, noise, output),
+        Verb::Report(args) => report::report(args, noise, output),
+        Verb::Cost(args) => cost::cost(args, output),
         Verb::Explain(args) => explain::explain(args, output),
         Verb::Trace(verb) => trace::trace(verb, noise, output),
         Verb::Catalog(args) => catalog::catalog(args, noise, output),

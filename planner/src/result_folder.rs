@@ -143,6 +143,19 @@ impl Drop for ResultFolder {
     }
 }
 
+/// Writes a file whole or not at all: under a temporary name beside it, and then renamed.
+///
+/// # Errors
+/// If the system says no.
+pub fn write_whole(path: &Path, contents: &str) -> Result<(), FolderError> {
+    let unfinished = beside(path, "tmp");
+    let written = fs::write(&unfinished, contents).and_then(|()| fs::rename(&unfinished, path));
+    written.map_err(|source| {
+        let _ = fs::remove_file(&unfinished);
+        io_error(path, source)
+    })
+}
+
 /// A hidden name beside `target`, of this process only.
 fn beside(target: &Path, ending: &str) -> PathBuf {
     let name = target.file_name().unwrap_or_default().to_string_lossy();

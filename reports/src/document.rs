@@ -137,20 +137,13 @@ impl Document {
         text
     }
 
-    /// Every picture with the name of its file, those in details too.
-    pub fn pictures(&self) -> Vec<(&str, &str)> {
-        fn of<'a>(blocks: &'a [Block], found: &mut Vec<(&'a str, &'a str)>) {
-            for block in blocks {
-                match block {
-                    Block::Picture { svg, file, .. } => found.push((file, svg)),
-                    Block::Details { blocks, .. } => of(blocks, found),
-                    _ => {}
-                }
-            }
-        }
-        let mut found = Vec::new();
-        self.sections.iter().for_each(|section| of(&section.blocks, &mut found));
-        found
+    /// The pictures of the sections with the names of their files; not those in details.
+    pub fn pictures(&self) -> impl Iterator<Item = (&str, &str)> {
+        let blocks = self.sections.iter().flat_map(|section| &section.blocks);
+        blocks.filter_map(|block| match block {
+            Block::Picture { svg, file, .. } => Some((file.as_str(), svg.as_str())),
+            _ => None,
+        })
     }
 }
 

@@ -18,6 +18,11 @@ pub fn sentence(text: &str) -> String {
     shorten(&printable(text), 1_000)
 }
 
+/// `text` for a picture: printable, and at most `most` characters long.
+pub fn shortened(text: &str, most: usize) -> String {
+    shorten(&printable(text), most)
+}
+
 /// `text` as a CSV cell's value (quoting is the CSV writer's): printable, and with a single quote
 /// in front of what a spreadsheet would run as a formula.
 ///

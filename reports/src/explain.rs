@@ -16,6 +16,7 @@ mod node_group;
 mod pod;
 mod rows;
 mod run;
+mod timeline;
 mod waits;
 
 use std::path::Path;
@@ -40,6 +41,14 @@ pub enum Subject {
     Node(String),
     /// A node pool by its name.
     NodeGroup(String),
+}
+
+/// Explains several runs at once, each by its id, in their order.
+///
+/// # Errors
+/// As [`explain`].
+pub fn runs(folder: &Path, ids: &[&str]) -> Result<Vec<Explanation>, ExplainError> {
+    run::explain_all(&rows::ResultTables::open(folder)?, ids)
 }
 
 /// Explains `subject` from the result in `folder`.

@@ -141,7 +141,7 @@ impl GridCell {
                 format!("<td{class}><a href=\"#{to}\">{}</a></td>", escape::html(text))
             }
             Self::Missing if right => "<td class=\"r\" data-v=\"\">-</td>".to_owned(),
-            Self::Missing => "<td>-</td>".to_owned(),
+            Self::Missing => "<td></td>".to_owned(),
         }
     }
 

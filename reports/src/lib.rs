@@ -26,6 +26,8 @@ pub mod plots;
 
 pub mod render;
 
+pub mod report;
+
 pub mod terminal;
 
 pub mod explain;

@@ -8,9 +8,11 @@
 //! Foreign text is made safe before it comes here (`escape::xml`); `plotters` escapes markup again.
 
 mod axis;
+mod lanes;
 mod sankey;
 mod time_series;
 
+pub use lanes::{Bar, Lane, lanes};
 pub use sankey::{Flow, sankey};
 pub use time_series::{Kind, Series, TimePlot, time_plot};
 
@@ -30,9 +32,9 @@ pub(crate) const FAINT: RGBColor = RGBColor(3, 3, 3);
 /// Colours by what they mean, the same in every plot and table.
 pub(crate) fn colour_of(name: &str) -> RGBColor {
     match name {
-        "useful" | "on-demand" | "on_demand" | "requested" => RGBColor(0, 114, 178),
+        "useful" | "on-demand" | "on_demand" | "requested" | "launched" => RGBColor(0, 114, 178),
         "spot" | "emr" => RGBColor(86, 180, 233),
-        "recompute" | "interruptions" | "pending" => RGBColor(213, 94, 0),
+        "recompute" | "interruptions" | "pending" | "gone" => RGBColor(213, 94, 0),
         "failed_attempts" => RGBColor(204, 121, 167),
         "executor_idle" | "storage" => RGBColor(230, 159, 0),
         "starting" | "booting" => RGBColor(240, 228, 66),
@@ -41,11 +43,6 @@ pub(crate) fn colour_of(name: &str) -> RGBColor {
         "unallocated" | "allocatable" | "commitment_unused" => RGBColor(189, 189, 189),
         _ => RGBColor(120, 120, 160),
     }
-}
-
-/// A colour as CSS.
-pub(crate) fn css(colour: RGBColor) -> String {
-    format!("#{:02X}{:02X}{:02X}", colour.0, colour.1, colour.2)
 }
 
 /// The area that plots draw on: pixels.
@@ -72,13 +69,13 @@ pub(crate) fn legend(area: &Area<'_>, names: &[(String, RGBColor)], (x, y): (i32
         let square = [(left, y - 5), (left + 10, y + 5)];
         draw(area.draw(&Rectangle::new(square, colour.filled())));
         label(area, name, (left + 15, y), INK, HPos::Left);
-        left += 15 + width_of(name) + 16;
+        left += 15 + width_of(name) + 14;
     }
 }
 
 /// About how wide `text` is in 12 pixels' sans-serif.
 pub(crate) fn width_of(text: &str) -> i32 {
-    (text.chars().count() as f64 * 6.6).ceil() as i32
+    (text.chars().count() as f64 * 6.0).ceil() as i32
 }
 
 /// Drawing into a string does not fail.

@@ -103,13 +103,14 @@ fn json(path: &Path) -> Value {
     serde_json::from_slice(&read(path)).expect("our JSON files are JSON")
 }
 
-const RESULT: [&str; 12] = [
+const RESULT: [&str; 13] = [
     "attempts.parquet",
     "findings.json",
     "ledger.parquet",
     "nodes.parquet",
     "pods.parquet",
     "pools.parquet",
+    "report.html",
     "runs.parquet",
     "scaling.parquet",
     "scenario.resolved.yaml",
@@ -186,11 +187,17 @@ fn a_run_writes_one_whole_result() {
     assert!(table.contains("60 runs over"), "{table}");
     assert!(!table.contains('\u{1b}'), "names command the terminal: {table}");
     let result = folder.path().join("results/small-platform");
-    let names: Vec<String> = files(&result);
+    let mut names: Vec<String> = files(&result);
+    let plots = result.join("plots").display().to_string();
+    names.retain(|name| !name.starts_with(&plots));
     let expected = RESULT.map(|name| result.join(name).display().to_string());
     assert_eq!(names, expected);
-    let left = files(&folder.path().join("results"));
-    assert_eq!(left.len(), 1 + RESULT.len(), "{left:?}");
+    for plot in ["nodes", "cpu", "pods", "ledger"] {
+        let svg = String::from_utf8(read(&result.join("plots").join(format!("{plot}.svg"))));
+        assert!(svg.expect("it is UTF-8").starts_with("<svg "), "{plot}");
+    }
+    let left = std::fs::read_dir(folder.path().join("results")).expect("it is there");
+    assert_eq!(left.count(), 1, "nothing else");
     // Twice into the same place: the second replaces the first.
     let before = read(&result.join("summary.json"));
     fine(folder.path(), &["run", "scenario.yaml"]);

@@ -353,43 +353,48 @@ fn a_runs_life() {
         &Subject::Run("r-0".into()),
         Format::Table,
         &expect![[r#"
-        run r-0 of etl: failed (executor_oom) after 11m35s, 1 attempt
+            run r-0 of etl: failed (executor_oom) after 11m35s, 1 attempt
 
-        Run
-          run                      r-0
-          place in the workload    0
-          application              etl
-          team                     data
-          submitted                2020-09-13 12:26:45Z
-          queued until driver ran  55.0s
-          ended                    2020-09-13 12:38:20Z
-          outcome                  failed
-          failure                  executor_oom
-          pods                     1
-          its pods waited, in all  1m30s
+            Run
+              run                      r-0
+              place in the workload    0
+              application              etl
+              team                     data
+              submitted                2020-09-13 12:26:45Z
+              queued until driver ran  55.0s
+              ended                    2020-09-13 12:38:20Z
+              outcome                  failed
+              failure                  executor_oom
+              pods                     1
+              its pods waited, in all  1m30s
 
-        Attempts
-          attempt  submitted             queued    took  outcome  failure       executors  lost to spot  killed for memory  executor memory  task time lost
-                1  2020-09-13 12:26:45Z   55.0s  11m35s  failed   executor_oom          1             0                  4           11.0Gi           1m00s
+            Attempts
+              attempt  submitted             queued    took  outcome  failure       executors  lost to spot  killed for memory  executor memory  task time lost
+                    1  2020-09-13 12:26:45Z   55.0s  11m35s  failed   executor_oom          1             0                  4           11.0Gi           1m00s
 
-        What its pods waited for
-          reason                           pods  time in all  longest
-          Insufficient cpu, Too many pods     1        1m00s    1m00s
-          Insufficient cpu                    1        30.0s    30.0s
+            Timeline
+              from 2020-09-13 12:26:50Z to 2020-09-13 12:38:20Z (11m30s)
+              pod         attempt  · waits  ░ starts  █ works  × lost                               cost  where
+              r-0/exec-1        1  ·······░░░██████████████████████████████████████████████████  $0.0250  node 4, m5.xlarge in us-west-2a, spot; waited 1m30s: 0/3 no…
 
-        Pods, the longest wait first
-          pod         attempt  created               waited  node  result   waited last for
-          r-0/exec-1        1  2020-09-13 12:26:50Z   1m30s     4  deleted  0/3 nodes are available: 1 Insufficient cpu, 2 Too many pods.
+            What its pods waited for
+              reason                           pods  time in all  longest
+              Insufficient cpu, Too many pods     1        1m00s    1m00s
+              Insufficient cpu                    1        30.0s    30.0s
 
-        What it cost
-          kind              cost
-          nodes, in all  $0.0400
-          useful         $0.0400
+            Pods, the longest wait first
+              pod         attempt  created               waited  node  result   waited last for
+              r-0/exec-1        1  2020-09-13 12:26:50Z   1m30s     4  deleted  0/3 nodes are available: 1 Insufficient cpu, 2 Too many pods.
 
-        Next
-          4 executors were killed for memory: more executor memory or overhead, or a rung of the retry ladder that adds it.
-          The longest wait: --pod r-0/exec-1 says why.
-    "#]],
+            What it cost
+              kind              cost
+              nodes, in all  $0.0400
+              useful         $0.0400
+
+            Next
+              4 executors were killed for memory: more executor memory or overhead, or a rung of the retry ladder that adds it.
+              The longest wait: --pod r-0/exec-1 says why.
+        "#]],
     );
 }
 

@@ -7,6 +7,7 @@ use reports::explain::{self, ExplainError, Subject};
 
 use super::Stop;
 use super::output::Output;
+use crate::result_folder;
 
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("subject").required(true).multiple(false)
@@ -32,10 +33,13 @@ pub(super) struct ExplainArgs {
     /// A node group (node pool), by its name.
     #[arg(long, value_name = "GROUP")]
     node_group: Option<String>,
+    /// Also draw the run's pods over time as SVG.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["pod", "node", "node_group"])]
+    svg: Option<PathBuf>,
 }
 
 pub(super) fn explain(args: ExplainArgs, output: &mut Output) -> Result<(), Stop> {
-    let ExplainArgs { result, run, pod, attempt, run_option, node, node_group } = args;
+    let ExplainArgs { result, run, pod, attempt, run_option, node, node_group, svg } = args;
     let subject = pod
         .map(|name| Subject::Pod { name, attempt })
         .or(node.map(Subject::Node))
@@ -43,6 +47,10 @@ pub(super) fn explain(args: ExplainArgs, output: &mut Output) -> Result<(), Stop
         .or(run.or(run_option).map(Subject::Run))
         .expect("clap asks for one of them");
     let explanation = explain::explain(&result, &subject).map_err(stop)?;
+    if let (Some(path), Some(picture)) = (svg, explanation.picture()) {
+        let picture = reports::plots::standalone(picture);
+        result_folder::write_whole(&path, &picture).map_err(Stop::failed)?;
+    }
     output.text(&explanation.render(output.format(), output.bold()))
 }
 

@@ -41,6 +41,29 @@ impl Drop for Reading {
     }
 }
 
+/// A sign that something goes on, of which nobody knows how long it takes.
+pub(super) struct Working(ProgressBar);
+
+impl Working {
+    pub(super) fn start(noise: &Noise, what: &'static str) -> Self {
+        let bar = if noise.progress() {
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+        } else {
+            ProgressBar::hidden()
+        };
+        bar.set_style(style("{msg} {spinner} {elapsed}"));
+        bar.set_message(what);
+        bar.enable_steady_tick(std::time::Duration::from_millis(120));
+        Self(bar)
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 /// One bar a running replication.
 pub(super) struct Simulating {
     shown: bool,

@@ -17,7 +17,7 @@ use super::Stop;
 use super::interrupt::Interrupt;
 use super::noise::Noise;
 use super::output::Output;
-use super::progress::{Reading, Simulating};
+use super::progress::{Reading, Simulating, Working};
 use super::timing::Timing;
 use crate::replicate::{self, Plan, ReplicateError, Replications};
 use crate::result_folder::{self, ResultFolder};
@@ -39,6 +39,9 @@ pub(super) struct RunArgs {
     /// `backtest.json` of `backtest --out`: its headline goes into the summary.
     #[arg(long, value_name = "FILE")]
     scorecard: Option<PathBuf>,
+    /// No report.html: only tables and summary.
+    #[arg(long)]
+    no_report: bool,
 }
 
 /// A scenario and changes to it.
@@ -84,7 +87,7 @@ pub(super) fn run(
     noise: &Noise,
     output: &mut Output,
 ) -> Result<(), Stop> {
-    let RunArgs { scenario: given, simulation, out, scorecard } = args;
+    let RunArgs { scenario: given, simulation, out, scorecard, no_report } = args;
     let backtest = scorecard.as_deref().map(read_scorecard).transpose()?;
     let (loaded, series) = load(&given)?;
     let out = out.unwrap_or_else(|| {
@@ -127,6 +130,12 @@ pub(super) fn run(
         .and_then(|()| folder.write("findings.json", &findings.to_json()))
         .and_then(|()| folder.write("scenario.resolved.yaml", &loaded.resolved))
         .map_err(Stop::failed)?;
+    if !no_report {
+        let working = Working::start(noise, "report");
+        super::report::into_folder(folder.path())?;
+        drop(working);
+        timing.lap("report");
+    }
     if interrupt.stopped() {
         return Err(Stop::failed(ReplicateError::Interrupted));
     }
@@ -166,7 +175,7 @@ fn print(
     output: &mut Output,
 ) -> Result<(), Stop> {
     let folder = format!(
-        "{} (summary.json, findings.json, scenario.resolved.yaml, {} Parquet tables)",
+        "{} (report.html, plots, summary.json, findings.json, scenario.resolved.yaml, {} Parquet tables)",
         out.display(),
         reports::tables::TABLES.len()
     );

@@ -5,11 +5,12 @@
 
 use serde_json::{Map, Value};
 
+use crate::document::Block;
 use crate::escape;
 use crate::grid::{Grid, GridCell, GridColumn};
 use crate::render::{self, Format};
 
-/// Rows of a table that people are shown; scripts get all of them.
+/// Rows that people are shown of most tables.
 const ROWS_SHOWN: usize = 40;
 
 /// What was found out.
@@ -17,6 +18,8 @@ const ROWS_SHOWN: usize = 40;
 pub struct Explanation {
     pub(super) heading: String,
     pub(super) parts: Vec<Part>,
+    /// An SVG of it; empty where there is none.
+    pub(super) picture: String,
 }
 
 /// A titled part.
@@ -25,6 +28,8 @@ pub(super) struct Part {
     title: &'static str,
     key: &'static str,
     body: Body,
+    /// Rows of a table that people are shown; scripts get all of them.
+    shown: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -50,17 +55,27 @@ pub(super) fn fact(label: &'static str, key: &'static str, cell: GridCell) -> Fa
 impl Part {
     /// Facts; those without a value are left out for people.
     pub(super) fn facts(title: &'static str, key: &'static str, facts: Vec<Fact>) -> Self {
-        Self { title, key, body: Body::Facts(facts) }
+        Self { title, key, body: Body::Facts(facts), shown: ROWS_SHOWN }
     }
 
     /// Sentences.
     pub(super) fn lines(title: &'static str, key: &'static str, lines: Vec<String>) -> Self {
-        Self { title, key, body: Body::Lines(lines) }
+        Self { title, key, body: Body::Lines(lines), shown: ROWS_SHOWN }
     }
 
     /// A table.
     pub(super) fn grid(title: &'static str, key: &'static str, grid: Grid) -> Self {
-        Self { title, key, body: Body::Grid(grid) }
+        Self::short_grid(title, key, grid, ROWS_SHOWN)
+    }
+
+    /// A table of which people are shown so many rows.
+    pub(super) fn short_grid(
+        title: &'static str,
+        key: &'static str,
+        grid: Grid,
+        shown: usize,
+    ) -> Self {
+        Self { title, key, body: Body::Grid(grid), shown }
     }
 
     fn is_empty(&self) -> bool {
@@ -95,6 +110,25 @@ impl Explanation {
         }
     }
 
+    /// The same as a part of a report, which links to it as `id`.
+    pub fn details(&self, id: String) -> Block {
+        let picture = Block::picture("Its pods over time", id.clone(), self.picture.clone());
+        // The picture says what the text's bars do.
+        let parts = self.parts().filter(|part| !part.key.starts_with("timeline"));
+        let blocks = parts.map(|part| match &part.body {
+            Body::Facts(facts) => Block::table(part.title, facts_grid(facts)),
+            Body::Lines(lines) => Block::Lines(lines.clone()),
+            Body::Grid(grid) => Block::table(part.title, grid.first(part.shown)),
+        });
+        let blocks = picture.into_iter().chain(blocks).collect();
+        Block::Details { id, summary: self.heading.clone(), blocks }
+    }
+
+    /// A picture of it as SVG, where there is one.
+    pub fn picture(&self) -> Option<&str> {
+        (!self.picture.is_empty()).then_some(self.picture.as_str())
+    }
+
     fn parts(&self) -> impl Iterator<Item = &Part> {
         self.parts.iter().filter(|part| !part.is_empty())
     }
@@ -103,7 +137,9 @@ impl Explanation {
         let (on, off) = if bold { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
         let mut text = format!("{on}{}{off}\n", escape::sentence(&self.heading));
         for part in self.parts() {
-            text.push_str(&format!("\n{on}{}{off}\n", part.title));
+            if !part.title.is_empty() {
+                text.push_str(&format!("\n{on}{}{off}\n", part.title));
+            }
             match &part.body {
                 Body::Facts(facts) => text.push_str(&facts_grid(facts).to_terminal(2)),
                 Body::Lines(lines) => {
@@ -112,8 +148,8 @@ impl Explanation {
                     }
                 }
                 Body::Grid(grid) => {
-                    text.push_str(&grid.first(ROWS_SHOWN).to_terminal(2));
-                    if let Some(more) = more(grid) {
+                    text.push_str(&grid.first(part.shown).to_terminal(2));
+                    if let Some(more) = more(grid, part.shown) {
                         text.push_str(&format!("  {more}\n"));
                     }
                 }
@@ -125,7 +161,10 @@ impl Explanation {
     fn markdown(&self) -> String {
         let mut text = format!("# {}\n", escape::markdown_sentence(&self.heading));
         for part in self.parts() {
-            text.push_str(&format!("\n## {}\n\n", part.title));
+            match part.title.is_empty() {
+                true => text.push('\n'),
+                false => text.push_str(&format!("\n## {}\n\n", part.title)),
+            }
             match &part.body {
                 Body::Facts(facts) => text.push_str(&facts_grid(facts).to_markdown()),
                 Body::Lines(lines) => {
@@ -134,8 +173,8 @@ impl Explanation {
                     }
                 }
                 Body::Grid(grid) => {
-                    text.push_str(&grid.first(ROWS_SHOWN).to_markdown());
-                    if let Some(more) = more(grid) {
+                    text.push_str(&grid.first(part.shown).to_markdown());
+                    if let Some(more) = more(grid, part.shown) {
                         text.push_str(&format!("\n{more}\n"));
                     }
                 }
@@ -162,8 +201,8 @@ impl Explanation {
     }
 }
 
-fn more(grid: &Grid) -> Option<String> {
-    let rest = grid.len().checked_sub(ROWS_SHOWN).filter(|rest| *rest > 0)?;
+fn more(grid: &Grid, shown: usize) -> Option<String> {
+    let rest = grid.len().checked_sub(shown).filter(|rest| *rest > 0)?;
     Some(format!("… {} more with -o json", crate::figures::grouped(rest as u64)))
 }
 

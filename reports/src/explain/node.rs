@@ -33,7 +33,7 @@ pub(super) fn explain(result: &ResultTables, name: &str) -> Result<Explanation, 
         Part::grid("Its pods", "pods", pods_grid(&pods, clock)),
         Part::lines("Next", "next", advice(&node, &pods, &scaling)),
     ];
-    Ok(Explanation { heading: heading(&node), parts })
+    Ok(Explanation { heading: heading(&node), parts, picture: String::new() })
 }
 
 fn end_of(node: &NodeRow, scaling: &[ScalingRow]) -> &'static str {

@@ -41,7 +41,7 @@ pub(super) fn explain(result: &ResultTables, name: &str) -> Result<Explanation, 
         grouped(nodes.len() as u64),
         peak(&nodes),
     );
-    Ok(Explanation { heading, parts })
+    Ok(Explanation { heading, parts, picture: String::new() })
 }
 
 /// Most nodes at one time. A node that goes when another comes leaves first.

@@ -40,7 +40,7 @@ pub(super) fn explain(
         Part::grid("The autoscaler meanwhile", "scaling", meanwhile_grid(&scaling, clock)),
         Part::lines("Next", "next", next),
     ];
-    Ok(Explanation { heading: heading(&pod), parts })
+    Ok(Explanation { heading: heading(&pod), parts, picture: String::new() })
 }
 
 /// The pod, and how many other attempts have one of the same name.

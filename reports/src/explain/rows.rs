@@ -61,6 +61,8 @@ pub(super) struct PodRow {
     pub(super) node: Option<i64>,
     pub(super) result: String,
     pub(super) cost: f64,
+    /// Place of its run, or of the trace pod.
+    pub(super) owner: Option<i64>,
 }
 
 impl PodRow {
@@ -153,6 +155,7 @@ fn pod_row(row: TableRow<'_>) -> PodRow {
         node: row.integer(11),
         result: owned(row, 12),
         cost: row.float(13).unwrap_or_default(),
+        owner: row.integer(14),
     }
 }
 

@@ -1,9 +1,12 @@
 //! A run's life: its attempts, what its pods waited for, what it cost and why it failed.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::clock::Clock;
 use super::document::{Explanation, Fact, Part, fact};
 use super::names::Nearest;
-use super::rows::{ExplainError, PodRow, ResultTables};
+use super::rows::{ExplainError, NodeRow, PodRow, ResultTables};
+use super::timeline::Timeline;
 use super::waits::{Wait, by_reason, seconds, waits};
 use crate::figures::duration;
 use crate::grid::{Grid, GridCell, GridColumn};
@@ -64,48 +67,96 @@ fn run_row(row: TableRow<'_>) -> RunRow {
 }
 
 pub(super) fn explain(result: &ResultTables, name: &str) -> Result<Explanation, ExplainError> {
-    let run = find(result, name)?;
-    let pods = result
-        .pods(|key| key.owner() == Some(run.run) && matches!(key.kind(), "driver" | "executor"))?;
-    let mut numbers: Vec<i64> = pods.iter().map(|pod| pod.pod).collect();
+    let mut all = explain_all(result, &[name])?;
+    Ok(all.pop().expect("one explanation for each name"))
+}
+
+/// Explains several runs, reading each table once.
+pub(super) fn explain_all(
+    result: &ResultTables,
+    names: &[&str],
+) -> Result<Vec<Explanation>, ExplainError> {
+    let runs = find(result, names)?;
+    let owners: BTreeSet<i64> = runs.iter().map(|run| run.run).collect();
+    let mut pods: BTreeMap<i64, Vec<PodRow>> = BTreeMap::new();
+    let found = result.pods(|key| {
+        let owned = key.owner().is_some_and(|owner| owners.contains(&owner));
+        owned && matches!(key.kind(), "driver" | "executor")
+    })?;
+    for pod in found {
+        pods.entry(pod.owner.unwrap_or_default()).or_default().push(pod);
+    }
+    let mut numbers: Vec<i64> = pods.values().flatten().map(|pod| pod.pod).collect();
     numbers.sort_unstable();
     let reasons = result.reasons(&numbers)?;
-    let all: Vec<Vec<Wait>> = pods
-        .iter()
-        .map(|pod| waits(pod, reasons.get(&pod.pod).map_or(&[][..], Vec::as_slice)))
-        .collect();
+    let used: BTreeSet<i64> = pods.values().flatten().filter_map(|pod| pod.node).collect();
+    let nodes = result.nodes(|node, _| used.contains(&node))?;
+    let attempts = attempt_rows(result, &owners)?;
     let clock = result.clock();
-    let (attempts, lost, killed) = attempts(result, &run, clock)?;
-    let next = advice(&run, &pods, lost, killed);
+    let none = Vec::new();
+    let one = |run: &RunRow| {
+        let pods = pods.get(&run.run).unwrap_or(&none);
+        let waits: Vec<Vec<Wait>> = pods
+            .iter()
+            .map(|pod| waits(pod, reasons.get(&pod.pod).map_or(&[][..], Vec::as_slice)))
+            .collect();
+        let attempts = attempts.get(&run.run).map_or(&[][..], Vec::as_slice);
+        life(run, pods, (&waits, &nodes), attempts, clock)
+    };
+    Ok(runs.iter().map(one).collect())
+}
+
+fn life(
+    run: &RunRow,
+    pods: &[PodRow],
+    (waits, nodes): (&[Vec<Wait>], &[NodeRow]),
+    attempts: &[AttemptRow],
+    clock: Clock,
+) -> Explanation {
+    let timeline = Timeline::new(pods, waits, nodes);
+    let heading = heading(run);
+    let picture = timeline.svg(&heading, clock.start_epoch_ms);
     let parts = vec![
-        Part::facts("Run", "run", facts(&run, &pods, clock)),
-        Part::grid("Attempts", "attempts", attempts),
-        Part::grid("What its pods waited for", "waits", by_reason(all.iter().map(Vec::as_slice))),
-        Part::grid("Pods, the longest wait first", "pods", slowest(&pods, &all, clock)),
-        Part::grid("What it cost", "cost", costs(&run)),
-        Part::lines("Next", "next", next),
+        Part::facts("Run", "run", facts(run, pods, clock)),
+        Part::grid("Attempts", "attempts", attempts_grid(attempts, clock)),
+        Part::lines("Timeline", "timeline_span", timeline.lines(clock)),
+        Part::short_grid("", "timeline", timeline.grid(), Timeline::lines_max()),
+        Part::grid("What its pods waited for", "waits", by_reason(waits.iter().map(Vec::as_slice))),
+        Part::grid("Pods, the longest wait first", "pods", slowest(pods, waits, clock)),
+        Part::grid("What it cost", "cost", costs(run)),
+        Part::lines("Next", "next", advice(run, pods, attempts)),
     ];
-    Ok(Explanation { heading: heading(&run), parts })
+    Explanation { heading, parts, picture }
 }
 
 /// By id; a number that is nobody's id is a place in the workload.
-fn find(result: &ResultTables, name: &str) -> Result<RunRow, ExplainError> {
-    let place: Option<i64> = name.parse().ok();
-    let (mut by_id, mut by_place) = (None, None);
+fn find(result: &ResultTables, names: &[&str]) -> Result<Vec<RunRow>, ExplainError> {
+    let mut by_id: BTreeMap<&str, Option<RunRow>> =
+        names.iter().map(|name| (*name, None)).collect();
+    let places = names.iter().filter_map(|name| Some((name.parse().ok()?, *name)));
+    let places: BTreeMap<i64, &str> = places.collect();
+    let mut by_place: BTreeMap<&str, RunRow> = BTreeMap::new();
     result.runs_table().rows(&COLUMNS, |row| {
-        if row.text(1) == Some(name) {
-            by_id = Some(run_row(row));
-        } else if place.is_some() && row.integer(0) == place {
-            by_place = Some(run_row(row));
+        if let Some(found) = row.text(1).and_then(|id| by_id.get_mut(id)) {
+            *found = Some(run_row(row));
+        } else if let Some(name) = row.integer(0).and_then(|place| places.get(&place)) {
+            by_place.insert(name, run_row(row));
         }
     })?;
-    if let Some(found) = by_id.or(by_place) {
-        return Ok(found);
+    let mut runs = Vec::new();
+    for name in names {
+        let found = by_id.get_mut(name).and_then(Option::take).or_else(|| by_place.remove(name));
+        let Some(found) = found else { return Err(unknown(result, name)?) };
+        runs.push(found);
     }
+    Ok(runs)
+}
+
+fn unknown(result: &ResultTables, name: &str) -> Result<ExplainError, ReadError> {
     let mut near = Nearest::to(name);
     result.runs_table().rows(&["run_id"], |row| near.offer(row.text(0).unwrap_or_default()))?;
     let near = near.into_names();
-    Err(ExplainError::Unknown { what: "run", name: name.to_owned(), near })
+    Ok(ExplainError::Unknown { what: "run", name: name.to_owned(), near })
 }
 
 fn heading(run: &RunRow) -> String {
@@ -139,26 +190,53 @@ fn facts(run: &RunRow, pods: &[PodRow], clock: Clock) -> Vec<Fact> {
     ]
 }
 
-/// The attempts, executors lost to spot, and executors killed for memory.
-fn attempts(
+/// A row of `attempts`.
+struct AttemptRow {
+    submitted: f64,
+    started: Option<f64>,
+    ended: Option<f64>,
+    outcome: Option<String>,
+    failure: Option<String>,
+    /// Number, most executors, lost to spot, killed for memory, memory of an executor.
+    counts: [i64; 5],
+    task_lost: f64,
+}
+
+fn attempt_rows(
     result: &ResultTables,
-    run: &RunRow,
-    clock: Clock,
-) -> Result<(Grid, i64, i64), ReadError> {
+    owners: &BTreeSet<i64>,
+) -> Result<BTreeMap<i64, Vec<AttemptRow>>, ReadError> {
     let columns = [
         "run",
-        "attempt",
         "submitted_s",
         "started_s",
         "ended_s",
         "outcome",
         "failure",
+        "task_lost_s",
+        "attempt",
         "executors_peak",
         "executors_lost_to_spot",
         "executors_oom_killed",
         "executor_memory_bytes",
-        "task_lost_s",
     ];
+    let mut found: BTreeMap<i64, Vec<AttemptRow>> = BTreeMap::new();
+    result.attempts_table().rows(&columns, |row| {
+        let Some(run) = row.integer(0).filter(|run| owners.contains(run)) else { return };
+        found.entry(run).or_default().push(AttemptRow {
+            submitted: row.float(1).unwrap_or_default(),
+            started: row.float(2),
+            ended: row.float(3),
+            outcome: row.text(4).map(str::to_owned),
+            failure: row.text(5).map(str::to_owned),
+            task_lost: row.float(6).unwrap_or_default(),
+            counts: std::array::from_fn(|place| row.integer(7 + place).unwrap_or_default()),
+        });
+    })?;
+    Ok(found)
+}
+
+fn attempts_grid(attempts: &[AttemptRow], clock: Clock) -> Grid {
     let mut grid = Grid::new(&[
         GridColumn::figures("attempt", "attempt"),
         GridColumn::words("submitted", "submitted_s"),
@@ -172,33 +250,27 @@ fn attempts(
         GridColumn::figures("executor memory", "executor_memory_bytes"),
         GridColumn::figures("task time lost", "task_lost_s"),
     ]);
-    let (mut lost, mut killed) = (0, 0);
-    result.attempts_table().rows(&columns, |row| {
-        if row.integer(0) != Some(run.run) {
-            return;
-        }
-        let count = |place| row.integer(place).unwrap_or_default();
-        let text = |place| row.text(place).map_or(GridCell::Missing, GridCell::text);
-        let whole = |place| GridCell::whole(u64::try_from(count(place)).unwrap_or(0));
-        let submitted = row.float(2).unwrap_or_default();
-        (lost, killed) = (lost + count(8), killed + count(9));
+    for attempt in attempts {
+        let text = |text: &Option<String>| text.clone().map_or(GridCell::Missing, GridCell::text);
+        let whole = |value: i64| GridCell::whole(u64::try_from(value).unwrap_or(0));
         let since =
-            |place| row.float(place).map_or(GridCell::Missing, |at| seconds(at - submitted));
+            |at: Option<f64>| at.map_or(GridCell::Missing, |at| seconds(at - attempt.submitted));
+        let [number, peak, lost, killed, memory] = attempt.counts;
         grid.push(vec![
-            whole(1),
-            clock.cell(submitted),
-            since(3),
-            since(4),
-            text(5),
-            text(6),
-            whole(7),
-            whole(8),
-            whole(9),
-            GridCell::figure(count(10), super::advice::gib(count(10))),
-            seconds(row.float(11).unwrap_or_default()),
+            whole(number),
+            clock.cell(attempt.submitted),
+            since(attempt.started),
+            since(attempt.ended),
+            text(&attempt.outcome),
+            text(&attempt.failure),
+            whole(peak),
+            whole(lost),
+            whole(killed),
+            GridCell::figure(memory, super::advice::gib(memory)),
+            seconds(attempt.task_lost),
         ]);
-    })?;
-    Ok((grid, lost, killed))
+    }
+    grid
 }
 
 fn slowest(pods: &[PodRow], all: &[Vec<Wait>], clock: Clock) -> Grid {
@@ -247,7 +319,9 @@ fn costs(run: &RunRow) -> Grid {
     grid
 }
 
-fn advice(run: &RunRow, pods: &[PodRow], lost: i64, killed: i64) -> Vec<String> {
+fn advice(run: &RunRow, pods: &[PodRow], attempts: &[AttemptRow]) -> Vec<String> {
+    let sum = |place: usize| attempts.iter().map(|attempt| attempt.counts[place]).sum::<i64>();
+    let (lost, killed) = (sum(2), sum(3));
     let mut said = Vec::new();
     let failure = run.failure.as_deref().unwrap_or_default();
     match failure {

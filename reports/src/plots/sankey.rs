@@ -10,7 +10,11 @@ use sim::units::NanoUsd;
 const BAR: i32 = 12;
 const GAP: i32 = 14;
 const SIDE: i32 = 230;
-const TOP: i32 = 10;
+const TOP: i32 = 14;
+/// Height of all money.
+const INK_HEIGHT: i32 = 220;
+/// Height of a name and its money.
+const LINES: f64 = 18.0;
 
 /// So much money from one to the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,11 +37,13 @@ pub fn sankey(title: &str, flows: &[Flow]) -> String {
     let mut left = Side::of(flows.iter().map(|flow| (flow.from, flow.nano)));
     let mut right = Side::of(flows.iter().map(|flow| (flow.to, flow.nano)));
     let most = left.nodes.len().max(right.nodes.len()) as i32;
-    let ink = 240 + 12 * most;
-    let height = ink + GAP * (most - 1) + 2 * TOP;
-    let scale = f64::from(ink) / total as f64;
-    left.place(scale, height);
-    right.place(scale, height);
+    let scale = f64::from(INK_HEIGHT + 10 * most) / total as f64;
+    let ends = [left.place(scale), right.place(scale)];
+    let end = ends[0].max(ends[1]);
+    // The shorter side stands in the middle.
+    left.shift((end - ends[0]) / 2.0);
+    right.shift((end - ends[1]) / 2.0);
+    let height = end.ceil() as i32 + TOP;
     let (x0, x1) = (SIDE, WIDTH as i32 - SIDE);
     picture(title, height as u32, |area| {
         for flow in &flows {
@@ -87,25 +93,20 @@ impl Side {
         Self { nodes }
     }
 
-    /// Puts the nodes below each other, in the middle, with room for two lines of text each.
-    fn place(&mut self, scale: f64, height: i32) {
-        let gap = f64::from(GAP);
-        let sum: f64 = self.nodes.iter().map(|node| node.nano as f64 * scale).sum();
-        let ink = sum + gap * (self.nodes.len() as f64 - 1.0);
-        let mut top = ((f64::from(height) - ink) / 2.0).max(f64::from(TOP));
+    /// Puts the nodes below each other, with room for two lines of text each; gives where they end.
+    fn place(&mut self, scale: f64) -> f64 {
+        let (mut top, mut end) = (f64::from(TOP), f64::from(TOP));
         for node in &mut self.nodes {
             node.height = node.nano as f64 * scale;
             node.top = top;
-            // Thin ones lie further apart, so that their words do not.
-            top += node.height + gap.max(30.0 - node.height);
+            end = (top + node.height).max(top + LINES);
+            top = end + f64::from(GAP);
         }
-        let end = top - gap;
-        let over = end - f64::from(height - TOP);
-        if over > 0.0 {
-            let first = self.nodes.first().map_or(0.0, |node| node.top);
-            let up = over.min(first - f64::from(TOP));
-            self.nodes.iter_mut().for_each(|node| node.top -= up);
-        }
+        end
+    }
+
+    fn shift(&mut self, by: f64) {
+        self.nodes.iter_mut().for_each(|node| node.top += by);
     }
 
     /// The next piece of a node's edge: from, to.

@@ -67,8 +67,8 @@ pub fn time_plot(plot: &TimePlot<'_>) -> String {
             .iter()
             .map(|series| (series.name.replace('_', " "), colour_of(series.name)))
             .collect();
-        legend(area, &names, (LEFT, 12));
-        label(area, plot.unit, (right, 12), FAINT, HPos::Right);
+        label(area, plot.unit, (LEFT, 12), FAINT, HPos::Left);
+        legend(area, &names, (LEFT + super::width_of(plot.unit) + 20, 12));
         for tick in &ticks {
             let line = PathElement::new(vec![(LEFT, y(*tick)), (right, y(*tick))], GRID);
             draw(area.draw(&line));
