@@ -8,6 +8,7 @@ mod catalog;
 mod compare;
 mod conformance;
 mod explain;
+mod export;
 mod interrupt;
 mod ladder;
 mod noise;
@@ -132,6 +133,8 @@ enum Verb {
     Ladder(ladder::LadderArgs),
     /// Why a pod, run, node or node group of a result lived as it did.
     Explain(explain::ExplainArgs),
+    /// Results for other tools: a Parquet dataset, or Prometheus metrics.
+    Export(export::ExportArgs),
     /// Recorded runs: read, look at, check, make.
     #[command(subcommand)]
     Trace(trace::TraceVerb),
@@ -191,6 +194,7 @@ fn verb(verb: Verb, timing: &mut Timing, noise: &Noise, output: &mut Output) -> 
         Verb::Backtest(args) => backtest::backtest(args, noise, output),
         Verb::Ladder(args) => ladder::ladder(args, noise, output),
         Verb::Explain(args) => explain::explain(args, output),
+        Verb::Export(args) => export::export(args, noise, output),
         Verb::Trace(verb) => trace::trace(verb, noise, output),
         Verb::Catalog(args) => catalog::catalog(args, noise, output),
         Verb::Conformance(args) => conformance::conformance(args, noise, output),

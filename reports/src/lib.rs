@@ -24,4 +24,6 @@ pub mod terminal;
 
 pub mod explain;
 
+pub mod export;
+
 pub mod result_format;
