@@ -1,9 +1,9 @@
 //! Cluster Autoscaler's own metrics, from `timeline`, `scaling` and `nodes`.
 //!
-//! Source: kubernetes/autoscaler, `cluster-autoscaler/metrics/metrics.go` (since 2026
+//! Source: kubernetes/autoscaler, `cluster-autoscaler/metrics/metrics.go` (in later versions
 //! `metrics_impl.go`): names, labels and the words for reasons; `aws/auto_scaling_groups.go`: the
-//! reason of launches that got no instance. Between two rows a state holds. Counters count from the
-//! start of the workload, whatever the window.
+//! reason of launches that got no instance. A state holds until the next row, or until the
+//! simulation ends. Counters count from the start of the workload, whatever the window.
 //!
 //! Leaves out: states of nodes that the tables do not tell apart (a node that is not ready yet is
 //! `unregistered`), and the autoscaler's own run times.
@@ -14,17 +14,17 @@ use super::exposition::{Exposition, FamilyKind};
 use super::steps::{Steps, ms};
 use crate::tables::{ReadError, TableFile, TableRow};
 
-/// Gives every moment of `steps` to `sample`, with the state after all rows up to it. The first of
+/// Gives every one of `moments` to `sample`, with the state after all rows up to it. The first of
 /// `columns` is the row's time.
 fn stepped<S>(
     table: &TableFile,
     columns: &[&str],
-    steps: Steps,
+    moments: impl Iterator<Item = i64>,
     state: &mut S,
     mut apply: impl FnMut(&mut S, TableRow<'_>),
     mut sample: impl FnMut(&mut S, i64),
 ) -> Result<(), ReadError> {
-    let mut moments = steps.all().peekable();
+    let mut moments = moments.peekable();
     table.rows(columns, |row| {
         let at = ms(row.float(0).unwrap_or_default());
         while let Some(moment) = moments.next_if(|moment| *moment < at) {
@@ -81,7 +81,7 @@ fn gauge(
     stepped(
         timeline,
         columns,
-        steps,
+        steps.before_end(),
         &mut now,
         |now, row| *now = Some(value(row)),
         |now, at| now.iter().for_each(|value| out.sample(at, value)),
@@ -107,7 +107,7 @@ fn unneeded(
     stepped(
         scaling,
         &["at_s", "node", "decision"],
-        steps,
+        steps.before_end(),
         &mut BTreeSet::new(),
         |now, row| match (row.integer(1), row.text(2)) {
             (Some(node), Some("unneeded")) => drop(now.insert(node)),
@@ -149,7 +149,7 @@ fn counters(scaling: &TableFile, steps: Steps, out: &mut Exposition<'_>) -> Resu
             stepped(
                 scaling,
                 &DECISION,
-                steps,
+                steps.all(),
                 &mut 0_i64,
                 |now, row| {
                     let (more, _) = count(row).filter(|(_, of)| *of == reason).unwrap_or_default();

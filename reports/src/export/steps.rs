@@ -22,6 +22,7 @@ pub(super) struct Steps {
     first: i64,
     step: i64,
     last: i64,
+    end: i64,
 }
 
 /// A result's second as milliseconds; what is no number is the start.
@@ -56,7 +57,7 @@ impl Steps {
         if last < first {
             return Err("--to must not be before --from".to_owned());
         }
-        Ok(Self { first, step, last })
+        Ok(Self { first, step, last, end })
     }
 
     /// The moments from `start` on and before `end`.
@@ -67,6 +68,11 @@ impl Steps {
             next = next.saturating_add(self.step);
             (at < end && at <= self.last).then_some(at)
         })
+    }
+
+    /// The moments at which there was a cluster: before the simulation ended.
+    pub(super) fn before_end(self) -> impl Iterator<Item = i64> {
+        self.within(self.first, self.end)
     }
 
     /// All moments.
@@ -108,6 +114,7 @@ mod tests {
     fn moments_are_on_the_grid() {
         let grid = steps(0, None, 60, 150_000).unwrap();
         check(grid.all(), &[0, 60_000, 120_000, 180_000]);
+        check(grid.before_end(), &[0, 60_000, 120_000]);
         check(grid.within(1, 120_000), &[60_000]);
         check(grid.within(60_000, 120_001), &[60_000, 120_000]);
         check(grid.within(61_000, 62_000), &[]);
