@@ -4,7 +4,7 @@
 //! `internal/store/pod.go`; names of containers and executors' owners: Spark,
 //! `kubernetes/core/.../Constants.scala` and `ExecutorPodsAllocator.scala`. `uid` is the pod's
 //! number in the table, so that a series is one pod's even where names repeat (attempts). A pod
-//! that ended by itself has one sample more, with its last phase and reason, at the next moment; one
+//! that ended by itself has one sample more at the next moment, with its last phase and reason; one
 //! that was deleted has one sample more in which it is in no phase, so that sums are right.
 //!
 //! Leaves out: what no table holds (namespaces: all are in `default`; addresses, limits, containers
