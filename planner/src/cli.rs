@@ -9,6 +9,7 @@ mod compare;
 mod conformance;
 mod cost;
 mod explain;
+mod export;
 mod interrupt;
 mod ladder;
 mod noise;
@@ -138,6 +139,8 @@ enum Verb {
     Cost(cost::CostArgs),
     /// Why a pod, run, node or node group of a result lived as it did.
     Explain(explain::ExplainArgs),
+    /// Results for other tools: a Parquet dataset, or Prometheus metrics.
+    Export(export::ExportArgs),
     /// Recorded runs: read, look at, check, make.
     #[command(subcommand)]
     Trace(trace::TraceVerb),
@@ -199,6 +202,7 @@ fn verb(verb: Verb, timing: &mut Timing, noise: &Noise, output: &mut Output) -> 
         Verb::Report(args) => report::report(args, noise, output),
         Verb::Cost(args) => cost::cost(args, output),
         Verb::Explain(args) => explain::explain(args, output),
+        Verb::Export(args) => export::export(args, noise, output),
         Verb::Trace(verb) => trace::trace(verb, noise, output),
         Verb::Catalog(args) => catalog::catalog(args, noise, output),
         Verb::Conformance(args) => conformance::conformance(args, noise, output),

@@ -32,4 +32,6 @@ pub mod terminal;
 
 pub mod explain;
 
+pub mod export;
+
 pub mod result_format;

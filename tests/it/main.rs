@@ -11,6 +11,7 @@ mod cluster_autoscaler;
 mod conformance;
 mod determinism;
 mod explain;
+mod export;
 mod fixtures;
 mod invariants;
 mod ledger;

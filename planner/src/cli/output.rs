@@ -40,6 +40,11 @@ impl Output {
         self.stdout.write_all(bytes).map_err(stop)
     }
 
+    /// For text that is written as it comes.
+    pub(super) fn writer(&mut self) -> &mut dyn Write {
+        &mut self.stdout
+    }
+
     /// Prints a table in the format that was asked for.
     pub(super) fn grid(&mut self, grid: &Grid) -> Result<(), Stop> {
         self.text(&render::grid(grid, self.format()))
@@ -59,7 +64,8 @@ impl Output {
     }
 }
 
-fn stop(error: io::Error) -> Stop {
+/// Why standard output could not be written.
+pub(super) fn stop(error: io::Error) -> Stop {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Stop::ReaderGone,
         _ => Stop::Failed(format!("standard output: {error}")),
