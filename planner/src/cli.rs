@@ -126,7 +126,10 @@ enum Verb {
     /// Simulate a scenario, print the summary, write the result folder.
     Run(run::RunArgs),
     /// The same weather over two or more scenarios: differences, their causes, gates.
-    #[command(mut_arg("replications", |arg| arg.default_value("5")))]
+    #[command(mut_arg("replications", |arg| {
+        arg.default_value("9").help("Simulate each scenario at most so often; fewer where the \
+                                     answer is clear")
+    }))]
     Compare(compare::CompareArgs),
     /// Simulated against recorded: replay recordings, or predict other recorded configurations.
     Backtest(backtest::BacktestArgs),

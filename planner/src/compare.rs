@@ -3,10 +3,11 @@
 //! Replication `n` of every scenario has the same seed, so that runs, draws and spot weather are the
 //! same wherever the scenarios are; what is left is the scenarios' own. Where a difference comes from:
 //! the parts of the scenario that differ are changed one at a time from the base; what their effects
-//! do not add up to is their interaction. Leaves out: stopping as soon as the answer is clear, single
-//! settings within a part.
+//! do not add up to is their interaction.
 
+pub mod attribution;
 pub mod gate;
+pub mod sequential;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -106,79 +107,40 @@ impl Outcomes {
     }
 }
 
-/// The parts of a scenario that can be changed one at a time.
-pub fn parts(base: &Side, candidate: &Side) -> Vec<Side> {
-    let from = &*candidate.scenario;
-    type Change = fn(&mut Scenario, &Scenario);
-    let changes: [(&'static str, Change); 10] = [
-        ("spark", |to, from| to.spark = from.spark.clone()),
-        ("nodes", |to, from| {
-            to.pools.clone_from(&from.pools);
-            to.daemonsets = from.daemonsets;
-        }),
-        ("autoscaler", |to, from| to.autoscaler.clone_from(&from.autoscaler)),
-        ("scheduler", |to, from| {
-            to.scheduler = from.scheduler.clone();
-            to.kubernetes = from.kubernetes;
-        }),
-        ("retries", |to, from| to.retries = from.retries.clone()),
-        ("orchestrator", |to, from| to.orchestrator = from.orchestrator.clone()),
-        ("images", |to, from| to.images = from.images.clone()),
-        ("overprovisioning", |to, from| to.overprovisioning.clone_from(&from.overprovisioning)),
-        ("fees", |to, from| to.fees = from.fees),
-        ("assumptions", |to, from| to.assumptions = from.assumptions.clone()),
-    ];
-    let mut parts = Vec::new();
-    for (name, change) in changes {
-        let mut scenario = (*base.scenario).clone();
-        let before = format!("{scenario:?}");
-        change(&mut scenario, from);
-        if format!("{scenario:?}") != before {
-            let scenario = Arc::new(scenario);
-            parts.push(Side { name: name.to_owned(), scenario, ..base.clone() });
-        }
-    }
-    let same = format!("{:?}", (base.workload)(0)) == format!("{:?}", (candidate.workload)(0));
-    if !same {
-        let workload = candidate.workload.clone();
-        parts.push(Side { name: "workload".to_owned(), workload, ..base.clone() });
-    }
-    parts
-}
-
-/// Simulates every side, `replications` times each, on `runtime`.
+/// Simulates every side with replications `from..to` on `runtime`, and adds what it finds to
+/// `outcomes` (empty, or one for each side). `finished` is called after each simulation.
 ///
 /// # Errors
 /// Interrupted, sums that do not add up, or a panic of the engine.
 pub fn simulate(
     runtime: &Runtime,
     sides: &[Side],
-    (seed, replications): (u64, u64),
-    stop: &Arc<AtomicBool>,
-) -> Result<Vec<Outcomes>, ReplicateError> {
+    seed: u64,
+    (from, to): (u64, u64),
+    (stop, finished): (&Arc<AtomicBool>, &dyn Fn()),
+    outcomes: &mut Vec<Outcomes>,
+) -> Result<(), ReplicateError> {
+    if outcomes.is_empty() {
+        let empty = |side: &Side| Outcomes { name: side.name.clone(), numbers: Vec::new() };
+        outcomes.extend(sides.iter().map(empty));
+    }
     let mut tasks = Vec::new();
-    for side in sides {
-        for number in 0..replications.max(1) {
+    for number in from..to {
+        for (place, side) in sides.iter().enumerate() {
             let (side, stop) = (side.clone(), stop.clone());
             let task = move || one(&side, (seed, number), &stop);
-            tasks.push((number, runtime.spawn_blocking(task)));
+            tasks.push((place, number, runtime.spawn_blocking(task)));
         }
     }
-    let mut done = Vec::new();
-    for (number, task) in tasks {
+    for (place, number, task) in tasks {
         let result = runtime.block_on(task).unwrap_or(Err(ReplicateError::Panicked(number)));
         if result.is_err() {
             stop.store(true, Ordering::Relaxed);
         }
-        done.push(result?);
+        outcomes[place].numbers.push(result?);
+        finished();
     }
-    let mut done = done.into_iter();
-    let each = replications.max(1) as usize;
-    let outcomes = sides.iter().map(|side| Outcomes {
-        name: side.name.clone(),
-        numbers: done.by_ref().take(each).collect(),
-    });
-    Ok(outcomes.collect())
+    Ok(())
 }
 
 fn one(

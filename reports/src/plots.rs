@@ -11,10 +11,12 @@ mod axis;
 mod lanes;
 mod sankey;
 mod time_series;
+mod waterfall;
 
 pub use lanes::{Bar, Lane, lanes};
 pub use sankey::{Flow, sankey};
 pub use time_series::{Kind, Series, TimePlot, time_plot};
+pub use waterfall::{Step, waterfall};
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};

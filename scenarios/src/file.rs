@@ -94,6 +94,12 @@ pub fn load_text(name: &str, text: &str) -> Result<Loaded, ScenarioError> {
     lower(overlay::of_text(name, text), name)
 }
 
+/// A YAML text of ours as JSON.
+pub(crate) fn json_of_text(text: &str) -> serde_json::Value {
+    let (node, _) = crate::yaml::parse_one(&Source::new("resolved", text), 0);
+    platform::json_of(&node)
+}
+
 /// A YAML text as one line, as the value of a `--set` option can hold it.
 ///
 /// # Errors

@@ -18,6 +18,8 @@ pub mod native;
 
 pub mod catalogue;
 
+pub mod difference;
+
 pub mod spark;
 
 pub use file::{Loaded, ScenarioError, load, load_text, one_line};

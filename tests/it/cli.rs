@@ -2,98 +2,11 @@
 
 use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
 use serde_json::Value;
 
-const SCENARIO: &str = "\
-apiVersion: seatrial/v1alpha1
-kind: Scenario
-metadata: {name: small platform}
-spec:
-  region: us-west-2
-  workload:
-    traces: [{jobTable: day.csv}]
-  nodes:
-    pools:
-      - {name: drivers, capacityType: on-demand, instanceTypes: [m5.xlarge], minSize: 1, maxSize: 9}
-      - {name: executors, capacityType: spot, instanceTypes: [m5.4xlarge], minSize: 0, maxSize: 50}
-  autoscaler:
-    clusterAutoscaler: {extraArgs: {scan-interval: 10s}}
-";
-
-/// A folder with a scenario and a trace of 60 runs, some of them with hostile names.
-fn folder() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let mut csv = String::from(
-        "run_id,application,team,submitted_at,executor_task_s,tasks,executor_cores,\
-         executor_memory_mib,executors_max,dynamic_allocation\n",
-    );
-    for run in 0..60 {
-        let (minute, second) = (run / 2, run % 2 * 30);
-        let team = ["data", "ml", "=cmd|' /C calc'!A0", "\u{1b}[31mred"][run % 4];
-        csv.push_str(&format!(
-            "r-{run},app-{},{team},2026-11-20T08:{minute:02}:{second:02}Z,{},40,4,8192,8,true\n",
-            run % 7,
-            300 + run * 37 % 900,
-        ));
-    }
-    write(&folder.path().join("scenario.yaml"), SCENARIO);
-    write(&folder.path().join("day.csv"), &csv);
-    folder
-}
-
-fn write(path: &Path, text: &str) {
-    std::fs::write(path, text).expect("a temporary file can be written");
-}
-
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_seatrial"));
-    command.current_dir(folder).args(arguments);
-    command
-}
-
-fn seatrial(folder: &Path, arguments: &[&str]) -> Output {
-    let output = command(folder, arguments).output();
-    output.expect("the command can be started")
-}
-
-/// Runs, expects success, gives standard output.
-#[track_caller]
-fn fine(folder: &Path, arguments: &[&str]) -> String {
-    let output = seatrial(folder, arguments);
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {stderr}");
-    String::from_utf8(output.stdout).expect("output is UTF-8")
-}
-
-/// Runs, expects exit code 2 and no new file, gives standard error.
-#[track_caller]
-fn refused(folder: &Path, arguments: &[&str]) -> String {
-    let before = files(folder);
-    let output = seatrial(folder, arguments);
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-    assert_eq!(files(folder), before, "{arguments:?} wrote something");
-    let stdout = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(stdout, "", "{arguments:?}");
-    String::from_utf8(output.stderr).expect("errors are UTF-8")
-}
-
-/// Every file and folder below `folder`, hidden ones too.
-fn files(folder: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut waiting = vec![folder.to_owned()];
-    while let Some(folder) = waiting.pop() {
-        for entry in std::fs::read_dir(&folder).expect("the folder is there").flatten() {
-            found.push(entry.path().display().to_string());
-            if entry.path().is_dir() {
-                waiting.push(entry.path());
-            }
-        }
-    }
-    found.sort();
-    found
-}
+use crate::command::{SCENARIO, command, files, fine, folder, refused, seatrial, write};
 
 fn read(path: &Path) -> Vec<u8> {
     std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -616,45 +529,4 @@ fn ladders_are_compared_the_same_on_any_number_of_threads() {
     assert!(said.contains("flotilla-2021"), "{said}");
     let said = refused(here, &["ladder", "scenario.yaml", "--ladders", "gone.yaml"]);
     assert!(said.contains("gone.yaml"), "{said}");
-}
-
-#[test]
-fn comparisons_are_paired_attributed_and_gated() {
-    let folder = folder();
-    let here = folder.path();
-    let compare = |more: &[&str]| {
-        let base = ["compare", "scenario.yaml", "--replications", "2"];
-        seatrial(here, &[&base[..], more].concat())
-    };
-    let changes = [
-        "--change",
-        "spec.nodes.pools[1].capacityType=on-demand",
-        "--change",
-        "spec.autoscaler.clusterAutoscaler.extraArgs.scan-interval=2m",
-    ];
-    let output = compare(&[&changes[..], &["-o", "json", "-j", "1"]].concat());
-    assert_eq!(output.status.code(), Some(0));
-    let again = compare(&[&changes[..], &["-o", "json", "-j", "2"]].concat());
-    assert_eq!(output.stdout, again.stdout, "threads change nothing");
-    let value: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    let candidate = &value["candidates"][0];
-    let cost = &candidate["metrics"]["cost_usd.total"];
-    assert!(cost["relative"].as_f64().is_some_and(|share| share > 0.1), "{cost}");
-    assert_eq!(candidate["changed_alone"].as_object().map(serde_json::Map::len), Some(2));
-    // The same scenario is the same to the last digit.
-    let same = compare(&["scenario.yaml", "-o", "json"]);
-    let same: Value = serde_json::from_slice(&same.stdout).expect("JSON");
-    let metrics = same["candidates"][0]["metrics"].as_object().expect("metrics").values();
-    assert!(metrics.clone().count() > 30 && metrics.clone().all(|m| m["difference"] == 0.0));
-
-    let gated = compare(&[&changes[..2], &["--fail-if", "cost.total > +5%"]].concat());
-    assert_eq!(gated.status.code(), Some(3));
-    assert!(String::from_utf8_lossy(&gated.stderr).contains("`cost.total > +5%` holds"));
-    assert!(String::from_utf8_lossy(&gated.stdout).contains("95 % interval"));
-    let fine = compare(&[&changes[..2], &["--fail-if", "outcome.failed > +1"]].concat());
-    assert_eq!(fine.status.code(), Some(0));
-    for bad in [&["--fail-if", "cost.total"][..], &["--fail-if", "cost.totl > 1"], &[]] {
-        let output = compare(&[if bad.is_empty() { &[] } else { &changes[..2] }, bad].concat());
-        assert_eq!(output.status.code(), Some(2), "{bad:?}");
-    }
 }

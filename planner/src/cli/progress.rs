@@ -64,6 +64,38 @@ impl Drop for Working {
     }
 }
 
+/// A bar that counts simulations.
+pub(super) struct Counting(ProgressBar);
+
+impl Counting {
+    pub(super) fn start(noise: &Noise, most: u64) -> Self {
+        let bar = if noise.progress() {
+            ProgressBar::with_draw_target(Some(most), ProgressDrawTarget::stderr())
+        } else {
+            ProgressBar::hidden()
+        };
+        bar.set_style(style("simulated {bar:30} {pos} of at most {len}, {elapsed}"));
+        bar.tick();
+        Self(bar)
+    }
+
+    /// One more is done.
+    pub(super) fn one(&self) {
+        self.0.inc(1);
+    }
+
+    /// So many more are to come, and no other.
+    pub(super) fn more(&self, count: u64) {
+        self.0.set_length(self.0.position() + count);
+    }
+}
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 /// One bar a running replication.
 pub(super) struct Simulating {
     shown: bool,

@@ -4,6 +4,8 @@
 //! the candidate (`6m`, `0.98`). Metrics are those of `summary.json`; `cost` stands for `cost_usd`,
 //! `latency` for `latency_s`.
 
+use reports::student_t::interval_99;
+
 use super::{Difference, Outcomes};
 
 /// A condition, read.
@@ -62,6 +64,19 @@ impl Gate {
         let (Bound::Relative(bound) | Bound::Change(bound) | Bound::Value(bound)) = self.bound;
         let fails = if self.above { value > bound } else { value < bound };
         fails.then(|| format!("{}: `{}` holds: {}", candidate.name, self.text, self.said(&found)))
+    }
+
+    /// Whether the 99 % interval of what it looks at lies on one side of its bound.
+    pub fn is_decided(&self, candidate: &Outcomes, base: &Outcomes) -> bool {
+        let (own, before) = (candidate.values(&self.metric), base.values(&self.metric));
+        let mean = before.iter().sum::<f64>() / before.len().max(1) as f64;
+        let pairs = own.iter().zip(&before);
+        let (values, bound): (Vec<f64>, f64) = match self.bound {
+            Bound::Relative(share) => (pairs.map(|(a, b)| a - b).collect(), share * mean.abs()),
+            Bound::Change(change) => (pairs.map(|(a, b)| a - b).collect(), change),
+            Bound::Value(value) => (own, value),
+        };
+        interval_99(&values).is_some_and(|(low, high)| low > bound || high <= bound)
     }
 
     fn said(&self, found: &Difference) -> String {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use sim::scenario::{
-    Adjustment, Assumptions, Billing, Capacity, CapacityLimit, CapacityType, HistoryRule, Images,
+    Adjustment, Assumptions, Capacity, CapacityLimit, CapacityType, HistoryRule, Images,
     InstanceType, LogNormal, NodePool, Orchestrator, RetryLadder, RunRule, Rung, Scenario,
     TaintEffect,
 };
@@ -78,9 +78,7 @@ fn scenario_value(scenario: &Scenario) -> Value {
         );
     }
     put("fees", billing::fees(&scenario.fees));
-    if scenario.billing != Billing::default() {
-        put("billing", billing::terms(&scenario.billing));
-    }
+    put("billing", billing::terms(&scenario.billing));
     put("instanceTypes", instance_types(&scenario.pools));
     put("assumptions", assumptions(&scenario.assumptions));
     json!({

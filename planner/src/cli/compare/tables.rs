@@ -1,0 +1,208 @@
+//! The tables of a comparison.
+
+use reports::grid::{Grid, GridCell, GridColumn};
+use reports::plots::{Step, waterfall};
+use scenarios::difference::Setting;
+use serde_json::{Value, json};
+
+use crate::compare::{Difference, Outcomes};
+
+/// Metrics that are shown: title, path, what one unit of the figure is.
+pub(super) const SHOWN: [(&str, &str, Unit); 14] = [
+    ("cost", "cost_usd.total", Unit::Usd),
+    ("on-demand", "cost_usd.by_kind.on_demand", Unit::Usd),
+    ("spot", "cost_usd.by_kind.spot", Unit::Usd),
+    ("unallocated", "cost_usd.ledger.unallocated", Unit::Usd),
+    ("recompute", "cost_usd.ledger.recompute", Unit::Usd),
+    ("runs failed", "outcome.failed", Unit::Count),
+    ("attempts", "workload.attempts", Unit::Count),
+    ("out of memory", "outcome.failed_attempts_by_cause.executor_oom", Unit::Count),
+    ("timeouts", "outcome.failed_attempts_by_cause.timeout", Unit::Count),
+    ("run queue delay p99", "latency_s.run_queue_delay.p99", Unit::Seconds),
+    ("pod scheduling delay p99", "latency_s.pod_scheduling_delay.p99", Unit::Seconds),
+    ("run duration p50", "latency_s.run_duration.p50", Unit::Seconds),
+    ("nodes launched", "nodes.launched", Unit::Count),
+    ("CPU asked for", "utilization.cpu", Unit::Share),
+];
+
+/// Metrics whose difference is taken apart.
+const TAKEN_APART: [(&str, &str, Unit); 4] = [SHOWN[0], SHOWN[5], SHOWN[9], SHOWN[10]];
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Unit {
+    Usd,
+    Count,
+    Seconds,
+    Share,
+}
+
+pub(super) fn differences(base: &Outcomes, candidates: &[Outcomes], error: Option<f64>) -> Grid {
+    let several = candidates.len() > 1;
+    let mut columns = vec![GridColumn::words("metric", "metric")];
+    columns.extend(several.then(|| GridColumn::words("of", "candidate")));
+    columns.extend([
+        GridColumn::figures("base", "base"),
+        GridColumn::figures("candidate", "value"),
+        GridColumn::figures("difference", "difference"),
+        GridColumn::words("95 % interval", "interval"),
+        GridColumn::figures("%", "percent"),
+        GridColumn::words("verdict", "verdict"),
+    ]);
+    let mut grid = Grid::new(&columns);
+    for candidate in candidates {
+        for (title, path, unit) in SHOWN {
+            let found = candidate.against(base, path);
+            if found.base == 0.0 && found.candidate == 0.0 {
+                continue;
+            }
+            let interval = found.difference.map_or_else(String::new, |d| {
+                format!("{} to {}", shown(d.ci95_low, unit, true), shown(d.ci95_high, unit, true))
+            });
+            let percent = found.relative().map_or_else(
+                || GridCell::figure(json!(null), "-"),
+                |share| GridCell::figure(share * 100.0, format!("{:+.1}", share * 100.0)),
+            );
+            let mut row = vec![GridCell::text(title)];
+            row.extend(several.then(|| GridCell::text(&candidate.name)));
+            row.extend([
+                GridCell::figure(found.base, shown(found.base, unit, false)),
+                GridCell::figure(found.candidate, shown(found.candidate, unit, false)),
+                GridCell::figure(found.absolute(), shown(found.absolute(), unit, true)),
+                GridCell::text(interval),
+                percent,
+                GridCell::text(verdict(&found, error)),
+            ]);
+            grid.push(row);
+        }
+    }
+    grid
+}
+
+/// What the difference is worth.
+pub(super) fn verdict(found: &Difference, error: Option<f64>) -> &'static str {
+    let small = error.zip(found.relative()).is_some_and(|(error, share)| share.abs() < error);
+    match (found.difference, found.is_clear()) {
+        (None, _) => "one replication",
+        (Some(_), false) => "not clear",
+        (Some(_), true) if small => "below the backtest's error",
+        (Some(_), true) => "",
+    }
+}
+
+pub(super) fn shown(value: f64, unit: Unit, signed: bool) -> String {
+    let (number, suffix) = match unit {
+        Unit::Usd => (format!("{:.2}", value.abs()), ""),
+        Unit::Count => (format!("{:.1}", value.abs()), ""),
+        Unit::Seconds => (format!("{:.1}", value.abs()), " s"),
+        Unit::Share => (format!("{:.3}", value.abs()), ""),
+    };
+    let sign = if value < 0.0 {
+        "-"
+    } else if signed {
+        "+"
+    } else {
+        ""
+    };
+    let dollar = if matches!(unit, Unit::Usd) { "$" } else { "" };
+    format!("{sign}{dollar}{number}{suffix}")
+}
+
+/// Each change alone, and what they do not add up to.
+pub(super) fn attribution(base: &Outcomes, candidate: &Outcomes, parts: &[Outcomes]) -> Grid {
+    let mut columns = vec![GridColumn::words("changed alone", "part")];
+    columns.extend(TAKEN_APART.map(|(title, path, _)| GridColumn::figures(title, path)));
+    let mut grid = Grid::new(&columns);
+    let effect = |of: &Outcomes, path: &str| of.against(base, path).absolute();
+    let mut row =
+        |name: &str, effects: [f64; 4]| {
+            let mut cells = vec![GridCell::sentence(name)];
+            cells.extend(effects.iter().zip(TAKEN_APART).map(|(effect, (_, _, unit))| {
+                GridCell::figure(*effect, shown(*effect, unit, true))
+            }));
+            grid.push(cells);
+        };
+    let mut sums = [0.0; 4];
+    for part in parts {
+        let effects = TAKEN_APART.map(|(_, path, _)| effect(part, path));
+        sums.iter_mut().zip(effects).for_each(|(sum, own)| *sum += own);
+        row(&part.name, effects);
+    }
+    let whole = TAKEN_APART.map(|(_, path, _)| effect(candidate, path));
+    row("(together beyond that)", std::array::from_fn(|place| whole[place] - sums[place]));
+    row("(all)", whole);
+    grid
+}
+
+/// From the base's cost to the candidate's, change by change.
+pub(super) fn cost_steps(base: &Outcomes, candidate: &Outcomes, parts: &[Outcomes]) -> String {
+    let (_, path, unit) = SHOWN[0];
+    let whole = candidate.against(base, path);
+    let step = |name: &str, value: f64, is_sum: bool| Step {
+        name: name.to_owned(),
+        value,
+        is_sum,
+        shown: shown(value, unit, !is_sum),
+    };
+    let mut steps = vec![step("base", whole.base, true)];
+    let mut sum = 0.0;
+    for part in parts {
+        let effect = part.against(base, path).absolute();
+        sum += effect;
+        steps.push(step(&part.name, effect, false));
+    }
+    steps.push(step("(together beyond that)", whole.absolute() - sum, false));
+    steps.push(step("candidate", whole.candidate, true));
+    waterfall("From the base's cost to the candidate's", &steps)
+}
+
+/// The settings in which two scenarios differ.
+pub(super) fn settings(settings: &[Setting]) -> Grid {
+    let mut grid = Grid::new(&[
+        GridColumn::words("setting", "setting"),
+        GridColumn::words("base", "before"),
+        GridColumn::words("candidate", "after"),
+    ]);
+    let value = |value: &Option<Value>| match value {
+        None => GridCell::Missing,
+        Some(Value::String(text)) => GridCell::text(text.clone()),
+        Some(other) => GridCell::sentence(other.to_string().chars().take(200).collect::<String>()),
+    };
+    for setting in settings {
+        let path = GridCell::sentence(setting.path.clone());
+        grid.push(vec![path, value(&setting.before), value(&setting.after)]);
+    }
+    grid
+}
+
+/// Everything, for scripts.
+pub(super) fn value(
+    base: &Outcomes,
+    candidates: &[Outcomes],
+    attributed: &[Vec<Outcomes>],
+) -> Value {
+    let difference = |of: &Outcomes, path: &str| {
+        let found = of.against(base, path);
+        json!({
+            "base": found.base,
+            "candidate": found.candidate,
+            "difference": found.absolute(),
+            "relative": found.relative(),
+            "ci95": found.difference.map(|d| [d.ci95_low, d.ci95_high]),
+        })
+    };
+    let one = |(candidate, parts): (&Outcomes, &Vec<Outcomes>)| {
+        let metrics = candidate.metrics();
+        let metrics = metrics.iter().map(|path| ((*path).to_owned(), difference(candidate, path)));
+        let parts = parts.iter().map(|part| {
+            let effects = TAKEN_APART.map(|(_, path, _)| (path.to_owned(), difference(part, path)));
+            (part.name.clone(), Value::Object(effects.into_iter().collect()))
+        });
+        json!({
+            "candidate": candidate.name,
+            "metrics": Value::Object(metrics.collect()),
+            "changed_alone": Value::Object(parts.collect()),
+        })
+    };
+    let candidates: Vec<Value> = candidates.iter().zip(attributed).map(one).collect();
+    json!({ "base": base.name, "candidates": candidates })
+}
