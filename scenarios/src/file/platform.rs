@@ -44,7 +44,7 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
         region(context, &spec, eksctl.as_ref().and_then(|file| file.config.region.clone()));
     let types = InstanceTypes::read(context, &spec, nodes.as_ref(), region.as_deref());
     let pools = pools::read(context, nodes.as_ref(), eksctl, &types, region.as_deref());
-    let spark = spark::read(context, spec.section("spark"));
+    let (spark, spark_conf) = spark::read(context, spec.section("spark"));
     let autoscaler = autoscaler::read(context, &spec, kubernetes);
     let pause =
         spec.section("overprovisioning").and_then(|at| overprovisioning::read(context, &at));
@@ -85,6 +85,7 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
         workload: workload.options,
         spot_series: series,
         plan,
+        spark_conf,
         native_files: Vec::new(),
         findings: Vec::new(),
     })

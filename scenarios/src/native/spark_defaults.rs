@@ -7,6 +7,7 @@
 mod apply;
 mod known;
 mod properties;
+pub mod write;
 
 use std::collections::BTreeMap;
 

@@ -6,7 +6,7 @@ use proptest::{option, sample};
 use sim::scenario::{AddedAffinity, InterPodAffinityArgs, PreferredTerm, ShapePoint};
 use sim::units::SimDuration;
 
-use super::super::pod_template::tests::{constraint, name, node_term};
+use crate::native::pod_template::write::tests::{constraint, name, node_term};
 use super::*;
 use crate::load_text;
 use crate::native::kube_scheduler::FILTERS;

@@ -1,4 +1,7 @@
-//! A pod template in place, as Kubernetes writes it: whole, so that it reads back as it was.
+//! Pod templates as Kubernetes writes them: [`value`] whole, so that it reads back as it was, for a
+//! resolved scenario; [`live`] as a cluster takes it.
+//!
+//! Left out of [`live`]: what Spark adds to its pods by itself (namespace, local directories).
 
 use serde_json::{Map, Value, json};
 use sim::scenario::{
@@ -7,14 +10,14 @@ use sim::scenario::{
     Toleration, TopologySpreadConstraint, WhenUnsatisfiable,
 };
 
-use super::effect_name;
+use super::tolerations::effect_name;
 use crate::native::spark_defaults::LOCAL_DIR;
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 
 /// The template of a Spark pod: the container that Spark fills in comes first.
-pub(super) fn value(template: &PodTemplate) -> Value {
+pub(crate) fn value(template: &PodTemplate) -> Value {
     let mut metadata = Map::new();
     put_text(&mut metadata, "namespace", &template.namespace);
     put(&mut metadata, "labels", json!(template.labels), template.labels.is_empty());
@@ -99,7 +102,7 @@ fn put_list<T>(out: &mut Map<String, Value>, key: &str, items: &[T], one: impl F
 }
 
 /// Node affinity, of a pod or of a scheduler's profile; empty where it asks for nothing.
-pub(super) fn node_affinity(
+pub(crate) fn node_affinity(
     required: &[NodeSelectorTerm],
     preferred: &[PreferredTerm],
 ) -> Map<String, Value> {
@@ -170,7 +173,7 @@ fn put_names(out: &mut Map<String, Value>, key: &str, names: &[String]) {
 }
 
 /// A spread constraint, of a pod or of a scheduler's profile.
-pub(super) fn spread(constraint: &TopologySpreadConstraint) -> Value {
+pub(crate) fn spread(constraint: &TopologySpreadConstraint) -> Value {
     let policy = |policy| match policy {
         NodeInclusionPolicy::Honor => "Honor",
         NodeInclusionPolicy::Ignore => "Ignore",
@@ -243,4 +246,4 @@ fn amounts(list: &ResourceList) -> Map<String, Value> {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;
