@@ -20,7 +20,7 @@ mod selectors;
 mod spread;
 mod tolerations;
 mod volumes;
-pub(crate) mod write;
+pub mod write;
 
 pub(super) use affinity::added as added_affinity;
 pub(super) use containers::{read_list as containers_of, resource_amount};

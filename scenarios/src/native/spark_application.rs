@@ -10,6 +10,7 @@
 //! restart policy.
 
 mod role;
+pub mod write;
 
 use sim::Finding;
 use sim::scenario::{PodTemplate, RetryLadder, Rung, SparkDefaults, SparkVersion};

@@ -32,8 +32,11 @@ pub(crate) fn value(template: &PodTemplate) -> Value {
     let overhead = amounts(&template.overhead);
     put(&mut spec, "overhead", json!(overhead), overhead.is_empty());
     let local = template.local_storage.iter().map(|name| local_volume(template, name));
-    let images = template.image_volumes.iter();
-    let image = |image: &String| json!({ "name": "image", "image": { "reference": image } });
+    let images = template.image_volumes.iter().enumerate();
+    let image = |(place, image): (usize, &String)| {
+        let name = if place == 0 { "image".to_owned() } else { format!("image-{}", place + 1) };
+        json!({ "name": name, "image": { "reference": image } })
+    };
     let elsewhere = match template.local_dirs {
         Some(LocalDirs::Tmpfs) => Some(("emptyDir", json!({ "medium": "Memory" }))),
         Some(LocalDirs::PersistentVolumeClaim) => {
@@ -50,6 +53,62 @@ pub(crate) fn value(template: &PodTemplate) -> Value {
         spec.insert("terminationGracePeriodSeconds".into(), json!(grace.as_millis() / 1000));
     }
     json!({ "apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec })
+}
+
+/// The template of `role` (`driver`, `executor`) as a cluster takes it: containers have names, and
+/// priority and overhead the classes of [`super::super::manifests::classes`]. What Spark says about
+/// its pods itself is left out: the namespace, and the local directories.
+pub fn live(template: &PodTemplate, role: &str) -> Value {
+    let mut plain = template.clone();
+    plain.namespace = String::new();
+    plain.local_storage.retain(|name| !name.starts_with(LOCAL_DIR));
+    plain.local_dirs = None;
+    if plain.main.name.is_empty() {
+        // As Spark names it.
+        plain.main.name = format!("spark-kubernetes-{role}");
+    }
+    let others = plain.containers.iter_mut().chain(&mut plain.init_containers);
+    for (place, container) in others.enumerate().filter(|(_, one)| one.name.is_empty()) {
+        container.name = format!("container-{}", place + 1);
+    }
+    let mut out = value(&plain);
+    if let Some(spec) = out["spec"].as_object_mut() {
+        priority_class(spec, template.priority);
+        if template.overhead != ResourceList::default() {
+            spec.insert("runtimeClassName".into(), json!(runtime_class(role)));
+        }
+    }
+    out
+}
+
+/// Says the priority as the API server's admission takes it: with its class.
+pub(in crate::native) fn priority_class(spec: &mut Map<String, Value>, priority: i32) {
+    match class_of(priority) {
+        Some(class) => {
+            spec.insert("priority".into(), json!(priority));
+            spec.insert("priorityClassName".into(), json!(class));
+        }
+        None => {
+            spec.shift_remove("priority");
+        }
+    }
+}
+
+/// The name of the class of `priority`; none for 0.
+/// Source: k8s.io/kubernetes `pkg/apis/scheduling` for the system's.
+pub(in crate::native) fn class_of(priority: i32) -> Option<String> {
+    match priority {
+        0 => None,
+        2_000_000_000 => Some("system-cluster-critical".to_owned()),
+        2_000_001_000 => Some("system-node-critical".to_owned()),
+        below if below < 0 => Some(format!("priority-minus-{}", below.unsigned_abs())),
+        above => Some(format!("priority-{above}")),
+    }
+}
+
+/// The name of the runtime class with the overhead of `role`.
+pub(in crate::native) fn runtime_class(role: &str) -> String {
+    format!("spark-{role}-overhead")
 }
 
 /// A volume on the node.
@@ -215,21 +274,27 @@ fn container(container: &Container) -> Value {
     put_text(&mut out, "name", &container.name);
     put_text(&mut out, "image", container.image.as_deref().unwrap_or_default());
     let requests = amounts(&container.requests);
-    put(&mut out, "resources", json!({ "requests": requests }), requests.is_empty());
+    let mut resources = Map::new();
+    // What cannot be overcommitted needs a limit, which is the request.
+    let limits = extended(&container.requests);
+    put(&mut resources, "limits", json!(limits), limits.is_empty());
+    put(&mut resources, "requests", json!(requests), requests.is_empty());
+    put(&mut out, "resources", json!(resources), requests.is_empty());
     put_text(&mut out, "restartPolicy", if container.restart_always { "Always" } else { "" });
     put_list(&mut out, "ports", &container.host_ports, host_port);
     Value::Object(out)
 }
 
 fn host_port(port: &HostPort) -> Value {
-    let mut out = json!({ "hostPort": port.port, "protocol": port.protocol });
+    let mut out =
+        json!({ "containerPort": port.port, "hostPort": port.port, "protocol": port.protocol });
     if !port.host_ip.is_empty() {
         out["hostIP"] = json!(port.host_ip);
     }
     out
 }
 
-fn amounts(list: &ResourceList) -> Map<String, Value> {
+pub(in crate::native) fn amounts(list: &ResourceList) -> Map<String, Value> {
     let mut out = Map::new();
     let plain = [
         ("cpu", list.cpu.map(|cpu| cpu.to_string())),
@@ -239,10 +304,14 @@ fn amounts(list: &ResourceList) -> Map<String, Value> {
     for (name, amount) in plain {
         put_text(&mut out, name, amount.as_deref().unwrap_or_default());
     }
-    for (name, amount) in &list.extended {
-        out.insert(name.clone(), json!(amount.to_string()));
-    }
+    out.extend(extended(list));
     out
+}
+
+/// Devices and huge pages.
+fn extended(list: &ResourceList) -> Map<String, Value> {
+    let amounts = list.extended.iter();
+    amounts.map(|(name, amount)| (name.clone(), json!(amount.to_string()))).collect()
 }
 
 #[cfg(test)]

@@ -90,7 +90,6 @@ fn escape(c: char, out: &mut String) {
     }
 }
 
-
 /// Every setting that the model follows, with its value.
 pub(crate) fn settings(spark: &SparkDefaults) -> BTreeMap<String, String> {
     let mut conf = BTreeMap::new();

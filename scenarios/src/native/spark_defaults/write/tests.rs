@@ -39,7 +39,10 @@ fn settings_keep_their_own_words_and_what_else_there_is_is_added() {
     ]));
     let mut spark = SparkDefaults::default_of(version);
     given.apply(&mut spark);
-    assert_eq!(text(&merged(&spark, &given)), "spark.eventLog.enabled true\nspark.executor.memory  6144m\n");
+    assert_eq!(
+        text(&merged(&spark, &given)),
+        "spark.eventLog.enabled true\nspark.executor.memory  6144m\n"
+    );
     spark.executor_memory = Bytes::gib(8);
     spark.task_cpus = 2;
     let merged = merged(&spark, &given);
