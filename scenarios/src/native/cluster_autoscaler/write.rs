@@ -133,7 +133,7 @@ pub fn priorities_config_map(ca: &ClusterAutoscaler) -> Option<Value> {
 }
 
 /// The `priority` expander's table; `None` where there is none.
-pub(crate) fn priorities(ca: &ClusterAutoscaler) -> Option<Value> {
+pub fn priorities(ca: &ClusterAutoscaler) -> Option<Value> {
     let row = |(priority, patterns): &(i32, Vec<sim::scenario::GroupPattern>)| {
         let patterns: Vec<&str> = patterns.iter().map(|pattern| pattern.as_str()).collect();
         (priority.to_string(), json!(patterns))
