@@ -8,6 +8,7 @@ mod origin;
 mod scenario_file;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use scenarios::Loaded;
 use scenarios::native::{
@@ -136,11 +137,11 @@ pub struct Emitted {
     pub findings: Vec<Finding>,
 }
 
-/// The files of `kinds` for a scenario; all of them where there are none. The same scenario gives the
-/// same bytes.
-pub fn emit(loaded: &Loaded, kinds: &BTreeSet<Kind>) -> Emitted {
+/// The files of `kinds` for a scenario, all of them where there are none, to be put into `folder`. The
+/// same scenario gives the same bytes.
+pub fn emit(loaded: &Loaded, kinds: &BTreeSet<Kind>, folder: &Path) -> Emitted {
     let origin = Origin::of(loaded);
-    let mut emitter = Emitter { loaded, origin, out: Emitted::default() };
+    let mut emitter = Emitter { loaded, folder, origin, out: Emitted::default() };
     for (_, kind) in Kind::NAMES {
         if kinds.is_empty() || kinds.contains(&kind) {
             emitter.one(kind);
@@ -151,6 +152,7 @@ pub fn emit(loaded: &Loaded, kinds: &BTreeSet<Kind>) -> Emitted {
 
 struct Emitter<'a> {
     loaded: &'a Loaded,
+    folder: &'a Path,
     origin: Origin,
     out: Emitted,
 }
@@ -270,6 +272,16 @@ impl Emitter<'_> {
             let notes = ["The chart writes the same ConfigMap if its expanderPriorities are set: \
                           they are not."];
             let what = "the priority expander's table";
+            let anchored = |pattern: &str| pattern.starts_with('^') || pattern.ends_with('$');
+            let mut patterns = ca.priorities.iter().flat_map(|(_, patterns)| patterns);
+            if let Some(pattern) = patterns.find(|pattern| anchored(pattern.as_str())) {
+                let message = format!(
+                    "the pattern `{}` is matched against Auto Scaling groups, which EKS names \
+                     eks-GROUP-ID: `^` and `$` keep it from matching",
+                    pattern.as_str()
+                );
+                self.note("spec.autoscaler.clusterAutoscaler.priorities", &message);
+            }
             self.put(names::PRIORITIES, what, &notes, &yaml_text(&[table]));
         }
     }
@@ -334,8 +346,9 @@ impl Emitter<'_> {
 
     fn scenario(&mut self) {
         let written: Vec<&str> = self.out.files.iter().map(|file| file.name).collect();
-        let value: Value = scenario_file::naming(self.loaded, &written);
-        let notes = ["Paths of traces are as the scenario has them, relative to its own folder."];
+        let value: Value = scenario_file::naming(self.loaded, &written, self.folder);
+        let notes = ["A trace or series that is somewhere else altogether has the name that the \
+                      scenario has for it: say where it is with --set."];
         let what = "the scenario again, with these files in it";
         self.put(names::SCENARIO, what, &notes, &yaml_text(&[value]));
     }

@@ -18,6 +18,8 @@ pub mod pod_template;
 pub mod spark_application;
 pub mod spark_defaults;
 
+pub mod patch;
+
 mod keys;
 mod place;
 

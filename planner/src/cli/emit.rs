@@ -51,7 +51,7 @@ pub(super) fn emit(args: EmitArgs, noise: &Noise, output: &mut Output) -> Result
     let kinds: BTreeSet<Kind> = only.into_iter().collect();
     noise.findings(loaded.findings.iter().chain(&series), "of the scenario");
     if let Some(out) = out {
-        let emitted = emit::emit(&loaded, &kinds);
+        let emitted = emit::emit(&loaded, &kinds, &out);
         let folder = ResultFolder::create_as(EMITTED, &out).map_err(Stop::failed)?;
         for file in &emitted.files {
             folder.write(file.name, &file.text).map_err(Stop::failed)?;

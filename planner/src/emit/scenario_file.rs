@@ -1,6 +1,9 @@
 //! The scenario again, naming the files that were written; the rest of it is the resolved form.
 
+use std::path::{Component, Path, PathBuf};
+
 use scenarios::Loaded;
+use scenarios::file::SpotSeriesUse;
 use scenarios::native::{cluster_autoscaler, eksctl};
 use serde_json::{Map, Value, json};
 
@@ -37,9 +40,10 @@ pub(super) fn retries(text: &str) -> Value {
     value
 }
 
-/// The scenario with the files that are among `written`.
-pub(super) fn naming(loaded: &Loaded, written: &[&str]) -> Value {
+/// The scenario with the files that are among `written`, for the folder `out`.
+pub(super) fn naming(loaded: &Loaded, written: &[&str], out: &Path) -> Value {
     let mut value = resolved(&loaded.resolved);
+    paths(loaded, out, &mut value["spec"]);
     let has = |name: &str| written.contains(&name);
     let spec = &mut value["spec"];
     if has(names::SPARK_DEFAULTS)
@@ -75,4 +79,68 @@ pub(super) fn naming(loaded: &Loaded, written: &[&str]) -> Value {
         spec["scheduler"] = json!({ "config": names::SCHEDULER });
     }
     value
+}
+
+/// Traces and series stay where they are: their paths, as seen from `out`.
+fn paths(loaded: &Loaded, out: &Path, spec: &mut Value) {
+    for (place, trace) in loaded.traces.iter().enumerate() {
+        if let Some(path) = relative(&trace.path, out).filter(|_| !trace.is_address()) {
+            spec["workload"]["traces"][place][trace.kind.key()] = json!(path);
+        }
+    }
+    for series in &loaded.spot_series {
+        let section = match series.purpose {
+            SpotSeriesUse::Weather | SpotSeriesUse::Bands => "spot",
+            SpotSeriesUse::Prices => "spotPrices",
+        };
+        if let Some(path) = relative(&series.path, out) {
+            spec["assumptions"][section]["series"] = json!(path);
+        }
+    }
+}
+
+/// `path` as seen from the folder `from`, with `/`; `None` where nothing but the root is common to
+/// both, for such a path means nothing elsewhere.
+fn relative(path: &Path, from: &Path) -> Option<String> {
+    let [path, from] = [path, from].map(plain);
+    let (path, from) = (path?, from?);
+    let common = path.iter().zip(&from).take_while(|(a, b)| a == b).count();
+    if common == 0 {
+        return None;
+    }
+    let up = from[common..].iter().map(|_| "..".to_owned());
+    Some(up.chain(path[common..].iter().cloned()).collect::<Vec<_>>().join("/"))
+}
+
+/// The names on the way to `path` from the root, without `.` and `..`.
+fn plain(path: &Path) -> Option<Vec<String>> {
+    let absolute: PathBuf = std::path::absolute(path).ok()?;
+    let mut names = Vec::new();
+    for component in absolute.components() {
+        match component {
+            Component::Normal(name) => names.push(name.to_str()?.to_owned()),
+            Component::ParentDir => {
+                names.pop();
+            }
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+        }
+    }
+    Some(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_from_a_folder() {
+        let check = |path: &str, from: &str, expected: Option<&str>| {
+            let found = relative(Path::new(path), Path::new(from));
+            assert_eq!(found.as_deref(), expected, "{path} from {from}");
+        };
+        check("a/../b/day.csv", "out", Some("../b/day.csv"));
+        check("day.csv", "out/deep", Some("../../day.csv"));
+        check("/data/day.csv", "/data/out", Some("../day.csv"));
+        check("/data/day.csv", "/srv/out", None);
+    }
 }

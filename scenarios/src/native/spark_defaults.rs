@@ -6,6 +6,7 @@
 
 mod apply;
 mod known;
+pub mod patch;
 mod properties;
 pub mod write;
 
