@@ -4,6 +4,7 @@
 //! there are, what is written above them, and the scenario file that reads them back. Left out: the
 //! application itself, accounts and access, which a scenario does not know.
 
+mod diff;
 mod origin;
 mod scenario_file;
 
@@ -18,6 +19,7 @@ use scenarios::native::{
 use serde_json::{Value, json};
 use sim::{Finding, Severity};
 
+pub use diff::diff;
 pub use origin::is_ours;
 use origin::{Origin, dns_name};
 

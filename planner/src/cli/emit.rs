@@ -49,6 +49,8 @@ pub(super) fn emit(args: EmitArgs, noise: &Noise, output: &mut Output) -> Result
         result_folder::check_as(&EMITTED, out).map_err(Stop::bad_input)?;
     }
     let kinds: BTreeSet<Kind> = only.into_iter().collect();
+    // Before anything is written: a file that cannot be read again is the user's to mend.
+    let own = diff.then(|| emit::diff(&loaded)).transpose().map_err(Stop::BadInput)?;
     noise.findings(loaded.findings.iter().chain(&series), "of the scenario");
     if let Some(out) = out {
         let emitted = emit::emit(&loaded, &kinds, &out);
@@ -59,11 +61,18 @@ pub(super) fn emit(args: EmitArgs, noise: &Noise, output: &mut Output) -> Result
         folder.commit().map_err(Stop::failed)?;
         noise.findings(emitted.findings.iter(), "of the files");
         noise.note(&format!("{} files in {}", emitted.files.len(), out.display()));
-        if !diff {
+        if own.is_none() {
             output.grid(&grid(&emitted))?;
         }
     }
-    Ok(())
+    let Some((text, findings)) = own else {
+        return Ok(());
+    };
+    noise.findings(findings.iter(), "of the diff");
+    if text.is_empty() {
+        noise.note("the files that the scenario names need no change in place");
+    }
+    output.text(&text)
 }
 
 fn grid(emitted: &Emitted) -> Grid {

@@ -10,6 +10,7 @@
 //! (two nodes where no size is given; the bounds follow the desired size).
 
 mod group;
+pub mod patch;
 pub mod write;
 
 use sim::scenario::{AllocationStrategy, CapacityType, InstanceType, Taint};
