@@ -10,6 +10,7 @@ mod cli;
 mod cluster_autoscaler;
 mod conformance;
 mod determinism;
+mod emit;
 mod explain;
 mod export;
 mod fixtures;

@@ -144,25 +144,27 @@ fn hunk(edits: &[Edit<'_>], from: usize, to: usize, out: &mut String) {
             body.push_str("\n\\ No newline at end of file\n");
         }
     };
+    // What comes in the place of several lines stands below all of them.
+    let mut coming: Vec<&String> = Vec::new();
     for edit in &edits[shown.clone()] {
         old_lines += usize::from(!edit.old.is_empty());
         new_lines += edit.new.len();
         // What stays between lines that come is not taken away and put back.
-        let stays = edit.new.iter().position(|line| line == edit.old);
-        match stays {
+        match edit.new.iter().position(|line| line == edit.old) {
             Some(place) => {
-                edit.new[..place].iter().for_each(|line| say('+', line));
+                coming.drain(..).chain(&edit.new[..place]).for_each(|line| say('+', line));
                 say(' ', edit.old);
-                edit.new[place + 1..].iter().for_each(|line| say('+', line));
+                coming.extend(&edit.new[place + 1..]);
             }
             None => {
                 if !edit.old.is_empty() {
                     say('-', edit.old);
                 }
-                edit.new.iter().for_each(|line| say('+', line));
+                coming.extend(&edit.new);
             }
         }
     }
+    coming.drain(..).for_each(|line| say('+', line));
     let start = |lines: usize, first: usize| if lines == 0 { first } else { first + 1 };
     // A `String` takes everything.
     let _ = writeln!(

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use sim::scenario::{CapacityType, NodePool, Scenario};
 use sim::{Finding, Severity};
 
+use super::group::sizes_of;
 use super::write::{own_labels, volume_gib};
 use super::{NodeGroupSpec, read};
 use crate::native::patch::Patch;
@@ -106,17 +107,11 @@ impl Patching<'_> {
     }
 
     fn group(&mut self, node: &Node, spec: &NodeGroupSpec, pool: &NodePool, region: &str) {
-        for (key, before, now) in [
-            ("minSize", u64::from(spec.min), u64::from(pool.min_size)),
-            ("desiredCapacity", u64::from(spec.desired), u64::from(pool.desired_size)),
-            ("maxSize", u64::from(spec.max), u64::from(pool.max_size)),
-            ("volumeSize", u64::from(spec.volume_gib), volume_gib(pool.volume)),
-        ] {
-            if before != now {
-                self.scalar(node, key, &now.to_string());
-            }
+        self.sizes(node, spec, pool);
+        let volume = volume_gib(pool.volume);
+        if volume != u64::from(spec.volume_gib) {
+            self.scalar(node, "volumeSize", &volume.to_string());
         }
-        self.bounds(node, pool);
         match (spec.max_pods, pool.max_pods) {
             (before, Some(now)) if before != Some(now) => {
                 self.scalar(node, "maxPodsPerNode", &now.to_string());
@@ -140,18 +135,22 @@ impl Patching<'_> {
         self.others(node, spec, pool);
     }
 
-    /// Where sizes follow from each other in the file, one that is not written may follow a change.
-    fn bounds(&mut self, node: &Node, pool: &NodePool) {
-        let sizes = [
-            ("minSize", pool.min_size),
-            ("desiredCapacity", pool.desired_size),
-            ("maxSize", pool.max_size),
-        ];
-        let changes = !self.patch.is_empty();
-        let missing = sizes.iter().filter(|(key, _)| node.get(key).is_none());
-        let missing: Vec<_> = missing.filter(|_| changes).collect();
-        for (key, size) in missing {
-            self.scalar(node, key, &size.to_string());
+    /// Sizes follow from each other in the file, where they are not written: one that would follow a
+    /// change is written.
+    fn sizes(&mut self, node: &Node, spec: &NodeGroupSpec, pool: &NodePool) {
+        let keys = ["minSize", "desiredCapacity", "maxSize"];
+        let before = [spec.min, spec.desired, spec.max];
+        let now = [pool.min_size, pool.desired_size, pool.max_size];
+        let said: [Option<u32>; 3] = std::array::from_fn(|place| {
+            let is_there = node.get(keys[place]).is_some() || before[place] != now[place];
+            is_there.then_some(now[place])
+        });
+        let follows = sizes_of(said);
+        for place in 0..keys.len() {
+            let changes = before[place] != now[place];
+            if changes || said[place].is_none() && follows[place] != now[place] {
+                self.scalar(node, keys[place], &now[place].to_string());
+            }
         }
     }
 

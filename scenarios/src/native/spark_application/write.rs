@@ -15,6 +15,9 @@ use sim::units::spark_size::format_size;
 use super::RestartPolicy;
 use crate::native::pod_template::write::live;
 
+/// The preset that is the operator's own.
+const PRESET: &str = "spark-operator";
+
 /// The application `name` with `settings`, as [`crate::native::spark_defaults::write::merged`] gives
 /// them.
 pub fn application(
@@ -121,7 +124,14 @@ fn restart(retries: &RetryLadder) -> Value {
     });
     let is_operators = |policy: &RestartPolicy| {
         let whole = SimDuration::seconds(policy.interval.as_secs_ceil()) == policy.interval;
-        whole && RetryLadder { name: retries.name.clone(), ..policy.ladder() } == *retries
+        let mut ladder = RetryLadder { name: retries.name.clone(), ..policy.ladder() };
+        // The preset of that name leaves out failures after which no driver has ended.
+        if retries.name == PRESET
+            && let (Some(own), Some(rung)) = (ladder.rungs.first_mut(), retries.rungs.first())
+        {
+            own.when.clone_from(&rung.when);
+        }
+        whole && ladder == *retries
     };
     match policy.filter(is_operators) {
         Some(policy) => json!({

@@ -42,7 +42,7 @@ fn scalars_change_in_their_places_and_missing_ones_come() {
         "# ours\n- name: a # the group\n  instanceType: m5.large # small\n  spot: false\n  \
          minSize: 0\n  maxSize: 5\n  labels: {role: driver}\n  tags: {x: y}\n",
         "",
-        "# ours\n- name: a # the group\n  volumeSize: 120\n  desiredCapacity: 3\n  \
+        "# ours\n- name: a # the group\n  desiredCapacity: 3\n  volumeSize: 120\n  \
          instanceType: m5.2xlarge # small\n  spot: true\n  minSize: 1\n  maxSize: 9\n  \
          labels: {role: \"on\"}\n  tags: {x: y}\n",
         &[],
