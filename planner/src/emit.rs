@@ -1,8 +1,8 @@
 //! A scenario as the live system's files, new ones or the user's own with their values changed.
 //!
-//! The writers of the formats stand beside their readers in `scenarios::native`; here is which files
-//! there are, what is written above them, and the scenario file that reads them back. Left out: the
-//! application itself, accounts and access, which a scenario does not know.
+//! The writers of the formats stand beside their readers in `scenarios::native`; here is which
+//! files there are, what is written above them, and the scenario file that reads them back. Left
+//! out: the application itself, accounts and access, which a scenario does not know.
 
 mod diff;
 mod origin;
@@ -139,8 +139,8 @@ pub struct Emitted {
     pub findings: Vec<Finding>,
 }
 
-/// The files of `kinds` for a scenario, all of them where there are none, to be put into `folder`. The
-/// same scenario gives the same bytes.
+/// The files of `kinds` for a scenario, all of them where there are none, to be put into `folder`.
+/// The same scenario gives the same bytes.
 pub fn emit(loaded: &Loaded, kinds: &BTreeSet<Kind>, folder: &Path) -> Emitted {
     let origin = Origin::of(loaded);
     let mut emitter = Emitter { loaded, folder, origin, out: Emitted::default() };
@@ -185,6 +185,11 @@ impl Emitter<'_> {
     fn note(&mut self, subject: &str, message: &str) {
         let finding = Finding::new(Severity::Warning, "not-emitted", subject, message);
         self.out.findings.push(finding);
+    }
+
+    /// The cluster's own name, else one of the scenario's.
+    fn cluster(&self) -> String {
+        self.loaded.cluster.clone().unwrap_or_else(|| dns_name(&self.loaded.scenario.name))
     }
 
     fn settings(&self) -> BTreeMap<String, String> {
@@ -251,7 +256,7 @@ impl Emitter<'_> {
 
     fn eksctl(&mut self) {
         let scenario = &self.loaded.scenario;
-        let name = dns_name(&scenario.name);
+        let name = self.cluster();
         let value = eksctl::write::cluster(scenario, &name, &mut self.out.findings);
         let body = yaml_text(&[value]);
         self.put(names::EKSCTL, "the cluster and its node groups", &[], &body);
@@ -263,7 +268,7 @@ impl Emitter<'_> {
             return;
         };
         let (version, region) = (scenario.kubernetes, &scenario.region);
-        let cluster = dns_name(&scenario.name);
+        let cluster = self.cluster();
         let values = cluster_autoscaler::write::helm_values(ca, version, region, &cluster);
         let table = cluster_autoscaler::write::priorities_config_map(ca);
         let notes = ["Every value is a text: the chart prints numbers as Go does, 1e+06 for a \

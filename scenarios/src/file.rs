@@ -62,6 +62,8 @@ pub struct Loaded {
     pub plan: Option<serde_json::Value>,
     /// Spark's settings as they were given, those that the model does not follow among them.
     pub spark_conf: SparkConf,
+    /// The cluster's name, where an eksctl file says it.
+    pub cluster: Option<String>,
     /// The live system's files that went in.
     pub native_files: Vec<NativeFile>,
     /// Settings that are not modelled, guesses that were used, combinations that look unmeant.

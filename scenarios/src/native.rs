@@ -5,8 +5,8 @@
 //! tags) is left out in silence, and a key that nobody lists but that is one slip away from one
 //! that is modelled is a warning with the nearest name. Wrong values are problems.
 //!
-//! What is written again, is written beside its reader (`write`). Writers give values; [`yaml_text`]
-//! makes YAML of them that readers of YAML 1.1 understand alike.
+//! What is written again, is written beside its reader (`write`). Writers give values;
+//! [`yaml_text`] makes YAML of them that readers of YAML 1.1 understand alike.
 
 pub mod cluster_autoscaler;
 pub mod eksctl;

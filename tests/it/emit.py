@@ -1,6 +1,7 @@
 """Checks a folder of `seatrial emit` with readers that are not ours; prints what it checked.
 
-Arguments: the folder, the folder of schemas, and the files as our own reader understands them (JSON).
+Arguments: the folder, the folder of schemas, the files as our own reader understands them (JSON),
+and the Kubernetes release.
 """
 
 import json
@@ -13,7 +14,6 @@ import yaml
 
 folder, schemas, ours = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
 ours = json.loads(pathlib.Path(ours).read_text())
-# The releases that the package has schemas of, as near as it comes to the scenario's.
 RELEASE = sys.argv[4]
 
 
@@ -22,7 +22,8 @@ def strict(schema):
     if isinstance(schema, dict):
         schema = {key: strict(value) for key, value in schema.items()}
         keeps = schema.get("x-kubernetes-preserve-unknown-fields")
-        if isinstance(schema.get("properties"), dict) and not keeps and schema.get("type") == "object":
+        is_object = schema.get("type") == "object" and isinstance(schema.get("properties"), dict)
+        if is_object and not keeps:
             schema.setdefault("additionalProperties", False)
         return schema
     if isinstance(schema, list):

@@ -1,5 +1,5 @@
-//! `emit`: what is written reads back as the scenario, is valid in the eyes of others, and is the same
-//! every time; a diff changes a user's own files and nothing else in them.
+//! `emit`: what is written reads back as the scenario, is valid in the eyes of others, and is the
+//! same every time; a diff changes a user's own files and nothing else in them.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -10,7 +10,8 @@ use planner::emit::{Kind, emit};
 use scenarios::Loaded;
 use serde_json::{Value, json};
 
-/// Everything that can be written, under names that YAML and shells like to take for something else.
+/// Everything that can be written, under names that YAML and shells like to take for something
+/// else.
 const RICH: &str = r#"
 apiVersion: seatrial/v1alpha1
 kind: Scenario
@@ -32,7 +33,9 @@ spec:
       spark.executor.resource.gpu.amount: "1"
       spark.executor.resource.gpu.vendor: nvidia.com
     driverPodTemplate:
-      metadata: {labels: {on: "no", y: "1:30"}, annotations: {a: "~", b: "0x1f", c: "1e3", d: "é: #"}}
+      metadata:
+        labels: {on: "no", y: "1:30"}
+        annotations: {a: "~", b: "0x1f", c: "1e3", d: "é: #"}
       spec:
         priority: 100
         overhead: {cpu: 250m, memory: 64Mi}
@@ -40,10 +43,12 @@ spec:
         affinity:
           nodeAffinity:
             requiredDuringSchedulingIgnoredDuringExecution:
-              nodeSelectorTerms: [{matchExpressions: [{key: role, operator: In, values: ["on", "12"]}]}]
+              nodeSelectorTerms:
+              - matchExpressions: [{key: role, operator: In, values: ["on", "12"]}]
           podAntiAffinity:
             preferredDuringSchedulingIgnoredDuringExecution:
-            - {weight: 5, podAffinityTerm: {topologyKey: zone, labelSelector: {matchLabels: {a: b}}}}
+            - weight: 5
+              podAffinityTerm: {topologyKey: zone, labelSelector: {matchLabels: {a: b}}}
         topologySpreadConstraints:
         - {maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule, labelSelector: {}}
     executorPodTemplate:
@@ -77,7 +82,10 @@ spec:
       labels: {role: "on"}
   autoscaler:
     clusterAutoscaler:
-      extraArgs: {expander: "priority,least-waste", balancing-ignore-label: [a, "no"], max-nodes-total: 1000000}
+      extraArgs:
+        expander: priority,least-waste
+        balancing-ignore-label: [a, "no"]
+        max-nodes-total: 1000000
       priorities: {50: [".*spot.*"], -1: [".*", "0x1f"]}
   scheduler:
     profile:
@@ -100,7 +108,9 @@ spec:
   overprovisioning:
     replicas: 3
     pod: {cpu: 500m, memory: 1Gi}
-    podTemplate: {metadata: {labels: {on: "off"}, namespace: warm}, spec: {nodeSelector: {role: "on"}}}
+    podTemplate:
+      metadata: {labels: {on: "off"}, namespace: warm}
+      spec: {nodeSelector: {role: "on"}}
 "#;
 
 fn library() -> PathBuf {
@@ -160,8 +170,8 @@ fn emitted(loaded: &Loaded, folder: &Path) {
     }
 }
 
-/// The resolved form, without what has no meaning: the scenario's other names, where the files of the
-/// traces are, and what the container is called that Spark fills in.
+/// The resolved form, without what has no meaning: the scenario's other names, where the files of
+/// the traces are, and what the container is called that Spark fills in.
 fn meaning(loaded: &Loaded) -> Value {
     let line = scenarios::one_line("resolved", &loaded.resolved).unwrap();
     let mut value: Value = serde_json::from_str(&line).unwrap();
@@ -249,7 +259,8 @@ fn as_we_read(folder: &Path) -> Value {
 
 /// Not through `eprintln`, which the harness keeps to itself where a test passes.
 fn skipped(why: &str) {
-    writeln!(std::io::stderr(), "SKIPPED: {why}").unwrap();
+    let line = format!("SKIPPED: {why}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The files that a scenario names, with its values: a unified diff of each. A format that cannot be
-//! changed in place is compared, and a difference is a finding.
+//! The files that a scenario names, with its values: a unified diff of each. A format that cannot
+//! be changed in place is compared, and a difference is a finding.
 
 use std::path::Path;
 

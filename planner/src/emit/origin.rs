@@ -57,14 +57,18 @@ impl Origin {
         out
     }
 
-    /// The same as tags of a resource of AWS, which hold 256 characters.
+    /// The same as tags of a resource of AWS, whose values have 256 characters of a few kinds.
     pub(super) fn tags(&self) -> BTreeMap<&'static str, String> {
-        let cut = |text: &str| text.chars().take(256).collect::<String>();
+        let plain = |c: char| match c {
+            c if c.is_alphanumeric() || " _.:/=+-@".contains(c) => c,
+            _ => '-',
+        };
+        let cut = |text: &str| text.chars().map(plain).take(256).collect::<String>();
         BTreeMap::from([
             ("seatrial.version", env!("CARGO_PKG_VERSION").to_owned()),
             ("seatrial.scenario", cut(&self.scenario)),
             ("seatrial.resolved", format!("fnv1a:{}", self.hash)),
-            ("seatrial.traces", cut(&self.traces.join(", "))),
+            ("seatrial.traces", cut(&self.traces.join(" "))),
         ])
     }
 }

@@ -32,12 +32,8 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
     }
     let spec = root.section("spec")?;
     let nodes = spec.section("nodes");
-    let eksctl = nodes.as_ref().and_then(|nodes| nodes.at("eksctl"));
-    let eksctl = eksctl.and_then(|at| {
-        let file = context.read(&at)?;
-        let config = context.take(eksctl::read(&file.name, &file.text));
-        Some(EksctlFile { name: file.name, text: file.text, config })
-    });
+    let eksctl = eksctl_file(context, nodes.as_ref());
+    let cluster = eksctl.as_ref().map(|file| file.config.name.clone());
     let eksctl_version = eksctl.as_ref().and_then(|file| file.config.version.as_deref());
     let kubernetes = kubernetes_version(context, &spec, eksctl_version);
     let region =
@@ -86,9 +82,17 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
         spot_series: series,
         plan,
         spark_conf,
+        cluster: cluster.filter(|name| !name.is_empty()),
         native_files: Vec::new(),
         findings: Vec::new(),
     })
+}
+
+/// The eksctl file, where one is named.
+fn eksctl_file(context: &Context<'_>, nodes: Option<&Settings<'_>>) -> Option<EksctlFile> {
+    let file = context.read(&nodes?.at("eksctl")?)?;
+    let config = context.take(eksctl::read(&file.name, &file.text));
+    Some(EksctlFile { name: file.name, text: file.text, config })
 }
 
 /// A number `major.minor`, within what is modelled.

@@ -1,7 +1,7 @@
 //! Spark's settings as the JSON that `aws emr-containers start-job-run --cli-input-json` takes.
 //!
-//! It is written and not read. Left out: what the application is, and where it runs: `<..>` stands for
-//! what has to be filled in. EMR takes pod templates from S3 only.
+//! It is written and not read. Left out: what the application is, and where it runs: `<..>` stands
+//! for what has to be filled in. EMR takes pod templates from S3 only.
 //!
 //! Source: EMR on EKS, API reference of `StartJobRun` (`retryPolicyConfiguration.maxAttempts`,
 //! `applicationConfiguration`) and the page on pod templates.
@@ -14,8 +14,8 @@ use sim::scenario::RetryLadder;
 /// Where the templates are to be put.
 const TEMPLATES: &str = "s3://<bucket>/<prefix>";
 
-/// The request for `name` with `settings`, as [`super::spark_defaults::write::merged`] gives them, and
-/// `tags`.
+/// The request for `name` with `settings`, as [`super::spark_defaults::write::merged`] gives them,
+/// and `tags`.
 pub fn request(
     name: &str,
     settings: &BTreeMap<String, String>,

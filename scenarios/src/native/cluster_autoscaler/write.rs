@@ -1,9 +1,9 @@
-//! The autoscaler as it is deployed: its flags by the release's names, the values of its Helm chart,
-//! and the table of the `priority` expander. What the release has no flag for has its default, which
-//! needs none.
+//! The autoscaler as it is deployed: its flags by the release's names, the values of its Helm
+//! chart, and the table of the `priority` expander. What the release has no flag for has its
+//! default, which needs none.
 //!
-//! Source: kubernetes/autoscaler `charts/cluster-autoscaler`: `deployment.yaml` prints the value of a
-//! flag as Go does, so that a large number or a list has to be a text, and drops what follows an
+//! Source: kubernetes/autoscaler `charts/cluster-autoscaler`: `deployment.yaml` prints the value of
+//! a flag as Go does, so that a large number or a list has to be a text, and drops what follows an
 //! underscore in its name; `priority-expander-configmap.yaml` for the table's name and key.
 
 use std::collections::BTreeMap;

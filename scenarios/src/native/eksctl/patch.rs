@@ -1,7 +1,8 @@
-//! A user's own eksctl file with other values: scalars by their places, and scalars that are missing.
+//! A user's own eksctl file with other values: scalars by their places, and scalars that are
+//! missing.
 //!
-//! Left out, each as a finding: lists that become longer or shorter, taints, zones, labels that come
-//! or go, strategies, groups that come, scalars that an alias shares.
+//! Left out, each as a finding: lists that become longer or shorter, taints, zones, labels that
+//! come or go, strategies, groups that come, scalars that an alias shares.
 
 use std::collections::BTreeMap;
 
@@ -135,8 +136,8 @@ impl Patching<'_> {
         self.others(node, spec, pool);
     }
 
-    /// Sizes follow from each other in the file, where they are not written: one that would follow a
-    /// change is written.
+    /// Sizes follow from each other in the file, where they are not written: one that would follow
+    /// a change is written.
     fn sizes(&mut self, node: &Node, spec: &NodeGroupSpec, pool: &NodePool) {
         let keys = ["minSize", "desiredCapacity", "maxSize"];
         let before = [spec.min, spec.desired, spec.max];

@@ -125,8 +125,8 @@ fn left_out(pool: &NodePool, region: &str, notes: &mut Vec<Finding>) {
     }
     if pool.scale_down_disabled {
         note(
-            "eksctl cannot annotate nodes: put cluster-autoscaler.kubernetes.io/scale-down-disabled \
-             on them yourself"
+            "eksctl cannot annotate nodes: put \
+             cluster-autoscaler.kubernetes.io/scale-down-disabled on them yourself"
                 .to_owned(),
         );
     }

@@ -1,7 +1,7 @@
 //! Spark's settings and pod templates as a `SparkApplication` (v1beta2).
 //!
-//! What the operator has fields for stands in fields, everything else in `sparkConf`. Left out: what
-//! the application is (its file, class and arguments): `CHANGE-ME` stands for its file.
+//! What the operator has fields for stands in fields, everything else in `sparkConf`. Left out:
+//! what the application is (its file, class and arguments): `CHANGE-ME` stands for its file.
 //!
 //! Source: as of the reader beside it.
 
@@ -18,8 +18,8 @@ use crate::native::pod_template::write::live;
 /// The preset that is the operator's own.
 const PRESET: &str = "spark-operator";
 
-/// The application `name` with `settings`, as [`crate::native::spark_defaults::write::merged`] gives
-/// them.
+/// The application `name` with `settings`, as [`crate::native::spark_defaults::write::merged`]
+/// gives them.
 pub fn application(
     name: &str,
     spark: &SparkDefaults,

@@ -1,7 +1,7 @@
-//! Spark's settings by their own keys: [`settings`] says all that the model follows, [`merged`] what
-//! an installation has to be told, [`text`] writes a `spark-defaults.conf`.
+//! Spark's settings by their own keys: [`settings`] says all that the model follows, [`merged`]
+//! what an installation has to be told, [`text`] writes a `spark-defaults.conf`.
 //!
-//! Source: as of the readers beside it; the grammar is that of [`super::properties`].
+//! Source: as of the readers beside it; the grammar is that of `properties`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

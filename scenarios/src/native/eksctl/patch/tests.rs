@@ -91,8 +91,10 @@ fn what_cannot_be_changed_in_place_is_said() {
          instanceTypes: [m5.large]\n      maxSize: 1\n",
         group,
         &[
-            "the value here becomes 1: it is shared, or no plain scalar; it cannot be changed in place",
-            "the value here becomes 120: it is shared, or no plain scalar; it cannot be changed in place",
+            "the value here becomes 1: it is shared, or no plain scalar; it cannot be changed in \
+             place",
+            "the value here becomes 120: it is shared, or no plain scalar; it cannot be changed in \
+             place",
             "`a` has the instance types m5.2xlarge; it cannot be changed in place",
             "`a` loses the label `old`; it cannot be changed in place",
             "`a` has taints of the scenario's own; it cannot be changed in place",

@@ -14,11 +14,12 @@ fn conf(settings: &BTreeMap<String, String>) -> SparkConf {
     conf
 }
 
+const KEY: &str = "spark\\.[ -~\t\n\u{85}\u{2028}é]{1,12}";
+const VALUE: &str = "\\PC{0,12}|[ -~\t\n\u{85}]{0,9}";
+
 proptest! {
     #[test]
-    fn any_settings_read_back(
-        settings in proptest::collection::btree_map("spark\\.[ -~\t\n\u{85}\u{2028}é]{1,12}", "\\PC{0,12}|[ -~\t\n\u{85}]{0,9}", 0..9),
-    ) {
+    fn any_settings_read_back(settings in proptest::collection::btree_map(KEY, VALUE, 0..9)) {
         let trimmed: BTreeMap<String, String> =
             settings.into_iter().map(|(key, value)| (key, value.trim().to_owned())).collect();
         let text = text(&trimmed);
