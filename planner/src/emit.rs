@@ -202,6 +202,13 @@ impl Emitter<'_> {
             settings.insert(format!("spark.kubernetes.{role}.podTemplateFile"), file.to_owned());
         }
         let body = spark_defaults::write::text(&settings);
+        let spark = &self.loaded.scenario.spark;
+        let templates = [&spark.driver_template, &spark.executor_template];
+        if templates.iter().any(|template| template.local_dirs.is_some()) {
+            let message = "the local directories of a pod template become settings, whose paths are \
+                           not yours: /local on the node, /var/data/spark in the pod";
+            self.note(names::SPARK_DEFAULTS, message);
+        }
         let notes = ["What is not here has Spark's own default. The pod templates are looked for \
                       where spark-submit runs."];
         self.put(names::SPARK_DEFAULTS, "Spark's settings", &notes, &body);

@@ -41,7 +41,28 @@ pub fn diff(loaded: &Loaded) -> Result<(String, Vec<Finding>), String> {
         };
         out.push_str(&patch.unified(&shown, &text));
     }
+    findings.extend(without_file(loaded));
     Ok((out, findings))
+}
+
+/// What the scenario says itself, so that there is no file to change.
+fn without_file(loaded: &Loaded) -> Vec<Finding> {
+    let scenario = &loaded.scenario;
+    let named =
+        |start: &str| loaded.native_files.iter().any(|file| file.setting.starts_with(start));
+    let profile = !kube_scheduler::write::is_default(&scenario.scheduler, scenario.kubernetes);
+    let parts = [
+        ("spec.spark.defaults", loaded.spark_conf.iter().next().is_some(), names::SPARK_DEFAULTS),
+        ("spec.nodes.eksctl", true, names::EKSCTL),
+        ("spec.autoscaler", scenario.autoscaler.is_some(), names::AUTOSCALER),
+        ("spec.scheduler", profile, names::SCHEDULER),
+    ];
+    let own = parts.into_iter().filter(|(start, is_said, _)| *is_said && !named(start));
+    own.map(|(start, _, instead)| {
+        let message = format!("no file of yours says this: it is in {instead} of --out only");
+        Finding::new(Severity::Warning, "not-patched", start, message)
+    })
+    .collect()
 }
 
 fn read(path: &Path) -> Result<String, String> {

@@ -27,17 +27,23 @@ pub fn classes(scenario: &Scenario) -> Vec<Value> {
     let priorities: BTreeSet<i32> = roles.iter().map(|(_, template)| template.priority).collect();
     let mut out: Vec<Value> = priorities.into_iter().filter_map(priority).collect();
     for (role, template) in roles {
-        if template.overhead != ResourceList::default() {
-            out.push(json!({
-                "apiVersion": "node.k8s.io/v1",
-                "kind": "RuntimeClass",
-                "metadata": { "name": runtime_class(role) },
-                "handler": "runc",
-                "overhead": { "podFixed": amounts(&template.overhead) },
-            }));
-        }
+        out.extend(overhead(role, template));
     }
     out
+}
+
+/// The runtime class with the overhead of `role`'s pods; none where they have none.
+fn overhead(role: &str, template: &PodTemplate) -> Option<Value> {
+    let any = template.overhead != ResourceList::default();
+    any.then(|| {
+        json!({
+            "apiVersion": "node.k8s.io/v1",
+            "kind": "RuntimeClass",
+            "metadata": { "name": runtime_class(role) },
+            "handler": "runc",
+            "overhead": { "podFixed": amounts(&template.overhead) },
+        })
+    })
 }
 
 /// The class of `priority`; none where every cluster has it.
@@ -75,6 +81,7 @@ pub fn overprovisioning(scenario: &Scenario) -> Vec<Value> {
         meta["annotations"] = json!(pause.template.annotations);
     }
     let mut out: Vec<Value> = priority(pause.priority).into_iter().collect();
+    out.extend(overhead("pause", &pause.template));
     out.push(json!({
         "apiVersion": "apps/v1",
         "kind": "Deployment",

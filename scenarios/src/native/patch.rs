@@ -84,7 +84,7 @@ impl Patch {
                 new.extend(added(0));
             }
             if !self.gone.contains(&number) {
-                new.push(self.line(old, number));
+                new.extend(self.line(old, number).split_inclusive('\n').map(str::to_owned));
             }
             let mut more = added(number).peekable();
             if more.peek().is_some()

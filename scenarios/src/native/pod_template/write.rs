@@ -1,4 +1,4 @@
-//! Pod templates as Kubernetes writes them: [`value`] whole, so that it reads back as it was, for a
+//! Pod templates as Kubernetes writes them: `value` whole, so that it reads back as it was, for a
 //! resolved scenario; [`live`] as a cluster takes it.
 //!
 //! Left out of [`live`]: what Spark adds to its pods by itself (namespace, local directories).
@@ -59,10 +59,8 @@ pub(crate) fn value(template: &PodTemplate) -> Value {
 /// priority and overhead the classes of [`super::super::manifests::classes`]. What Spark says about
 /// its pods itself is left out: the namespace, and the local directories.
 pub fn live(template: &PodTemplate, role: &str) -> Value {
-    let mut plain = template.clone();
+    let mut plain = without_local_dirs(template);
     plain.namespace = String::new();
-    plain.local_storage.retain(|name| !name.starts_with(LOCAL_DIR));
-    plain.local_dirs = None;
     if plain.main.name.is_empty() {
         // As Spark names it.
         plain.main.name = format!("spark-kubernetes-{role}");
@@ -78,6 +76,14 @@ pub fn live(template: &PodTemplate, role: &str) -> Value {
             spec.insert("runtimeClassName".into(), json!(runtime_class(role)));
         }
     }
+    out
+}
+
+/// The template without Spark's local directories: Spark adds them, as its settings say.
+pub(in crate::native) fn without_local_dirs(template: &PodTemplate) -> PodTemplate {
+    let mut out = template.clone();
+    out.local_storage.retain(|name| !name.starts_with(LOCAL_DIR));
+    out.local_dirs = None;
     out
 }
 

@@ -10,8 +10,16 @@ use crate::problem::{Pos, Source};
 
 /// The changes to `text` that make its settings those of `wanted`.
 pub fn patch(text: &str, wanted: &BTreeMap<String, String>) -> Patch {
-    let source = Source::new("", text);
-    let found = properties::read(&source, &mut Vec::new());
+    let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut found = properties::read(&Source::new("", bare), &mut Vec::new());
+    if bare.len() != text.len() {
+        // The mark has a column of its own.
+        for property in &mut found {
+            for pos in [&mut property.key_pos, &mut property.value_pos] {
+                pos.column += u32::from(pos.line == 1);
+            }
+        }
+    }
     let mut patch = Patch::default();
     let mut seen = BTreeSet::new();
     // The last of several values counts.
@@ -91,5 +99,6 @@ mod tests {
             "spark.a 4\nspark.b 5\nspark.c 1\n",
         );
         check("", &[("spark.a", "3")], "spark.a 3\n");
+        check("\u{feff}spark.a 1\n", &[("spark.a", "3")], "\u{feff}spark.a 3\n");
     }
 }

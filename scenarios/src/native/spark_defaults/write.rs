@@ -1,4 +1,4 @@
-//! Spark's settings by their own keys: [`settings`] says all that the model follows, [`merged`]
+//! Spark's settings by their own keys: `settings` says all that the model follows, [`merged`]
 //! what an installation has to be told, [`text`] writes a `spark-defaults.conf`.
 //!
 //! Source: as of the readers beside it; the grammar is that of `properties`.
@@ -11,6 +11,7 @@ use sim::units::spark_size::format_size;
 use sim::units::{Bytes, SimDuration};
 
 use super::{LOCAL_DIR, SparkConf, is_known};
+use crate::native::pod_template::write::without_local_dirs;
 
 mod behaviour;
 
@@ -22,8 +23,9 @@ const COLUMN_MAX: usize = 60;
 /// `spark` that `given` does not lead to.
 pub fn merged(spark: &SparkDefaults, given: &SparkConf) -> BTreeMap<String, String> {
     let mut alone = SparkDefaults::default_of(spark.version);
-    alone.driver_template = spark.driver_template.clone();
-    alone.executor_template = spark.executor_template.clone();
+    // A template's local directories are not written with it.
+    alone.driver_template = without_local_dirs(&spark.driver_template);
+    alone.executor_template = without_local_dirs(&spark.executor_template);
     given.apply(&mut alone);
     let said = settings(&alone);
     let mut out: BTreeMap<String, String> =

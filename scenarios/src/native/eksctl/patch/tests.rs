@@ -69,6 +69,19 @@ fn flow_maps_and_lists() {
 }
 
 #[test]
+fn a_scalar_comes_before_a_list() {
+    let text = "kind: ClusterConfig\nmanagedNodeGroups:\n- instanceTypes:\n  - m5.2xlarge\n  \
+                name: a\n  spot: true\n  minSize: 1\n  maxSize: 9\n  volumeSize: 120\n  \
+                labels: {role: 'on'}\n";
+    let (patch, notes) = patch("own.yaml", text, &scenario(""));
+    assert_eq!(notes, []);
+    let diff = "--- own.yaml\n+++ own.yaml\n@@ -1,6 +1,7 @@\n kind: ClusterConfig\n \
+                managedNodeGroups:\n-- instanceTypes:\n+- desiredCapacity: 3\n+  \
+                instanceTypes:\n   - m5.2xlarge\n   name: a\n   spot: true\n";
+    assert_eq!(patch.unified("own.yaml", text), diff);
+}
+
+#[test]
 fn one_type_becomes_several() {
     check(
         "- name: a\n  instanceType: m5.2xlarge\n  spot: true\n  minSize: 1\n  \

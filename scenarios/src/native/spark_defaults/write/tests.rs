@@ -1,6 +1,7 @@
 //! What is written reads back.
 
 use proptest::prelude::*;
+use sim::scenario::LocalDirs;
 
 use super::*;
 use crate::native::Place;
@@ -50,4 +51,19 @@ fn settings_keep_their_own_words_and_what_else_there_is_is_added() {
     assert_eq!(merged["spark.executor.memory"], "8g");
     assert_eq!(merged["spark.task.cpus"], "2");
     assert_eq!(merged.len(), 3);
+}
+
+#[test]
+fn local_directories_of_a_template_become_settings() {
+    let version = SparkVersion { major: 3, minor: 5 };
+    for kind in [LocalDirs::HostPath, LocalDirs::Tmpfs, LocalDirs::PersistentVolumeClaim] {
+        let mut spark = SparkDefaults::default_of(version);
+        spark.executor_template.local_dirs = Some(kind);
+        SparkConf::default().apply(&mut spark);
+        assert_eq!(spark.storage.local_dirs, kind);
+        let merged = conf(&merged(&spark, &SparkConf::default()));
+        let mut again = SparkDefaults::default_of(version);
+        assert_eq!(merged.apply(&mut again).0, []);
+        assert_eq!(again.storage, spark.storage, "{kind:?}: {merged:?}");
+    }
 }
