@@ -8,6 +8,7 @@ mod catalog;
 mod compare;
 mod conformance;
 mod cost;
+mod emit;
 mod explain;
 mod export;
 mod interrupt;
@@ -144,6 +145,8 @@ enum Verb {
     Explain(explain::ExplainArgs),
     /// Results for other tools: a Parquet dataset, or Prometheus metrics.
     Export(export::ExportArgs),
+    /// The live system's files for a scenario: new ones, or a diff of the user's own.
+    Emit(emit::EmitArgs),
     /// Recorded runs: read, look at, check, make.
     #[command(subcommand)]
     Trace(trace::TraceVerb),
@@ -206,6 +209,7 @@ fn verb(verb: Verb, timing: &mut Timing, noise: &Noise, output: &mut Output) -> 
         Verb::Cost(args) => cost::cost(args, output),
         Verb::Explain(args) => explain::explain(args, output),
         Verb::Export(args) => export::export(args, noise, output),
+        Verb::Emit(args) => emit::emit(args, noise, output),
         Verb::Trace(verb) => trace::trace(verb, noise, output),
         Verb::Catalog(args) => catalog::catalog(args, noise, output),
         Verb::Conformance(args) => conformance::conformance(args, noise, output),

@@ -2,8 +2,8 @@
 //! name and then renamed.
 //!
 //! A folder that is already there is replaced only if it is empty or a result of ours (it has our
-//! `summary.json`): nobody loses other files to a wrong `--out`. Leaves out: locks; of two runs
-//! into one folder the later one wins, whole.
+//! `summary.json`), or whatever else an [`Owner`] knows for its own: nobody loses other files to a
+//! wrong `--out`. Leaves out: locks; of two runs into one folder the later one wins, whole.
 
 use std::fs;
 use std::io;
@@ -33,9 +33,25 @@ pub enum FolderError {
     },
 }
 
+/// Whose a folder must be to be replaced.
+#[derive(Debug, Clone, Copy)]
+pub struct Owner {
+    /// Whether a folder that is not empty is ours.
+    pub is_ours: fn(&Path) -> bool,
+    /// What is said where it is not.
+    pub refusal: &'static str,
+}
+
+/// Results.
+const RESULT: Owner = Owner {
+    is_ours: |folder| is_ours(&folder.join("summary.json")),
+    refusal: "holds other files than a result of seatrial, and is not overwritten",
+};
+
 /// A result folder being written. Dropped without [`ResultFolder::commit`], it leaves nothing.
 #[derive(Debug)]
 pub struct ResultFolder {
+    owner: Owner,
     target: PathBuf,
     unfinished: PathBuf,
     committed: bool,
@@ -46,6 +62,14 @@ pub struct ResultFolder {
 /// # Errors
 /// If there is something there that is not a result of ours, or it has no name of its own.
 pub fn check(target: &Path) -> Result<(), FolderError> {
+    check_as(&RESULT, target)
+}
+
+/// The same for a folder of `owner`.
+///
+/// # Errors
+/// If there is something there that is not `owner`'s, or it has no name of its own.
+pub fn check_as(owner: &Owner, target: &Path) -> Result<(), FolderError> {
     let refused = |reason| FolderError::Refused { path: target.to_owned(), reason };
     if target.file_name().is_none() {
         return Err(refused("is not the name of a new folder"));
@@ -59,10 +83,10 @@ pub fn check(target: &Path) -> Result<(), FolderError> {
         return Err(refused("is a file; give a folder"));
     }
     let mut entries = fs::read_dir(target).map_err(|source| io_error(target, source))?;
-    if entries.next().is_none() || is_ours(&target.join("summary.json")) {
+    if entries.next().is_none() || (owner.is_ours)(target) {
         return Ok(());
     }
-    Err(refused("holds other files than a result of seatrial, and is not overwritten"))
+    Err(refused(owner.refusal))
 }
 
 /// Whether `path` begins like a summary of ours.
@@ -81,7 +105,15 @@ impl ResultFolder {
     /// # Errors
     /// As [`check`], and if the folder cannot be created.
     pub fn create(target: &Path) -> Result<Self, FolderError> {
-        check(target)?;
+        Self::create_as(RESULT, target)
+    }
+
+    /// The same for a folder of `owner`.
+    ///
+    /// # Errors
+    /// As [`check_as`], and if the folder cannot be created.
+    pub fn create_as(owner: Owner, target: &Path) -> Result<Self, FolderError> {
+        check_as(&owner, target)?;
         // A link to a folder is followed, so that the rename replaces what it leads to.
         let target = target.canonicalize().unwrap_or_else(|_| target.to_owned());
         let parent = match target.parent() {
@@ -91,7 +123,7 @@ impl ResultFolder {
         fs::create_dir_all(parent).map_err(|source| io_error(parent, source))?;
         let unfinished = beside(&target, "tmp");
         fs::create_dir(&unfinished).map_err(|source| io_error(&unfinished, source))?;
-        Ok(Self { target, unfinished, committed: false })
+        Ok(Self { owner, target, unfinished, committed: false })
     }
 
     /// Where files are written until [`ResultFolder::commit`].
@@ -113,7 +145,7 @@ impl ResultFolder {
     /// # Errors
     /// If the system says no, or the place has been taken by something else meanwhile.
     pub fn commit(mut self) -> Result<(), FolderError> {
-        check(&self.target)?;
+        check_as(&self.owner, &self.target)?;
         let before = beside(&self.target, "old");
         let replaced = self.target.exists();
         if replaced {

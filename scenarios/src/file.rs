@@ -30,6 +30,7 @@ use std::path::{Path, PathBuf};
 
 use sim::{Finding, Scenario};
 
+use crate::native::spark_defaults::SparkConf;
 use crate::overlay::{self, Overlay};
 use crate::problem::{Problem, Problems, Source};
 use crate::walk::Walker;
@@ -59,6 +60,10 @@ pub struct Loaded {
     pub spot_series: Vec<SpotSeriesRef>,
     /// `spec.plan`, as it is.
     pub plan: Option<serde_json::Value>,
+    /// Spark's settings as they were given, those that the model does not follow among them.
+    pub spark_conf: SparkConf,
+    /// The cluster's name, where an eksctl file says it.
+    pub cluster: Option<String>,
     /// The live system's files that went in.
     pub native_files: Vec<NativeFile>,
     /// Settings that are not modelled, guesses that were used, combinations that look unmeant.

@@ -4,14 +4,21 @@
 //! name (`not-modelled`), a key without effect on capacity, cost or waiting (logging, access,
 //! tags) is left out in silence, and a key that nobody lists but that is one slip away from one
 //! that is modelled is a warning with the nearest name. Wrong values are problems.
+//!
+//! What is written again, is written beside its reader (`write`). Writers give values;
+//! [`yaml_text`] makes YAML of them that readers of YAML 1.1 understand alike.
 
 pub mod cluster_autoscaler;
 pub mod eksctl;
+pub mod emr_job_run;
 pub mod kube_scheduler;
 pub mod legacy_policy;
+pub mod manifests;
 pub mod pod_template;
 pub mod spark_application;
 pub mod spark_defaults;
+
+pub mod patch;
 
 mod keys;
 mod place;
@@ -33,6 +40,17 @@ pub struct NativeRead<T> {
     pub problems: Vec<Problem>,
     /// What was read and is not followed by the model, by name; and warnings.
     pub not_modelled: Vec<Finding>,
+}
+
+/// Values as the documents of one YAML file.
+///
+/// # Panics
+/// Never: every key of a JSON value is a text and every number finite.
+pub fn yaml_text(documents: &[serde_json::Value]) -> String {
+    let texts = documents.iter().map(|document| {
+        serde_saphyr::to_string(document).expect("a JSON value can be written as YAML")
+    });
+    texts.collect::<Vec<_>>().join("---\n")
 }
 
 /// The text of `kind` that stands in a `ConfigMap` of this file, with a name for it: how such

@@ -12,6 +12,7 @@ mod command;
 mod compare;
 mod conformance;
 mod determinism;
+mod emit;
 mod explain;
 mod export;
 mod fixtures;

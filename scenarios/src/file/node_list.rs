@@ -15,8 +15,8 @@ use sim::units::{Bytes, HourlyPrice, MilliCores};
 
 use super::context::Context;
 use super::platform::did_you_mean;
-use super::pools::provider_labels;
 use crate::native::Place;
+use crate::native::eksctl::provider_labels;
 use crate::problem::{Pos, Source};
 use crate::walk::At;
 

@@ -32,19 +32,15 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
     }
     let spec = root.section("spec")?;
     let nodes = spec.section("nodes");
-    let eksctl = nodes.as_ref().and_then(|nodes| nodes.at("eksctl"));
-    let eksctl = eksctl.and_then(|at| {
-        let file = context.read(&at)?;
-        let config = context.take(eksctl::read(&file.name, &file.text));
-        Some(EksctlFile { name: file.name, text: file.text, config })
-    });
+    let eksctl = eksctl_file(context, nodes.as_ref());
+    let cluster = eksctl.as_ref().map(|file| file.config.name.clone());
     let eksctl_version = eksctl.as_ref().and_then(|file| file.config.version.as_deref());
     let kubernetes = kubernetes_version(context, &spec, eksctl_version);
     let region =
         region(context, &spec, eksctl.as_ref().and_then(|file| file.config.region.clone()));
     let types = InstanceTypes::read(context, &spec, nodes.as_ref(), region.as_deref());
     let pools = pools::read(context, nodes.as_ref(), eksctl, &types, region.as_deref());
-    let spark = spark::read(context, spec.section("spark"));
+    let (spark, spark_conf) = spark::read(context, spec.section("spark"));
     let autoscaler = autoscaler::read(context, &spec, kubernetes);
     let pause =
         spec.section("overprovisioning").and_then(|at| overprovisioning::read(context, &at));
@@ -85,9 +81,18 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
         workload: workload.options,
         spot_series: series,
         plan,
+        spark_conf,
+        cluster: cluster.filter(|name| !name.is_empty()),
         native_files: Vec::new(),
         findings: Vec::new(),
     })
+}
+
+/// The eksctl file, where one is named.
+fn eksctl_file(context: &Context<'_>, nodes: Option<&Settings<'_>>) -> Option<EksctlFile> {
+    let file = context.read(&nodes?.at("eksctl")?)?;
+    let config = context.take(eksctl::read(&file.name, &file.text));
+    Some(EksctlFile { name: file.name, text: file.text, config })
 }
 
 /// A number `major.minor`, within what is modelled.

@@ -13,7 +13,7 @@ use super::platform::{did_you_mean, duplicate};
 use super::settings::Settings;
 use crate::native::{
     Place,
-    eksctl::{EksctlConfig, NodeGroupSpec},
+    eksctl::{EksctlConfig, NodeGroupSpec, provider_labels},
 };
 use crate::problem::{Pos, Source};
 use crate::walk::At;
@@ -357,26 +357,4 @@ fn sizes(context: &Context<'_>, spec: &PoolSpec) -> Option<[u32; 3]> {
         None => min_size,
     };
     Some([min_size, desired_size, *max])
-}
-
-/// The labels that EKS, eksctl and the cloud controller put on every node.
-/// Source: facts-kubernetes 2 and eksctl's `alpha.eksctl.io/nodegroup-name`.
-pub(super) fn provider_labels(
-    pool: &str,
-    capacity_type: CapacityType,
-    instance_type: &InstanceType,
-    region: Option<&str>,
-) -> BTreeMap<String, String> {
-    [
-        ("alpha.eksctl.io/nodegroup-name", pool),
-        ("eks.amazonaws.com/capacityType", capacity_type.eks_label()),
-        ("eks.amazonaws.com/nodegroup", pool),
-        ("kubernetes.io/arch", &instance_type.arch),
-        ("kubernetes.io/os", "linux"),
-        ("node.kubernetes.io/instance-type", &instance_type.name),
-        ("topology.kubernetes.io/region", region.unwrap_or_default()),
-    ]
-    .into_iter()
-    .map(|(key, value)| (key.to_owned(), value.to_owned()))
-    .collect()
 }

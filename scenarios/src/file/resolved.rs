@@ -10,17 +10,16 @@ use serde_json::{Map, Value, json};
 use sim::scenario::{
     Adjustment, Assumptions, Capacity, CapacityLimit, CapacityType, HistoryRule, Images,
     InstanceType, LogNormal, NodePool, Orchestrator, RetryLadder, RunRule, Rung, Scenario,
-    TaintEffect,
 };
 use sim::units::{SimDuration, SimTime};
 use sim::workload::Failure;
 
 use super::spot::SpotSeriesRef;
 use super::workload::Read;
-use crate::native::cluster_autoscaler::resolved as ca_flags;
+use crate::native::cluster_autoscaler::write as ca_flags;
+use crate::native::pod_template::{effect_name, write as pod_template};
 
 mod billing;
-mod pod_template;
 mod scheduler;
 mod spark;
 mod spot;
@@ -404,13 +403,4 @@ fn capacity(given: &Capacity) -> Value {
         }
     }
     value
-}
-
-/// A taint effect by its Kubernetes name.
-fn effect_name(effect: TaintEffect) -> &'static str {
-    match effect {
-        TaintEffect::NoSchedule => "NoSchedule",
-        TaintEffect::PreferNoSchedule => "PreferNoSchedule",
-        TaintEffect::NoExecute => "NoExecute",
-    }
 }

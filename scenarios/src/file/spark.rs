@@ -15,12 +15,15 @@ use crate::yaml::Value;
 const OLDEST: (u32, u32) = (3, 0);
 const NEWEST: (u32, u32) = (4, 3);
 
-pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> SparkDefaults {
+pub(super) fn read(
+    context: &Context<'_>,
+    given: Option<Settings<'_>>,
+) -> (SparkDefaults, SparkConf) {
     let Some(given) = given else {
         let mut defaults = SparkDefaults::default_of(SparkVersion::default());
         // Spark gives every pod its local directories, whether or not anything is said.
         SparkConf::default().apply(&mut defaults);
-        return defaults;
+        return (defaults, SparkConf::default());
     };
     let release = given.optional("version").and_then(|at| version(&at, OLDEST, NEWEST));
     let release = release.map(|(major, minor)| SparkVersion { major, minor });
@@ -43,7 +46,7 @@ pub(super) fn read(context: &Context<'_>, given: Option<Settings<'_>>) -> SparkD
     }
     let (problems, findings) = conf.apply(&mut defaults);
     context.take_notes(problems, findings);
-    defaults
+    (defaults, conf)
 }
 
 fn override_runs(given: &Settings<'_>) -> OverrideRuns {

@@ -11,7 +11,7 @@
 mod apply;
 mod flag_table;
 mod priorities;
-pub(crate) mod resolved;
+pub mod write;
 
 pub use priorities::read_priorities;
 

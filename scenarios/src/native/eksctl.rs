@@ -10,8 +10,10 @@
 //! (two nodes where no size is given; the bounds follow the desired size).
 
 mod group;
+pub mod patch;
+pub mod write;
 
-use sim::scenario::{AllocationStrategy, Taint};
+use sim::scenario::{AllocationStrategy, CapacityType, InstanceType, Taint};
 
 use super::keys::Reader;
 use super::{NativeRead, read_documents};
@@ -155,6 +157,28 @@ fn cluster<'a>(reader: &Reader<'a>, at: &At<'a>, config: &mut EksctlConfig, firs
     if first {
         config.zones = zones;
     }
+}
+
+/// The labels that EKS, eksctl and the cloud controller put on every node.
+/// Source: facts-kubernetes 2 and eksctl's `alpha.eksctl.io/nodegroup-name`.
+pub(crate) fn provider_labels(
+    pool: &str,
+    capacity_type: CapacityType,
+    instance_type: &InstanceType,
+    region: Option<&str>,
+) -> BTreeMap<String, String> {
+    [
+        ("alpha.eksctl.io/nodegroup-name", pool),
+        ("eks.amazonaws.com/capacityType", capacity_type.eks_label()),
+        ("eks.amazonaws.com/nodegroup", pool),
+        ("kubernetes.io/arch", &instance_type.arch),
+        ("kubernetes.io/os", "linux"),
+        ("node.kubernetes.io/instance-type", &instance_type.name),
+        ("topology.kubernetes.io/region", region.unwrap_or_default()),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .collect()
 }
 
 #[cfg(test)]

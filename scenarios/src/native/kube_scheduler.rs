@@ -11,6 +11,7 @@
 mod arguments;
 mod known;
 mod plugins;
+pub mod write;
 
 use sim::Severity;
 use sim::scenario::{

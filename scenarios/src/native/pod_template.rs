@@ -20,11 +20,13 @@ mod selectors;
 mod spread;
 mod tolerations;
 mod volumes;
+pub mod write;
 
 pub(super) use affinity::added as added_affinity;
 pub(super) use containers::{read_list as containers_of, resource_amount};
 pub(super) use spread::default_constraints;
 pub(super) use tolerations::EFFECTS;
+pub(crate) use tolerations::effect_name;
 pub(super) use volumes::{local, read as volumes};
 
 use sim::scenario::PodTemplate;

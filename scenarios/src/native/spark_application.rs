@@ -10,6 +10,7 @@
 //! restart policy.
 
 mod role;
+pub mod write;
 
 use sim::Finding;
 use sim::scenario::{PodTemplate, RetryLadder, Rung, SparkDefaults, SparkVersion};
@@ -56,8 +57,8 @@ pub struct RestartPolicy {
 }
 
 impl RestartPolicy {
-    /// The policy as a ladder that changes nothing between attempts. The wait grows by one interval a
-    /// retry.
+    /// The policy as a ladder that changes nothing between attempts. The wait grows by one interval
+    /// a retry.
     pub fn ladder(&self) -> RetryLadder {
         let rung = Rung {
             when: Failure::ALL.to_vec(),

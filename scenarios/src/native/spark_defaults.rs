@@ -6,7 +6,9 @@
 
 mod apply;
 mod known;
+pub mod patch;
 mod properties;
+pub mod write;
 
 use std::collections::BTreeMap;
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use sim::scenario::{SchedulerProfile, ScoreSpec, SpreadDefaults};
 
-use super::pod_template::{node_affinity, spread};
+use crate::native::pod_template::write::{node_affinity, spread};
 
 pub(super) fn value(profile: &SchedulerProfile) -> Value {
     let scores: Vec<Value> =

@@ -197,14 +197,19 @@ fn strategy(distribution: &At<'_>) -> Option<AllocationStrategy> {
     found.map(|(_, strategy)| *strategy)
 }
 
+/// Minimum, desired and maximum size from those that are said.
+pub(super) fn sizes_of([min, desired, max]: [Option<u32>; 3]) -> [u32; 3] {
+    let least = min.or(desired).unwrap_or(DEFAULT_NODE_COUNT);
+    let start = desired.unwrap_or(least);
+    [least, start, max.unwrap_or(start)]
+}
+
 /// Minimum, desired and maximum size: the bounds follow the desired size, and without any there
 /// are two nodes.
 fn sizes(fields: &Fields<'_>) -> [u32; 3] {
     let read = |key: &str| fields.get(key).and_then(|at| at.count(0));
     let (min, desired, max) = (read("minSize"), read("desiredCapacity"), read("maxSize"));
-    let least = min.or(desired).unwrap_or(DEFAULT_NODE_COUNT);
-    let start = desired.unwrap_or(least);
-    let most = max.unwrap_or(start);
+    let [least, start, most] = sizes_of([min, desired, max]);
     let problem = |key: &str, message: String| {
         let at = fields.get(key).unwrap_or_else(|| fields.at.clone());
         at.problem(message);

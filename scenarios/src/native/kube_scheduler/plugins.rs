@@ -162,7 +162,7 @@ fn is_known(name: &str, rules: Rules) -> bool {
 }
 
 /// Upstream's name of a score, by the rules of the API version.
-fn name_of(spec: &ScoreSpec, api: Api) -> &'static str {
+pub(super) fn name_of(spec: &ScoreSpec, api: Api) -> &'static str {
     match (api, spec) {
         (Api::V1Beta1, ScoreSpec::LeastAllocated { .. }) => "NodeResourcesLeastAllocated",
         (Api::V1Beta1, ScoreSpec::MostAllocated { .. }) => "NodeResourcesMostAllocated",

@@ -12,6 +12,12 @@ pub(in crate::native) const EFFECTS: [(&str, TaintEffect); 3] = [
     ("NoExecute", TaintEffect::NoExecute),
 ];
 
+/// The name of a taint's effect.
+pub(crate) fn effect_name(effect: TaintEffect) -> &'static str {
+    let found = EFFECTS.iter().find(|(_, known)| *known == effect);
+    found.map_or("", |(name, _)| name)
+}
+
 const OPERATORS: [(&str, TolerationOperator); 2] =
     [("Equal", TolerationOperator::Equal), ("Exists", TolerationOperator::Exists)];
 

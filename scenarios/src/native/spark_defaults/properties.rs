@@ -14,6 +14,8 @@ pub(super) struct Property {
     pub(super) value: String,
     pub(super) key_pos: Pos,
     pub(super) value_pos: Pos,
+    /// The line on which it ends.
+    pub(super) last_line: u32,
 }
 
 /// A character of a logical line with its place; an escaped one never separates.
@@ -35,16 +37,18 @@ pub(super) fn read(source: &Source, problems: &mut Vec<Problem>) -> Vec<Property
             continue;
         }
         let mut chars = Vec::new();
+        let mut last = number;
         let mut open = unescape(source, text, number, &mut chars, problems);
         while open {
             match lines.next() {
                 Some((text, number)) => {
+                    last = number;
                     open = unescape(source, text, number, &mut chars, problems);
                 }
                 None => break,
             }
         }
-        properties.extend(split(&chars));
+        properties.extend(split(&chars, last));
     }
     properties
 }
@@ -94,7 +98,7 @@ fn unescape(
 }
 
 /// A logical line into key and value.
-fn split(chars: &[Char]) -> Option<Property> {
+fn split(chars: &[Char], last_line: u32) -> Option<Property> {
     let blank = |c: &Char| !c.escaped && c.c.is_whitespace();
     let separator = |c: &Char| !c.escaped && matches!(c.c, '=' | ':');
     let key_end = chars.iter().position(|c| blank(c) || separator(c)).unwrap_or(chars.len());
@@ -118,7 +122,7 @@ fn split(chars: &[Char]) -> Option<Property> {
     let value_pos = value
         .first()
         .map_or(key_pos, |start| Pos::new(start.line, start.column, width(&value_text)));
-    Some(Property { key: key_text, value: value_text, key_pos, value_pos })
+    Some(Property { key: key_text, value: value_text, key_pos, value_pos, last_line })
 }
 
 #[cfg(test)]

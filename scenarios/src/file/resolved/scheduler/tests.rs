@@ -6,10 +6,10 @@ use proptest::{option, sample};
 use sim::scenario::{AddedAffinity, InterPodAffinityArgs, PreferredTerm, ShapePoint};
 use sim::units::SimDuration;
 
-use super::super::pod_template::tests::{constraint, name, node_term};
 use super::*;
 use crate::load_text;
 use crate::native::kube_scheduler::FILTERS;
+use crate::native::pod_template::write::tests::{constraint, name, node_term};
 
 fn weights() -> impl Strategy<Value = Vec<(String, i64)>> {
     let names = vec!["cpu", "memory", "ephemeral-storage", "nvidia.com/gpu"];

@@ -149,6 +149,7 @@ fn local_dirs(spark: &SparkDefaults, put: &mut impl FnMut(&str, String)) {
         LocalDirs::PersistentVolumeClaim => {
             put(&format!("{volume}.options.claimName"), "OnDemand".to_owned());
         }
+        LocalDirs::HostPath => put(&format!("{volume}.options.path"), "/local".to_owned()),
         _ => {}
     }
     if spark.storage.reuse_claims {

@@ -1,12 +1,18 @@
-//! The flags of a scenario's autoscaler, written out by the release's names. What the release has
-//! no flag for has its default, which needs none.
+//! The autoscaler as it is deployed: its flags by the release's names, the values of its Helm
+//! chart, and the table of the `priority` expander. What the release has no flag for has its
+//! default, which needs none.
+//!
+//! Source: kubernetes/autoscaler `charts/cluster-autoscaler`: `deployment.yaml` prints the value of
+//! a flag as Go does, so that a large number or a list has to be a text, and drops what follows an
+//! underscore in its name; `priority-expander-configmap.yaml` for the table's name and key.
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sim::scenario::{ClusterAutoscaler, KubernetesVersion, ResourceLimit};
 
 use super::flag_exists;
+use crate::native::yaml_text;
 
 /// `extraArgs`.
 pub(crate) fn flags(ca: &ClusterAutoscaler, version: KubernetesVersion) -> Value {
@@ -74,8 +80,60 @@ pub(crate) fn flags(ca: &ClusterAutoscaler, version: KubernetesVersion) -> Value
     json!(flags.into_iter().collect::<BTreeMap<_, _>>())
 }
 
+/// Values of the Helm chart for the cluster `cluster`.
+pub fn helm_values(
+    ca: &ClusterAutoscaler,
+    version: KubernetesVersion,
+    region: &str,
+    cluster: &str,
+) -> Value {
+    let mut args = Map::new();
+    let flags = flags(ca, version);
+    for (flag, value) in flags.as_object().into_iter().flatten() {
+        match value {
+            Value::Array(items) => {
+                for (place, item) in items.iter().enumerate() {
+                    args.insert(format!("{flag}_{}", place + 1), text(item));
+                }
+            }
+            _ => {
+                args.insert(flag.clone(), text(value));
+            }
+        }
+    }
+    json!({
+        "cloudProvider": "aws",
+        "awsRegion": region,
+        "autoDiscovery": { "clusterName": cluster },
+        "image": { "tag": format!("v{version}.0") },
+        "extraArgs": args,
+    })
+}
+
+fn text(value: &Value) -> Value {
+    json!(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+}
+
+/// The `priority` expander's table as the autoscaler looks for it; `None` where there is none.
+pub fn priorities_config_map(ca: &ClusterAutoscaler) -> Option<Value> {
+    let table = priorities(ca)?;
+    // The keys of the table are numbers in the autoscaler's eyes.
+    let mut rows = String::new();
+    for (priority, patterns) in table.as_object()?.iter().rev() {
+        let patterns = yaml_text(std::slice::from_ref(patterns));
+        let lines = patterns.lines().map(|line| format!("  {line}\n"));
+        rows.push_str(&format!("{priority}:\n{}", lines.collect::<String>()));
+    }
+    Some(json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": { "name": "cluster-autoscaler-priority-expander", "namespace": "kube-system" },
+        "data": { "priorities": rows },
+    }))
+}
+
 /// The `priority` expander's table; `None` where there is none.
-pub(crate) fn priorities(ca: &ClusterAutoscaler) -> Option<Value> {
+pub fn priorities(ca: &ClusterAutoscaler) -> Option<Value> {
     let row = |(priority, patterns): &(i32, Vec<sim::scenario::GroupPattern>)| {
         let patterns: Vec<&str> = patterns.iter().map(|pattern| pattern.as_str()).collect();
         (priority.to_string(), json!(patterns))

@@ -1,4 +1,7 @@
-//! A pod template in place, as Kubernetes writes it: whole, so that it reads back as it was.
+//! Pod templates as Kubernetes writes them: `value` whole, so that it reads back as it was, for a
+//! resolved scenario; [`live`] as a cluster takes it.
+//!
+//! Left out of [`live`]: what Spark adds to its pods by itself (namespace, local directories).
 
 use serde_json::{Map, Value, json};
 use sim::scenario::{
@@ -7,14 +10,14 @@ use sim::scenario::{
     Toleration, TopologySpreadConstraint, WhenUnsatisfiable,
 };
 
-use super::effect_name;
+use super::tolerations::effect_name;
 use crate::native::spark_defaults::LOCAL_DIR;
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 
 /// The template of a Spark pod: the container that Spark fills in comes first.
-pub(super) fn value(template: &PodTemplate) -> Value {
+pub(crate) fn value(template: &PodTemplate) -> Value {
     let mut metadata = Map::new();
     put_text(&mut metadata, "namespace", &template.namespace);
     put(&mut metadata, "labels", json!(template.labels), template.labels.is_empty());
@@ -29,8 +32,11 @@ pub(super) fn value(template: &PodTemplate) -> Value {
     let overhead = amounts(&template.overhead);
     put(&mut spec, "overhead", json!(overhead), overhead.is_empty());
     let local = template.local_storage.iter().map(|name| local_volume(template, name));
-    let images = template.image_volumes.iter();
-    let image = |image: &String| json!({ "name": "image", "image": { "reference": image } });
+    let images = template.image_volumes.iter().enumerate();
+    let image = |(place, image): (usize, &String)| {
+        let name = if place == 0 { "image".to_owned() } else { format!("image-{}", place + 1) };
+        json!({ "name": name, "image": { "reference": image } })
+    };
     let elsewhere = match template.local_dirs {
         Some(LocalDirs::Tmpfs) => Some(("emptyDir", json!({ "medium": "Memory" }))),
         Some(LocalDirs::PersistentVolumeClaim) => {
@@ -47,6 +53,68 @@ pub(super) fn value(template: &PodTemplate) -> Value {
         spec.insert("terminationGracePeriodSeconds".into(), json!(grace.as_millis() / 1000));
     }
     json!({ "apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec })
+}
+
+/// The template of `role` (`driver`, `executor`) as a cluster takes it: containers have names, and
+/// priority and overhead the classes of [`super::super::manifests::classes`]. What Spark says about
+/// its pods itself is left out: the namespace, and the local directories.
+pub fn live(template: &PodTemplate, role: &str) -> Value {
+    let mut plain = without_local_dirs(template);
+    plain.namespace = String::new();
+    if plain.main.name.is_empty() {
+        // As Spark names it.
+        plain.main.name = format!("spark-kubernetes-{role}");
+    }
+    let others = plain.containers.iter_mut().chain(&mut plain.init_containers);
+    for (place, container) in others.enumerate().filter(|(_, one)| one.name.is_empty()) {
+        container.name = format!("container-{}", place + 1);
+    }
+    let mut out = value(&plain);
+    if let Some(spec) = out["spec"].as_object_mut() {
+        priority_class(spec, template.priority);
+        if template.overhead != ResourceList::default() {
+            spec.insert("runtimeClassName".into(), json!(runtime_class(role)));
+        }
+    }
+    out
+}
+
+/// The template without Spark's local directories: Spark adds them, as its settings say.
+pub(in crate::native) fn without_local_dirs(template: &PodTemplate) -> PodTemplate {
+    let mut out = template.clone();
+    out.local_storage.retain(|name| !name.starts_with(LOCAL_DIR));
+    out.local_dirs = None;
+    out
+}
+
+/// Says the priority as the API server's admission takes it: with its class.
+pub(in crate::native) fn priority_class(spec: &mut Map<String, Value>, priority: i32) {
+    match class_of(priority) {
+        Some(class) => {
+            spec.insert("priority".into(), json!(priority));
+            spec.insert("priorityClassName".into(), json!(class));
+        }
+        None => {
+            spec.shift_remove("priority");
+        }
+    }
+}
+
+/// The name of the class of `priority`; none for 0.
+/// Source: k8s.io/kubernetes `pkg/apis/scheduling` for the system's.
+pub(in crate::native) fn class_of(priority: i32) -> Option<String> {
+    match priority {
+        0 => None,
+        2_000_000_000 => Some("system-cluster-critical".to_owned()),
+        2_000_001_000 => Some("system-node-critical".to_owned()),
+        below if below < 0 => Some(format!("priority-minus-{}", below.unsigned_abs())),
+        above => Some(format!("priority-{above}")),
+    }
+}
+
+/// The name of the runtime class with the overhead of `role`.
+pub(in crate::native) fn runtime_class(role: &str) -> String {
+    format!("spark-{role}-overhead")
 }
 
 /// A volume on the node.
@@ -99,7 +167,7 @@ fn put_list<T>(out: &mut Map<String, Value>, key: &str, items: &[T], one: impl F
 }
 
 /// Node affinity, of a pod or of a scheduler's profile; empty where it asks for nothing.
-pub(super) fn node_affinity(
+pub(crate) fn node_affinity(
     required: &[NodeSelectorTerm],
     preferred: &[PreferredTerm],
 ) -> Map<String, Value> {
@@ -170,7 +238,7 @@ fn put_names(out: &mut Map<String, Value>, key: &str, names: &[String]) {
 }
 
 /// A spread constraint, of a pod or of a scheduler's profile.
-pub(super) fn spread(constraint: &TopologySpreadConstraint) -> Value {
+pub(crate) fn spread(constraint: &TopologySpreadConstraint) -> Value {
     let policy = |policy| match policy {
         NodeInclusionPolicy::Honor => "Honor",
         NodeInclusionPolicy::Ignore => "Ignore",
@@ -212,21 +280,27 @@ fn container(container: &Container) -> Value {
     put_text(&mut out, "name", &container.name);
     put_text(&mut out, "image", container.image.as_deref().unwrap_or_default());
     let requests = amounts(&container.requests);
-    put(&mut out, "resources", json!({ "requests": requests }), requests.is_empty());
+    let mut resources = Map::new();
+    // What cannot be overcommitted needs a limit, which is the request.
+    let limits = extended(&container.requests);
+    put(&mut resources, "limits", json!(limits), limits.is_empty());
+    put(&mut resources, "requests", json!(requests), requests.is_empty());
+    put(&mut out, "resources", json!(resources), requests.is_empty());
     put_text(&mut out, "restartPolicy", if container.restart_always { "Always" } else { "" });
     put_list(&mut out, "ports", &container.host_ports, host_port);
     Value::Object(out)
 }
 
 fn host_port(port: &HostPort) -> Value {
-    let mut out = json!({ "hostPort": port.port, "protocol": port.protocol });
+    let mut out =
+        json!({ "containerPort": port.port, "hostPort": port.port, "protocol": port.protocol });
     if !port.host_ip.is_empty() {
         out["hostIP"] = json!(port.host_ip);
     }
     out
 }
 
-fn amounts(list: &ResourceList) -> Map<String, Value> {
+pub(in crate::native) fn amounts(list: &ResourceList) -> Map<String, Value> {
     let mut out = Map::new();
     let plain = [
         ("cpu", list.cpu.map(|cpu| cpu.to_string())),
@@ -236,11 +310,15 @@ fn amounts(list: &ResourceList) -> Map<String, Value> {
     for (name, amount) in plain {
         put_text(&mut out, name, amount.as_deref().unwrap_or_default());
     }
-    for (name, amount) in &list.extended {
-        out.insert(name.clone(), json!(amount.to_string()));
-    }
+    out.extend(extended(list));
     out
 }
 
+/// Devices and huge pages.
+fn extended(list: &ResourceList) -> Map<String, Value> {
+    let amounts = list.extended.iter();
+    amounts.map(|(name, amount)| (name.clone(), json!(amount.to_string()))).collect()
+}
+
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;
