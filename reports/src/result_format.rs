@@ -39,6 +39,8 @@ same bytes, whatever the machine and the number of threads.
 
 | file | what it holds |
 | --- | --- |
+| `report.html` | all of it for people: one page that opens offline; `--no-report` leaves it out |
+| `plots/NAME.svg` | the report's plots |
 | `summary.json` | the totals, for scripts |
 | `findings.json` | what was left out, repaired or assumed, with file and line; every assumption with \
 its source |

@@ -45,12 +45,11 @@ fn cards(base: &Outcomes, candidates: &[Outcomes]) -> Vec<Card> {
             });
             let of = if candidates.len() > 1 { &candidate.name } else { "" };
             let change = found.relative();
-            let change = change.map_or(String::new(), |s| format!(" ({:+.1} %)", s * 100.0));
-            let value = tables::shown(found.absolute(), unit, true);
+            let change = change.map_or(String::new(), |s| format!("{:+.1} %; ", s * 100.0));
             cards.push(Card {
                 label: title,
-                value: format!("{value}{change}"),
-                note: format!("{interval} {of}").trim().to_owned(),
+                value: tables::shown(found.absolute(), unit, true),
+                note: format!("{change}{interval} {of}").trim().to_owned(),
             });
         }
     }

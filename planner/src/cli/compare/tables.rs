@@ -148,11 +148,21 @@ pub(super) fn cost_steps(base: &Outcomes, candidate: &Outcomes, parts: &[Outcome
     for part in parts {
         let effect = part.against(base, path).absolute();
         sum += effect;
-        steps.push(step(&part.name, effect, false));
+        steps.push(step(&tail(&part.name), effect, false));
     }
     steps.push(step("(together beyond that)", whole.absolute() - sum, false));
     steps.push(step("candidate", whole.candidate, true));
     waterfall("From the base's cost to the candidate's", &steps)
+}
+
+/// The end of a long path says more than its beginning.
+fn tail(path: &str) -> String {
+    const MOST: usize = 42;
+    let chars: Vec<char> = path.chars().collect();
+    match chars.len() > MOST {
+        true => format!("…{}", chars[chars.len() - MOST..].iter().collect::<String>()),
+        false => path.to_owned(),
+    }
 }
 
 /// The settings in which two scenarios differ.
