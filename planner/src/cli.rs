@@ -15,6 +15,7 @@ mod interrupt;
 mod ladder;
 mod noise;
 mod output;
+mod plan;
 mod progress;
 mod report;
 mod run;
@@ -132,6 +133,8 @@ enum Verb {
                                      answer is clear")
     }))]
     Compare(compare::CompareArgs),
+    /// Search what the scenario's `plan` allows: a recommendation with reasons and risks.
+    Plan(plan::PlanArgs),
     /// Simulated against recorded: replay recordings, or predict other recorded configurations.
     Backtest(backtest::BacktestArgs),
     /// The scenario's runs under other retry ladders: who is saved, and at what price.
@@ -203,6 +206,7 @@ fn verb(verb: Verb, timing: &mut Timing, noise: &Noise, output: &mut Output) -> 
     match verb {
         Verb::Run(args) => run::run(args, timing, noise, output),
         Verb::Compare(args) => compare::compare(args, noise, output),
+        Verb::Plan(args) => plan::plan(args, noise, output),
         Verb::Backtest(args) => backtest::backtest(args, noise, output),
         Verb::Ladder(args) => ladder::ladder(args, noise, output),
         Verb::Report(args) => report::report(args, noise, output),

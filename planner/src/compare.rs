@@ -9,6 +9,7 @@ pub mod attribution;
 pub mod gate;
 pub mod sequential;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -72,6 +73,23 @@ impl Difference {
 }
 
 impl Outcomes {
+    /// Of numbers that were simulated before.
+    pub(crate) fn of(name: String, replications: &[&BTreeMap<String, f64>]) -> Self {
+        let numbers = replications.iter();
+        let pairs = |one: &&BTreeMap<String, f64>| {
+            one.iter().map(|(path, value)| (path.clone(), *value)).collect()
+        };
+        Self { name, numbers: numbers.map(pairs).collect() }
+    }
+
+    /// The first replication's numbers, without those of every single owner.
+    pub(crate) fn kept(&self) -> BTreeMap<String, f64> {
+        let numbers = self.numbers.iter().take(1).flatten();
+        let of_owner =
+            |path: &str| path.starts_with("owners.") || path.starts_with("cost_usd.by_team.");
+        numbers.filter(|(path, _)| !of_owner(path)).cloned().collect()
+    }
+
     /// A metric in every replication; 0 where a summary does not have it.
     pub fn values(&self, path: &str) -> Vec<f64> {
         let value = |numbers: &Vec<(String, f64)>| {

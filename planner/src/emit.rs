@@ -6,6 +6,8 @@
 
 mod diff;
 mod origin;
+
+pub(crate) use origin::fnv1a;
 mod scenario_file;
 
 use std::collections::{BTreeMap, BTreeSet};

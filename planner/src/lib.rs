@@ -1,6 +1,6 @@
 //! Replications and the command line: the only crate that knows all the others.
 //!
-//! [`backtest`] compares simulations with recordings, [`emit`] writes the live system's files,
+//! [`backtest`] compares simulations with recordings, [`emit`] writes the live system's files, [`plan`] searches for better settings,
 //! [`cli`] reads arguments and prints, [`replicate`] runs one scenario several times in parallel,
 //! [`result_folder`] puts files in place all at once; recorded spot series become part of a
 //! scenario in `spot_weather`. What is simulated, read and shown is in the other crates.
@@ -12,6 +12,8 @@ pub mod compare;
 pub mod emit;
 
 pub mod ladder;
+
+pub mod plan;
 
 pub mod replicate;
 

@@ -10,11 +10,13 @@
 mod axis;
 mod lanes;
 mod sankey;
+mod scatter;
 mod time_series;
 mod waterfall;
 
 pub use lanes::{Bar, Lane, lanes};
 pub use sankey::{Flow, sankey};
+pub use scatter::{Point, scatter};
 pub use time_series::{Kind, Series, TimePlot, time_plot};
 pub use waterfall::{Step, waterfall};
 

@@ -21,6 +21,7 @@ mod ledger;
 mod library;
 mod lifecycle;
 mod orchestrator;
+mod plan;
 mod report;
 mod retries;
 mod spot;

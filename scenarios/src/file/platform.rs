@@ -45,10 +45,6 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
     let pause =
         spec.section("overprovisioning").and_then(|at| overprovisioning::read(context, &at));
     let plan = spec.at("plan");
-    if let Some(plan) = &plan {
-        let message = "`plan` is kept and not modelled yet".to_owned();
-        context.note(Severity::Info, "not-modelled", &plan.path, message);
-    }
     let (assumptions, series) = assumptions::read(context, spec.section("assumptions"));
     let workload = workload::read(context, spec.section("workload"));
     let scenario = Scenario {

@@ -103,7 +103,7 @@ static SPEC: Section = Section {
             "What no configuration file says. Every \
             one has a default with its source.",
         ),
-        key("plan", Any, "What `plan` may change, and its objective. Kept, not modelled yet."),
+        key("plan", Any, "What `seatrial plan` may change, and what is wanted: see docs/plan.md."),
     ],
 };
 
