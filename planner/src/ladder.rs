@@ -6,6 +6,7 @@
 //! Leaves out: failures that a longer life of a run would have met in the real world and that the
 //! trace does not have.
 
+pub mod best;
 mod tally;
 
 use std::collections::BTreeMap;

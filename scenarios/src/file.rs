@@ -99,6 +99,11 @@ pub fn load_text(name: &str, text: &str) -> Result<Loaded, ScenarioError> {
     lower(overlay::of_text(name, text), name)
 }
 
+/// A retry ladder as what `spec.retries` holds, every value explicit.
+pub fn retries_value(ladder: &sim::scenario::RetryLadder) -> serde_json::Value {
+    resolved::ladder(ladder)
+}
+
 /// A YAML text of ours as JSON.
 pub(crate) fn json_of_text(text: &str) -> serde_json::Value {
     let (node, _) = crate::yaml::parse_one(&Source::new("resolved", text), 0);

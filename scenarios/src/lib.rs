@@ -22,4 +22,4 @@ pub mod difference;
 
 pub mod spark;
 
-pub use file::{Loaded, ScenarioError, load, load_text, one_line};
+pub use file::{Loaded, ScenarioError, load, load_text, one_line, retries_value};

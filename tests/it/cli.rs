@@ -505,6 +505,10 @@ fn ladders_are_compared_the_same_on_any_number_of_threads() {
     write(&here.join("day.csv"), csv);
     let ladders = ["ladder", "scenario.yaml", "--ladders", "flotilla-2021,emr-on-eks,own.yaml"];
     let with = |more: &[&str]| fine(here, &[&ladders[..], more].concat());
+    let with_ladders = |names: &str, more: &[&str]| {
+        let base = ["ladder", "scenario.yaml", "-o", "json", "--ladders", names];
+        fine(here, &[&base[..], more].concat())
+    };
     let json = with(&["-o", "json", "-j", "1"]);
     assert_eq!(json, with(&["-o", "json", "-j", "2"]));
     let value: Value = serde_json::from_str(&json).expect("JSON");
@@ -525,6 +529,13 @@ fn ladders_are_compared_the_same_on_any_number_of_threads() {
     assert!(table.contains("flotilla-2021") && table.contains("=cmd()"), "{table}");
     assert!(!with(&["-o", "csv"]).contains("\n=cmd()"));
 
+    // Computed for what the runs need: nobody is lost, and the file is a ladder like any other.
+    let best = with_ladders("best", &["--best-out", "best.yaml"]);
+    let best: Value = serde_json::from_str(&best).expect("JSON");
+    assert_eq!(best["ladders"][1]["ladder"], "best", "{best}");
+    assert_eq!(best["ladders"][1]["by_cause"]["executor_oom"]["failed"], 0.0, "{best}");
+    let again: Value = serde_json::from_str(&with_ladders("best.yaml", &[])).expect("JSON");
+    assert_eq!(again["ladders"][1]["figures"], best["ladders"][1]["figures"]);
     let said = refused(here, &["ladder", "scenario.yaml", "--ladders", "flotila-2021"]);
     assert!(said.contains("flotilla-2021"), "{said}");
     let said = refused(here, &["ladder", "scenario.yaml", "--ladders", "gone.yaml"]);

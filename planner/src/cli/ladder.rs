@@ -1,21 +1,23 @@
 //! `ladder`: the scenario's runs under other retry ladders.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 use reports::grid::{Grid, GridCell, GridColumn};
 use reports::render::{self, Format};
 use reports::student_t::Estimate;
+use scenarios::Loaded;
 use serde_json::{Value, json};
+use sim::{Scenario, Seed, Workload};
 
 use super::Stop;
 use super::interrupt::Interrupt;
 use super::noise::Noise;
 use super::output::Output;
 use super::run::{self, ScenarioArgs, SimulationArgs};
-use crate::ladder::{Counts, LadderPlan, LadderResult, Tally, compare};
-use crate::replicate;
+use crate::ladder::{Counts, LadderPlan, LadderResult, Tally, best, compare};
+use crate::{replicate, result_folder};
 
 /// Applications that are shown in a table; the other formats have all.
 const APPLICATIONS_SHOWN: usize = 10;
@@ -26,19 +28,37 @@ const FILE_MAX: u64 = 1 << 20;
 pub(super) struct LadderArgs {
     #[command(flatten)]
     scenario: ScenarioArgs,
-    /// Presets by name, or files (*.yaml) with what `spec.retries` would hold. The scenario's own
+    /// Presets by name, `best` (computed for the workload's memory need), or files (*.yaml) with what `spec.retries` would hold. The scenario's own
     /// ladder is the base.
     #[arg(long, value_name = "LADDER", value_delimiter = ',', required = true)]
     ladders: Vec<String>,
+    /// With the ladder `best`: at most so many of the runs that run out of memory, by their cost, may
+    /// fail for good.
+    #[arg(long, value_name = "PERCENT", default_value = "1%", value_parser = percent)]
+    failure_limit: f64,
+    /// With the ladder `best`: write it, as what `spec.retries` holds.
+    #[arg(long, value_name = "FILE")]
+    best_out: Option<PathBuf>,
     #[command(flatten)]
     simulation: SimulationArgs,
 }
 
 pub(super) fn ladder(args: LadderArgs, noise: &Noise, output: &mut Output) -> Result<(), Stop> {
-    let LadderArgs { scenario: given, ladders, simulation } = args;
+    let LadderArgs { scenario: given, ladders, failure_limit, best_out, simulation } = args;
     let (own, _) = run::load(&given)?;
+    let trace = run::read_traces(&own, noise)?;
+    let workload = run::workloads(&own, trace, simulation.seed)?;
     let mut scenarios = vec![Arc::new(own.scenario.clone())];
     for name in &ladders {
+        if name == "best" {
+            let computed = computed(&own, &workload(0), (simulation.seed, failure_limit), noise)?;
+            if let Some(path) = &best_out {
+                let text = render::yaml(&scenarios::retries_value(&computed.retries));
+                result_folder::write_whole(path, &text).map_err(Stop::failed)?;
+            }
+            scenarios.push(Arc::new(computed));
+            continue;
+        }
         let mut with = ScenarioArgs { scenario: given.scenario.clone(), sets: given.sets.clone() };
         with.sets.push(format!("spec.retries={}", retries(name)?));
         let (loaded, _) = run::load(&with).map_err(|stop| match stop {
@@ -57,10 +77,9 @@ pub(super) fn ladder(args: LadderArgs, noise: &Noise, output: &mut Output) -> Re
     scenarios.retain(|scenario| std::mem::take(&mut first) || scenario.retries != base);
     let runtime = replicate::runtime(simulation.threads()).map_err(Stop::failed)?;
     let interrupt = Interrupt::listen(&runtime);
-    let trace = run::read_traces(&own, noise)?;
     let plan = LadderPlan {
         scenarios,
-        workload: run::workloads(&own, trace, simulation.seed)?,
+        workload,
         seed: simulation.seed,
         replications: simulation.replications,
     };
@@ -71,6 +90,44 @@ pub(super) fn ladder(args: LadderArgs, noise: &Noise, output: &mut Output) -> Re
         noise.note("no intervals with one replication; `--replications 5` gives them");
     }
     Ok(())
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).trim().parse::<f64>();
+    match number {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent / 100.0),
+        _ => Err("a percentage from 0 to 100, such as 1%".to_owned()),
+    }
+}
+
+/// The scenario with the ladder of least expected cost.
+fn computed(
+    own: &Loaded,
+    workload: &Workload,
+    (seed, limit): (u64, f64),
+    noise: &Noise,
+) -> Result<Scenario, Stop> {
+    let needs = best::Needs::of(&own.scenario, workload, Seed::new(seed).replication(0));
+    let Some(best) = needs.best(limit) else {
+        let why = "no run dies of memory, so that there is nothing to compute `best` from";
+        return Err(Stop::BadInput(why.to_owned()));
+    };
+    let types = own.scenario.pools.iter().flat_map(|pool| &pool.instance_types);
+    let largest = types.map(|kind| kind.allocatable_memory).max().unwrap_or_default();
+    // Spark's overhead is a tenth of the heap.
+    let cap = largest.saturating_sub(own.scenario.daemonsets.memory).scale_floor(1.0 / 1.1);
+    let factors: Vec<String> = best.factors.iter().map(|factor| format!("x{factor}")).collect();
+    noise.note(&format!(
+        "best: memory {} after running out of it; expected {:.2} first attempts a run, {:.1} % (by \
+         cost) fail for good; from {} runs that die of memory",
+        factors.join(", "),
+        best.cost,
+        best.fails * 100.0,
+        best.runs
+    ));
+    let mut scenario = own.scenario.clone();
+    scenario.retries = best::ladder(&own.scenario.retries, &best, cap);
+    Ok(scenario)
 }
 
 /// What `--set spec.retries=` gets: a preset, or what a file holds.

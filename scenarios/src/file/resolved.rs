@@ -252,7 +252,7 @@ fn instance_type(found: &InstanceType) -> Value {
     out
 }
 
-fn ladder(ladder: &RetryLadder) -> Value {
+pub(super) fn ladder(ladder: &RetryLadder) -> Value {
     let mut out = json!({
         "name": ladder.name,
         "ladder": ladder.rungs.iter().map(rung).collect::<Vec<_>>(),
