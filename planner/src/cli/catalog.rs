@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use reports::grid::{Grid, GridCell, GridColumn};
 use reports::render::Format;
 use scenarios::catalogue::fit::Binding;
+use scenarios::catalogue::tile::tiles;
 use scenarios::catalogue::{
     Catalogue, Entry, Filter, FitQuestion, FitReport, FitRow, REGIONS, allocatable_cpu, fit,
 };
@@ -28,6 +29,8 @@ pub(super) struct CatalogArgs {
 enum CatalogVerb {
     /// How many executors of one shape fit on each instance type, and what they cost.
     Fit(FitArgs),
+    /// Every executor shape that tiles an instance type, and what each leaves stranded.
+    Tile(TileArgs),
 }
 
 /// Which instance types.
@@ -65,6 +68,18 @@ struct FitArgs {
     memory_overhead: Option<Bytes>,
     /// Rows shown in a table; the other formats have all.
     #[arg(long, default_value_t = 20)]
+    limit: usize,
+}
+
+#[derive(Debug, Args)]
+struct TileArgs {
+    #[command(flatten)]
+    choice: Choice,
+    /// Only shapes with at least so much heap for each task slot, for example `3g`.
+    #[arg(long, value_parser = parse_size)]
+    heap_per_slot: Option<Bytes>,
+    /// Rows shown in a table; the other formats have all.
+    #[arg(long, default_value_t = 30)]
     limit: usize,
 }
 
@@ -132,7 +147,60 @@ pub(super) fn catalog(args: CatalogArgs, noise: &Noise, output: &mut Output) -> 
             output.grid(&list(&catalogue, &found, &args.choice.region))
         }
         Some(CatalogVerb::Fit(fit)) => answer(&catalogue, &fit, noise, output),
+        Some(CatalogVerb::Tile(tile)) => shapes(&catalogue, &tile, noise, output),
     }
+}
+
+fn shapes(
+    catalogue: &Catalogue,
+    args: &TileArgs,
+    noise: &Noise,
+    output: &mut Output,
+) -> Result<(), Stop> {
+    let filter = args.choice.filter(catalogue)?;
+    if filter.names.is_empty() {
+        return Err(Stop::BadInput(
+            "which instance types? For example --instance-type r5.4xlarge or --instance-type m5"
+                .to_owned(),
+        ));
+    }
+    let around = (&DaemonSets::default(), &MemoryOverheads::default());
+    let mut found = tiles(catalogue, &args.choice.region, &filter, around);
+    let least = args.heap_per_slot.unwrap_or_default();
+    found.retain(|tile| tile.heap_per_slot() >= least);
+    let mut grid = Grid::new(&[
+        GridColumn::words("Instance type", "instance_type"),
+        GridColumn::figures("Cores", "executor_cores"),
+        GridColumn::words("request.cores", "request_cores"),
+        GridColumn::figures("Heap", "executor_memory_gib"),
+        GridColumn::figures("Executors", "executors"),
+        GridColumn::figures("Slots", "slots"),
+        GridColumn::figures("GiB a slot", "heap_per_slot_gib"),
+        GridColumn::figures("CPU stranded", "stranded_cpu_milli"),
+        GridColumn::figures("GiB stranded", "stranded_memory_gib"),
+        GridColumn::figures("$ a slot-hour", "usd_per_slot_hour"),
+    ]);
+    for tile in &found {
+        let request = tile.request.map_or_else(|| tile.cores.to_string(), |cpu| cpu.to_string());
+        grid.push(vec![
+            GridCell::text(&tile.instance_type),
+            GridCell::whole(u64::from(tile.cores)),
+            GridCell::figure(request.clone(), request),
+            GridCell::figure(tile.heap.as_gib_f64(), format!("{:.0}g", tile.heap.as_gib_f64())),
+            GridCell::whole(u64::from(tile.executors)),
+            GridCell::whole(u64::from(tile.slots())),
+            GridCell::decimal(tile.heap_per_slot().as_gib_f64(), 2),
+            GridCell::figure(tile.stranded_cpu.as_millis(), tile.stranded_cpu.to_string()),
+            GridCell::decimal(tile.stranded_memory.as_gib_f64(), 1),
+            tile.usd_per_slot().map_or(GridCell::Missing, |usd| GridCell::decimal(usd, 4)),
+        ]);
+    }
+    let people = matches!(output.format(), Format::Table | Format::Markdown);
+    if people && grid.len() > args.limit {
+        noise.note(&format!("{} shapes; --limit or -o csv has the others", grid.len()));
+        grid = grid.first(args.limit);
+    }
+    output.grid(&grid)
 }
 
 fn list(catalogue: &Catalogue, entries: &[&Entry], region: &str) -> Grid {
