@@ -11,6 +11,7 @@ mod cost;
 mod emit;
 mod explain;
 mod export;
+mod import;
 mod interrupt;
 mod ladder;
 mod noise;
@@ -140,6 +141,8 @@ enum Verb {
     /// The scenario's runs under other retry ladders: who is saved, and at what price.
     #[command(mut_arg("replications", |arg| arg.default_value("5")))]
     Ladder(ladder::LadderArgs),
+    /// A scenario out of what people have: eksctl, kubectl dumps, flags, templates, Spark's settings.
+    Import(import::ImportArgs),
     /// Render a result folder again: HTML, Markdown, CSV.
     Report(report::ReportArgs),
     /// Who spent what, against the period before, with waste and a forecast.
@@ -209,6 +212,7 @@ fn verb(verb: Verb, timing: &mut Timing, noise: &Noise, output: &mut Output) -> 
         Verb::Plan(args) => plan::plan(args, noise, output),
         Verb::Backtest(args) => backtest::backtest(args, noise, output),
         Verb::Ladder(args) => ladder::ladder(args, noise, output),
+        Verb::Import(args) => import::import(args, output),
         Verb::Report(args) => report::report(args, noise, output),
         Verb::Cost(args) => cost::cost(args, output),
         Verb::Explain(args) => explain::explain(args, output),

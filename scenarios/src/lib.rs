@@ -20,6 +20,8 @@ pub mod catalogue;
 
 pub mod difference;
 
+pub mod import;
+
 pub mod spark;
 
 pub use file::{Loaded, ScenarioError, load, load_text, one_line, retries_value};

@@ -16,6 +16,7 @@ mod emit;
 mod explain;
 mod export;
 mod fixtures;
+mod import;
 mod invariants;
 mod ledger;
 mod library;

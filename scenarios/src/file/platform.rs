@@ -183,7 +183,7 @@ fn daemonsets(context: &Context<'_>, nodes: Option<&Settings<'_>>) -> DaemonSets
 }
 
 /// A tree as JSON. Numbers that JSON cannot hold become texts.
-pub(super) fn json_of(node: &Node) -> serde_json::Value {
+pub(crate) fn json_of(node: &Node) -> serde_json::Value {
     use serde_json::Value as Json;
     match &node.value {
         Value::Null => Json::Null,
