@@ -60,6 +60,10 @@ fn a_clear_answer_stops_early_and_an_unclear_one_says_so() {
         serde_json::from_str(&compare(&[&double[..], &["-o", "json"]].concat())).expect("JSON");
     assert!(value["replications"].as_u64().is_some_and(|n| (3..9).contains(&n)), "{value}");
     assert_eq!(value["clear"], true);
+    // What was not clear at the look before is not called clear by who does not look on the way.
+    let before = (value["replications"].as_u64().unwrap() - 2).to_string();
+    let all = compare(&[&double[..], &["--all-replications", "--replications", &before]].concat());
+    assert!(all.starts_with(&format!("NOT CLEAR after {before} replications")), "{all}");
     // Where the bound of a gate lies within the interval, it says so.
     let relative = value["candidates"][0]["metrics"]["cost_usd.total"]["relative"].as_f64();
     let gate = format!("cost.total > +{:.2}%", relative.unwrap() * 100.0);

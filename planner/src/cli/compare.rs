@@ -21,7 +21,7 @@ use super::progress::Counting;
 use super::run::{self, ScenarioArgs, SimulationArgs};
 use crate::compare::attribution::one_by_one;
 use crate::compare::gate::Gate;
-use crate::compare::sequential::{Stopped, until_clear};
+use crate::compare::sequential::{FIRST, Stopped, until_clear};
 use crate::compare::{Outcomes, Side, simulate};
 use crate::{replicate, result_folder};
 
@@ -87,13 +87,9 @@ pub(super) fn compare(args: CompareArgs, noise: &Noise, output: &mut Output) -> 
     let (stop, finished) = (interrupt.stop(), || bar.one());
     let watch: (&Arc<AtomicBool>, &dyn Fn()) = (&stop, &finished);
     let seed = args.simulation.seed;
-    let (outcomes, stopped) = if args.all_replications {
-        let mut outcomes = Vec::new();
-        simulate(&runtime, &sides, seed, (0, most), watch, &mut outcomes).map_err(Stop::failed)?;
-        (outcomes, Stopped { replications: most, most, open: Vec::new() })
-    } else {
-        until_clear(&runtime, &sides, (seed, most), &gates, watch).map_err(Stop::failed)?
-    };
+    let first = if args.all_replications { most } else { FIRST };
+    let (outcomes, stopped) =
+        until_clear(&runtime, &sides, (seed, first, most), &gates, watch).map_err(Stop::failed)?;
     for gate in &gates {
         if !outcomes[0].has(&gate.metric) {
             return Err(Stop::BadInput(unknown_metric(gate, &outcomes[0])));

@@ -15,7 +15,7 @@ use std::sync::atomic::AtomicBool;
 use tokio::runtime::Runtime;
 
 /// Replications before the first look.
-const FIRST: u64 = 3;
+pub const FIRST: u64 = 3;
 /// Replications between looks.
 const STEP: u64 = 2;
 /// A difference within this share of the base does not matter.
@@ -53,19 +53,20 @@ impl Stopped {
     }
 }
 
-/// Simulates `sides`, the base first, until everything is decided or `most` replications are done.
+/// Simulates `sides`, the base first, until everything is decided or `most` replications are done;
+/// where `first` is `most`, it looks once.
 ///
 /// # Errors
 /// As [`simulate`].
 pub fn until_clear(
     runtime: &Runtime,
     sides: &[Side],
-    (seed, most): (u64, u64),
+    (seed, first, most): (u64, u64, u64),
     gates: &[Gate],
     (stop, finished): (&Arc<AtomicBool>, &dyn Fn()),
 ) -> Result<(Vec<Outcomes>, Stopped), ReplicateError> {
     let mut outcomes = Vec::new();
-    let (mut done, mut to) = (0, FIRST.min(most));
+    let (mut done, mut to) = (0, first.min(most));
     loop {
         simulate(runtime, sides, seed, (done, to), (stop, finished), &mut outcomes)?;
         done = to;
