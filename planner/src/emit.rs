@@ -6,8 +6,6 @@
 
 mod diff;
 mod origin;
-
-pub(crate) use origin::fnv1a;
 mod scenario_file;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -11,6 +11,8 @@ pub mod compare;
 
 pub mod emit;
 
+mod fnv;
+
 pub mod ladder;
 
 pub mod plan;

@@ -54,6 +54,12 @@ fn a_plan_recommends_what_is_better_and_says_why() {
     write(&here.join("two/evaluations.jsonl"), &journal[..journal.len() / 2]);
     plan(here, "two", &[]);
     assert_eq!(read("one/plan.json"), read("two/plan.json"));
+    // Nothing is simulated twice.
+    let mut known: Vec<&str> = journal.lines().collect();
+    let all = known.len();
+    known.sort_unstable();
+    known.dedup();
+    assert_eq!(known.len(), all, "{journal}");
     let lines = |text: &[u8]| text.split(|b| *b == b'\n').count();
     assert_eq!(lines(&read("two/evaluations.jsonl")), lines(journal.as_bytes()));
     // What is recommended is a scenario that runs.
@@ -92,4 +98,13 @@ fn questions_that_make_no_sense_are_refused() {
     let said = refused(here, &["plan", "plan.yaml", "--out", "out", "--seed", "7"]);
     assert!(said.contains("another plan"), "{said}");
     assert_eq!(files(here), before);
+    // Other runs are another plan too: what is known of the old ones must not answer for them.
+    let day = std::fs::read_to_string(here.join("day.csv")).unwrap();
+    write(&here.join("day.csv"), &day.replacen(",40,4,", ",41,4,", 1));
+    let said = refused(here, &["plan", "plan.yaml", "--out", "out"]);
+    assert!(said.contains("another plan"), "{said}");
+    // A world that makes no scenario is said before anything is simulated.
+    write(&here.join("plan.yaml"), &PLAN.replace("scale.arrivals=2", "scale.arivals=2"));
+    let said = refused(here, &["plan", "plan.yaml", "--out", "new"]);
+    assert!(said.contains("`more`") && said.contains("arivals"), "{said}");
 }

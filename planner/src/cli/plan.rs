@@ -2,6 +2,7 @@
 
 mod page;
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -19,7 +20,7 @@ use super::output::Output;
 use super::progress::Counting;
 use super::run::{self, ScenarioArgs, SimulationArgs};
 use crate::compare::{Side, Workloads};
-use crate::emit::fnv1a;
+use crate::fnv::Fnv1a;
 use crate::plan::answer::{self, Answer, HELD_OUT};
 use crate::plan::evaluate::PlanError;
 use crate::plan::search::search;
@@ -56,20 +57,27 @@ pub(super) fn plan(args: PlanArgs, noise: &Noise, output: &mut Output) -> Result
     let seed = args.simulation.seed;
     let name = format!("{}-plan", result_folder::sanitised(&loaded.scenario.name));
     let out = args.out.unwrap_or_else(|| Path::new("results").join(name));
-    let plan_id = format!("{:016x}-{seed}", fnv1a(loaded.resolved.as_bytes()));
-    let build = builder(&args.scenario, &loaded, &question, seed, noise)?;
+    let trace = run::read_traces(&loaded, noise)?;
+    let workloads = run::workloads(&loaded, trace, seed)?;
+    let id = identity(&loaded, &workloads(0), seed);
+    let build = builder(&args.scenario, &loaded, &question, (workloads, seed), noise);
+    // Before anything is written: a world that makes no scenario is a slip.
+    for risk in &question.risks {
+        build(&Task { world: risk.name.clone(), sets: Vec::new() })
+            .map_err(|why| Stop::BadInput(format!("spec.plan.risks, `{}`: {why}", risk.name)))?;
+    }
     let runtime = replicate::runtime(args.simulation.threads()).map_err(Stop::failed)?;
     let interrupt = Interrupt::listen(&runtime);
     interrupt.clean_up_first();
     let bar = Counting::start(noise, question.evaluations);
     let finished = || bar.one();
     let watch: (Arc<AtomicBool>, &dyn Fn()) = (interrupt.stop(), &finished);
-    let mut evaluator = Evaluator::open(&out, &plan_id, (&runtime, seed), &*build, watch)
+    let mut evaluator = Evaluator::open(&out, &id, (&runtime, seed), &*build, watch)
         .map_err(|error| Stop::BadInput(error.to_string()))?;
     let done = search(&question, &mut evaluator)
         .and_then(|found| answer::answer(&question, &mut evaluator, found));
     let answer = done.map_err(|error| match error {
-        PlanError::Today(_) => Stop::bad_input(error),
+        PlanError::Refused(_) => Stop::bad_input(error),
         PlanError::Simulation(replicate::ReplicateError::Interrupted) => Stop::Failed(format!(
             "interrupted; what was evaluated is in {}: the same command goes on",
             out.display()
@@ -83,20 +91,34 @@ pub(super) fn plan(args: PlanArgs, noise: &Noise, output: &mut Output) -> Result
 
 type Builder<'a> = Box<dyn Fn(&Task) -> Result<Side, String> + 'a>;
 
-/// What makes a candidate's scenario and workload. The trace is read once for the search's world;
-/// other worlds may have another one.
+/// What a plan is about: its scenario with its question, what is submitted, and the seed. Evaluations
+/// of anything else are not its own.
+fn identity(loaded: &Loaded, workload: &Workload, seed: u64) -> String {
+    let mut hash = Fnv1a::default();
+    hash.add(loaded.resolved.as_bytes());
+    // The whole of it, without a text of its size.
+    let _ = write!(hash, "{workload:?}");
+    format!("{:016x}-{seed}", hash.value())
+}
+
+/// What makes a candidate's scenario and workload. The trace is read and cut once for all that
+/// submit the same; others, as some risks, read it anew.
 fn builder<'a>(
     given: &'a ScenarioArgs,
     loaded: &Loaded,
     question: &'a Question,
-    seed: u64,
+    (all, seed): (Workloads, u64),
     noise: &'a Noise,
-) -> Result<Builder<'a>, Stop> {
-    let trace = run::read_traces(loaded, noise)?;
-    let all = run::workloads(loaded, trace, seed)?;
+) -> Builder<'a> {
     let at = cut(&all(0), question.hold_out);
     let same = same_workload(loaded);
-    Ok(Box::new(move |task: &Task| {
+    let seen = move |whole: Workloads, world: &str| match world {
+        HELD_OUT => part(whole, at, SimTime::MAX),
+        _ if question.hold_out > 0.0 => part(whole, SimTime::ZERO, at),
+        _ => whole,
+    };
+    let (search, held_out) = (seen(all.clone(), ""), seen(all, HELD_OUT));
+    Box::new(move |task: &Task| {
         let risk = question.risks.iter().find(|risk| risk.name == task.world);
         let mut sets = given.sets.clone();
         sets.extend(task.sets.iter().cloned());
@@ -107,21 +129,17 @@ fn builder<'a>(
             Stop::ReaderGone => String::new(),
         };
         let (loaded, _) = run::load(&changed).map_err(said)?;
-        let whole = match same_workload(&loaded) == same {
-            true => all.clone(),
-            false => {
+        let workload = match (same_workload(&loaded) == same, task.world == HELD_OUT) {
+            (true, false) => search.clone(),
+            (true, true) => held_out.clone(),
+            (false, _) => {
                 let trace = run::read_traces(&loaded, noise).map_err(said)?;
-                run::workloads(&loaded, trace, seed).map_err(said)?
+                seen(run::workloads(&loaded, trace, seed).map_err(said)?, &task.world)
             }
-        };
-        let workload = match task.world.as_str() {
-            HELD_OUT => part(whole, at, SimTime::MAX),
-            _ if question.hold_out > 0.0 => part(whole, SimTime::ZERO, at),
-            _ => whole,
         };
         let name = task.sets.join(", ");
         Ok(Side { name, scenario: Arc::new(loaded.scenario), workload })
-    }))
+    })
 }
 
 /// What a workload is made of, as text: whatever changes it shows here.
@@ -131,8 +149,8 @@ fn same_workload(loaded: &Loaded) -> String {
 }
 
 fn part(whole: Workloads, from: SimTime, to: SimTime) -> Workloads {
-    let first: Arc<Workload> = Arc::new(window(&whole(0), from, to));
     let base = whole(0);
+    let first: Arc<Workload> = Arc::new(window(&base, from, to));
     Arc::new(move |replication| {
         let one = whole(replication);
         // The same trace for every replication is cut once.

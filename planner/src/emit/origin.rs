@@ -8,6 +8,7 @@ use std::path::Path;
 use scenarios::Loaded;
 
 use super::names;
+use crate::fnv::Fnv1a;
 
 /// How every header begins, and how the tag of a file without one.
 const MARK: &str = "# Written by seatrial ";
@@ -35,7 +36,7 @@ impl Origin {
         let traces = super::scenario_file::traces(&loaded.resolved);
         Self {
             scenario: shown(&loaded.scenario.name),
-            hash: format!("{:016x}", fnv1a(loaded.resolved.as_bytes())),
+            hash: format!("{:016x}", Fnv1a::of(loaded.resolved.as_bytes())),
             traces: traces.iter().map(|name| shown(name)).collect(),
         }
     }
@@ -104,13 +105,6 @@ fn shown(name: &str) -> String {
     name.chars().take(SHOWN_CHARS).map(plain).collect()
 }
 
-/// FNV-1a, 64 bits. Source: <http://www.isthe.com/chongo/tech/comp/fnv/>.
-pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
-}
-
 /// `name` as Kubernetes and eksctl take names: lower-case letters, digits and `-`, at most 40, a
 /// letter first.
 pub(super) fn dns_name(name: &str) -> String {
@@ -149,13 +143,6 @@ fn begins_like_ours(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn hashes_as_published() {
-        assert_eq!(fnv1a(b""), 0xcbf2_9ce4_8422_2325);
-        assert_eq!(fnv1a(b"a"), 0xaf63_dc4c_8601_ec8c);
-        assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);
-    }
 
     #[test]
     fn names_for_kubernetes() {

@@ -71,9 +71,8 @@ pub fn answer(
     for world in held.into_iter().chain(names) {
         let of = |sets: &Vec<String>| Task { world: world.clone(), sets: sets.clone() };
         let pair = [of(&pair[0].sets), of(&pair[1].sets)];
-        if let Ok([today, best]) = two(evaluator, &pair, question.replications) {
-            worlds.push((world, today, best));
-        }
+        let [today, best] = two(evaluator, &pair, question.replications)?;
+        worlds.push((world, today, best));
     }
     let front = front(evaluator)?;
     let refused = evaluator.refused().iter();
@@ -107,7 +106,10 @@ fn two(
     let mut outcomes = evaluator.evaluate(pair, replications)?.into_iter().flatten();
     match (outcomes.next(), outcomes.next()) {
         (Some(today), Some(best)) => Ok([today, best]),
-        _ => Err(PlanError::Today(pair[0].world.clone())),
+        _ => {
+            let why = pair.iter().find_map(|task| evaluator.refused().get(task));
+            Err(PlanError::Refused(why.cloned().unwrap_or_default()))
+        }
     }
 }
 

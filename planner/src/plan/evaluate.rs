@@ -4,7 +4,7 @@
 //! that is started again reads them and simulates only what is missing; the same plan gives the same
 //! answer, wherever it was stopped. A line that was cut off by a power failure is left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -58,9 +58,10 @@ pub enum PlanError {
     /// A simulation failed.
     #[error(transparent)]
     Simulation(#[from] ReplicateError),
-    /// Nothing can be told without today's settings.
-    #[error("today's settings make no scenario: {0}")]
-    Today(String),
+    /// Nothing can be told without today's settings, or without the recommendation in a world that
+    /// was asked for.
+    #[error("no scenario, where one is needed: {0}")]
+    Refused(String),
 }
 
 /// Makes a candidate's scenario and workload; why not, where that is no scenario.
@@ -79,7 +80,7 @@ pub struct Evaluator<'a> {
     refused: BTreeMap<Task, String>,
     /// Evaluations asked for, those read from the journal among them: the budget counts these, so
     /// that going on spends what was left.
-    asked: std::collections::BTreeSet<(Task, u64)>,
+    asked: BTreeSet<(Task, u64)>,
 }
 
 impl<'a> Evaluator<'a> {
@@ -129,25 +130,27 @@ impl<'a> Evaluator<'a> {
         tasks: &[Task],
         replications: u64,
     ) -> Result<Vec<Option<Outcomes>>, PlanError> {
-        for number in 0..replications {
-            let mut sides = Vec::new();
-            let mut new = Vec::new();
-            for task in tasks {
-                self.asked.insert((task.clone(), number));
-                let key = (task.clone(), number);
-                if self.known.contains_key(&key) || self.refused.contains_key(task) {
-                    continue;
-                }
-                match (self.build)(task) {
-                    Ok(side) => {
-                        sides.push(side);
-                        new.push(key);
-                    }
-                    Err(reason) => {
-                        self.refused.insert(task.clone(), reason);
-                    }
-                }
+        // Each task once, whoever asks for it how often, and each of them made once.
+        let wanted: BTreeSet<&Task> = tasks.iter().collect();
+        let mut sides: BTreeMap<&Task, Side> = BTreeMap::new();
+        for task in wanted {
+            let numbers = (0..replications).map(|number| (task.clone(), number));
+            self.asked.extend(numbers.clone());
+            let all_known = numbers.into_iter().all(|key| self.known.contains_key(&key));
+            if all_known || self.refused.contains_key(task) {
+                continue;
             }
+            match (self.build)(task) {
+                Ok(side) => drop(sides.insert(task, side)),
+                Err(reason) => drop(self.refused.insert(task.clone(), reason)),
+            }
+        }
+        for number in 0..replications {
+            let missing = sides
+                .iter()
+                .filter(|(task, _)| !self.known.contains_key(&((**task).clone(), number)));
+            let (new, sides): (Vec<_>, Vec<Side>) =
+                missing.map(|(task, side)| (((*task).clone(), number), side.clone())).unzip();
             self.simulate(&sides, new, number)?;
         }
         Ok(tasks.iter().map(|task| self.outcomes(task, replications)).collect())

@@ -38,7 +38,7 @@ pub fn search(question: &Question, evaluator: &mut Evaluator<'_>) -> Result<Foun
     let today = question.today();
     if evaluator.evaluate(&[task(question, &today)], 1)?[0].is_none() {
         let reason = evaluator.refused().get(&task(question, &today)).cloned();
-        return Err(PlanError::Today(reason.unwrap_or_default()));
+        return Err(PlanError::Refused(reason.unwrap_or_default()));
     }
     match question.size().filter(|size| *size <= WHOLE) {
         Some(size) => {
