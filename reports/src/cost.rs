@@ -20,10 +20,11 @@ pub use calendar::{Period, PeriodSpan, zone};
 pub use forecast::{Forecast, Growth};
 pub use grid::{summary_lines, table};
 pub use opencost::allocations;
-pub use read::read;
+pub use read::{read, read_all};
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use sim::scenario::SharedSplit;
 
 /// What costs are added up by.
@@ -60,7 +61,16 @@ impl Dimension {
         Self::Kind,
     ];
 
-    /// The name on the command line and in tables.
+    /// The name on the command line.
+    pub const fn flag(self) -> &'static str {
+        match self {
+            Self::InstanceType => "instance-type",
+            Self::CapacityType => "capacity-type",
+            other => other.name(),
+        }
+    }
+
+    /// The name in tables.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Team => "team",
@@ -91,6 +101,30 @@ pub struct Query {
     pub split: SharedSplit,
     /// Where days begin.
     pub timezone: jiff::tz::TimeZone,
+}
+
+/// What a result's summary says about how its cost is to be reported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// The scenario's name.
+    pub scenario: String,
+    /// What to do with what belongs to nobody.
+    pub split: SharedSplit,
+    /// IANA name of the zone where days begin.
+    pub timezone: String,
+}
+
+impl Terms {
+    /// Those of a `summary.json`.
+    pub fn of(summary: &Value) -> Self {
+        let terms = &summary["cost_usd"]["terms"];
+        let split = terms["shared_split"].as_str().and_then(SharedSplit::named);
+        Self {
+            scenario: summary["scenario"].as_str().unwrap_or_default().to_owned(),
+            split: split.unwrap_or_default(),
+            timezone: terms["timezone"].as_str().unwrap_or("UTC").to_owned(),
+        }
+    }
 }
 
 /// Kinds of cost, in the order of the ledger's columns.

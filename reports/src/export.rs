@@ -24,6 +24,7 @@ pub use dataset::{DatasetWritten, export_dataset};
 pub use openmetrics::{MetricsWritten, write_openmetrics, write_openmetrics_file};
 pub use steps::Window;
 
+use crate::result_file::ResultFileError;
 use crate::tables::ReadError;
 
 /// Why nothing was exported.
@@ -32,6 +33,9 @@ pub enum ExportError {
     /// A result cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// A result's summary cannot be read.
+    #[error(transparent)]
+    Summary(#[from] ResultFileError),
     /// What was asked for cannot be done.
     #[error("{}: {reason}", path.display())]
     Refused {
@@ -56,7 +60,7 @@ pub enum ExportError {
 impl ExportError {
     /// Whether it is the user's to mend; otherwise the system said no.
     pub const fn is_bad_input(&self) -> bool {
-        matches!(self, Self::Read(_) | Self::Refused { .. })
+        matches!(self, Self::Read(_) | Self::Summary(_) | Self::Refused { .. })
     }
 
     fn refused(path: &Path, reason: impl Into<String>) -> Self {

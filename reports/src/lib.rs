@@ -34,4 +34,6 @@ pub mod explain;
 
 pub mod export;
 
+pub mod result_file;
+
 pub mod result_format;

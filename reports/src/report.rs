@@ -20,6 +20,7 @@ mod weather;
 use std::path::Path;
 
 use crate::document::Document;
+use crate::result_file::ResultFileError;
 use crate::tables::ReadError;
 
 /// How many owners, runs and reasons are shown of each.
@@ -32,13 +33,8 @@ pub enum ReportError {
     #[error(transparent)]
     Table(#[from] ReadError),
     /// A file of the folder cannot be read.
-    #[error("{file}: {reason}; is this a result folder? `seatrial run` writes one")]
-    File {
-        /// Which.
-        file: String,
-        /// Why.
-        reason: String,
-    },
+    #[error(transparent)]
+    File(#[from] ResultFileError),
     /// A run's life cannot be told.
     #[error(transparent)]
     Explain(#[from] crate::explain::ExplainError),

@@ -7,8 +7,7 @@
 //! the difference between capacity and allocatable to `reserved`, and what remains, rounding
 //! included, to `unallocated`.
 //!
-//! Source of the weights: OpenCost's default prices, 0.031611 dollars a vCPU-hour and 0.004237 a
-//! GiB-hour. Source of the billing rule: EC2 on-demand and spot Linux instances are billed by the
+//! The weights and their source are in `scenario/billing.rs`. Source of the billing rule: EC2 on-demand and spot Linux instances are billed by the
 //! second with a minimum of 60 seconds; the price of a spot instance may change while it runs, and
 //! each second costs what it costs then. Each cost is booked in the hours in which it arose
 //! (`hours.rs`); reserved instances and savings plans are in `coverage.rs`, discounts and taxes in
@@ -23,7 +22,7 @@ pub(crate) use books::{Books, Charge, NodeHour};
 pub(crate) use price_curve::PriceCurve;
 
 use crate::cluster::{NodeKind, Resources};
-use crate::scenario::Fees;
+use crate::scenario::{CPU_WEIGHT, Fees, MEMORY_WEIGHT};
 use crate::units::{NanoUsd, SimDuration, SimTime};
 
 /// What a machine costs from `from` to `to`, rounded down to a nano-dollar.
@@ -44,10 +43,8 @@ pub(crate) fn share(kind: &NodeKind, requests: &Resources, from: SimTime, to: Si
 /// CPU and memory in one number: micro-dollars an hour by OpenCost's prices, times 1000 * 1024.
 /// Memory counts in whole MiB, rounded down for parts, so that parts stay within the whole.
 fn weight(resources: &Resources) -> u128 {
-    const CPU_PER_CORE: u128 = 31_611;
-    const MEMORY_PER_GIB: u128 = 4_237;
-    u128::from(resources.cpu.as_millis()) * CPU_PER_CORE * 1024
-        + u128::from(resources.memory.as_mib_floor()) * MEMORY_PER_GIB * 1000
+    u128::from(resources.cpu.as_millis()) * u128::from(CPU_WEIGHT) * 1024
+        + u128::from(resources.memory.as_mib_floor()) * u128::from(MEMORY_WEIGHT) * 1000
 }
 
 /// The EMR on EKS fee of a pod: requested vCPU and GiB from the start of the image download to the

@@ -24,7 +24,9 @@ mod spot;
 
 pub use assumptions::{Assumption, Assumptions, LocalDisk, LogNormal};
 pub use autoscaler::{ClusterAutoscaler, Expander, ResourceLimit};
-pub use billing::{Billing, Commitment, Covers, SharedSplit};
+pub use billing::{
+    Billing, CPU_WEIGHT, Commitment, Covers, MEMORY_WEIGHT, SharedSplit, weight_usd,
+};
 pub use capacity::{Capacity, CapacityLimit};
 pub use container::{Container, HostPort, ResourceList};
 pub use fees::{EmrOnEc2, Fees, Nat};

@@ -2,32 +2,33 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
-use reports::cost::{self, Costs, Dimension, Forecast, Period, Query};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use reports::cost::{self, Costs, Dimension, Forecast, Period, Query, Terms};
 use reports::document::{Block, Document, Section};
 use reports::render::{self, Format};
+use reports::result_file;
 use sim::scenario::SharedSplit;
 
 use super::Stop;
 use super::output::Output;
 use crate::result_folder;
 
-/// Larger files are no summaries.
-const SUMMARY_MAX: u64 = 64 << 20;
-
 #[derive(Debug, Args)]
 pub(super) struct CostArgs {
     /// Result folder, as `seatrial run` wrote it.
     result: PathBuf,
     /// By what: one or more of these, separated by commas.
-    #[arg(long, value_name = "DIMENSION", value_delimiter = ',', default_value = "team")]
-    by: Vec<By>,
+    #[arg(long, value_name = "DIMENSION", value_delimiter = ',', default_value = "team",
+          value_parser = by())]
+    by: Vec<Dimension>,
     /// How long a period is.
-    #[arg(long, value_enum, default_value = "month")]
-    period: Every,
-    /// Who pays for what belongs to nobody [default: the scenario's `spec.billing.sharedSplit`].
-    #[arg(long, value_enum, value_name = "RULE")]
-    split: Option<Split>,
+    #[arg(long, value_name = "PERIOD", default_value = "month", value_parser = period())]
+    period: Period,
+    /// Who pays for what belongs to nobody: by the larger of request and use (as OpenCost), by
+    /// request, everybody alike, or nobody [default: the scenario's `spec.billing.sharedSplit`].
+    #[arg(long, value_name = "RULE", value_parser = split())]
+    split: Option<SharedSplit>,
     /// IANA name of the zone in which days begin [default: the scenario's].
     #[arg(long, value_name = "ZONE")]
     timezone: Option<String>,
@@ -46,50 +47,26 @@ pub(super) struct CostArgs {
     html: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum By {
-    /// The runs' owners.
-    Team,
-    /// Applications.
-    Application,
-    /// Runs.
-    Run,
-    /// Node pools.
-    Pool,
-    /// Instance types.
-    InstanceType,
-    /// Zones.
-    Zone,
-    /// On-demand and spot.
-    CapacityType,
-    /// Kinds of cost.
-    Kind,
+/// A value of `known` by its name; clap lists the names.
+fn one_of<T: Copy + Send + Sync + 'static, const N: usize>(
+    known: [(&'static str, T); N],
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(known.map(|(name, _)| name)).map(move |given| {
+        let found = known.iter().find(|(name, _)| *name == given);
+        found.map(|(_, value)| *value).expect("clap lets through what is listed")
+    })
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Every {
-    /// An hour.
-    Hour,
-    /// A day.
-    Day,
-    /// A week, from Monday.
-    Week,
-    /// A month.
-    Month,
-    /// All of it.
-    All,
+fn by() -> impl TypedValueParser<Value = Dimension> {
+    one_of(Dimension::ALL.map(|by| (by.flag(), by)))
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Split {
-    /// By the larger of what pods requested and used, as OpenCost.
-    MaxRequestUse,
-    /// By what pods requested.
-    Request,
-    /// The same for every owner.
-    Even,
-    /// Not at all.
-    None,
+fn period() -> impl TypedValueParser<Value = Period> {
+    one_of(Period::NAMES)
+}
+
+fn split() -> impl TypedValueParser<Value = SharedSplit> {
+    one_of(SharedSplit::ALL.map(|rule| (rule.name(), rule)))
 }
 
 fn growth(text: &str) -> Result<f64, String> {
@@ -102,7 +79,7 @@ fn growth(text: &str) -> Result<f64, String> {
 
 pub(super) fn cost(args: CostArgs, output: &mut Output) -> Result<(), Stop> {
     let (scenario, query) = query(&args)?;
-    let costs = cost::read(&args.result, &query).map_err(Stop::bad_input)?;
+    let costs = cost::read(&args.result, query).map_err(Stop::bad_input)?;
     let forecast = Forecast::of(&costs, args.growth);
     if let Some(path) = &args.html {
         let page = page(&costs, forecast.as_ref(), &scenario, args.top as usize);
@@ -129,58 +106,21 @@ pub(super) fn cost(args: CostArgs, output: &mut Output) -> Result<(), Stop> {
 
 /// The name of the scenario, and what is asked for.
 fn query(args: &CostArgs) -> Result<(String, Query), Stop> {
-    let path = args.result.join("summary.json");
-    let bad = |reason: String| {
-        let help = "is this a result folder? `seatrial run` writes one";
-        Stop::BadInput(format!("{}: {reason}; {help}", path.display()))
-    };
-    let file = std::fs::File::open(&path).map_err(|error| bad(error.to_string()))?;
-    let summary: serde_json::Value =
-        serde_json::from_reader(std::io::Read::take(file, SUMMARY_MAX))
-            .map_err(|error| bad(error.to_string()))?;
-    let terms = &summary["cost_usd"]["terms"];
-    let named = |name: &str| SharedSplit::ALL.into_iter().find(|rule| rule.name() == name);
-    let split = match args.split {
-        Some(Split::MaxRequestUse) => Some(SharedSplit::MaxRequestUse),
-        Some(Split::Request) => Some(SharedSplit::Request),
-        Some(Split::Even) => Some(SharedSplit::Even),
-        Some(Split::None) => Some(SharedSplit::None),
-        None => terms["shared_split"].as_str().and_then(named),
-    };
-    let zone = args.timezone.as_deref().or(terms["timezone"].as_str()).unwrap_or("UTC");
+    let terms = Terms::of(&result_file::summary(&args.result).map_err(Stop::bad_input)?);
     let mut by: Vec<Dimension> = Vec::new();
     for one in &args.by {
-        let one = dimension(*one);
-        if !by.contains(&one) {
-            by.push(one);
+        if !by.contains(one) {
+            by.push(*one);
         }
     }
+    let zone = args.timezone.as_deref().unwrap_or(&terms.timezone);
     let query = Query {
         by,
-        period: match args.period {
-            Every::Hour => Period::Hour,
-            Every::Day => Period::Day,
-            Every::Week => Period::Week,
-            Every::Month => Period::Month,
-            Every::All => Period::All,
-        },
-        split: split.unwrap_or_default(),
+        period: args.period,
+        split: args.split.unwrap_or(terms.split),
         timezone: cost::zone(zone).map_err(Stop::BadInput)?,
     };
-    Ok((summary["scenario"].as_str().unwrap_or_default().to_owned(), query))
-}
-
-const fn dimension(by: By) -> Dimension {
-    match by {
-        By::Team => Dimension::Team,
-        By::Application => Dimension::Application,
-        By::Run => Dimension::Run,
-        By::Pool => Dimension::Pool,
-        By::InstanceType => Dimension::InstanceType,
-        By::Zone => Dimension::Zone,
-        By::CapacityType => Dimension::CapacityType,
-        By::Kind => Dimension::Kind,
-    }
+    Ok((terms.scenario, query))
 }
 
 fn page(costs: &Costs, forecast: Option<&Forecast>, scenario: &str, top: usize) -> Document {

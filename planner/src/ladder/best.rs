@@ -13,7 +13,7 @@
 //! simulated against the presets.
 
 use sim::outcome::{AttemptRecord, Sink};
-use sim::scenario::{Adjustment, RetryLadder, Rung, Scenario};
+use sim::scenario::{Adjustment, RetryLadder, Rung, Scenario, weight_usd};
 use sim::units::{Bytes, SimDuration};
 use sim::workload::Failure;
 use sim::{RunOptions, Seed, Workload};
@@ -28,10 +28,6 @@ const ATTEMPTS_MAX: usize = 6;
 /// How much of an attempt is over when it dies of memory: the mean of what the simulator draws
 /// (`sim/src/spark/fate.rs`: 0.3 to 0.95).
 const DIES_AT: f64 = 0.625;
-
-/// Dollars a core-hour and a GiB-hour: OpenCost's default prices, as in the ledger.
-const CPU_PRICE: f64 = 0.031_611;
-const MEMORY_PRICE: f64 = 0.004_237;
 
 /// What the workload needs.
 #[derive(Debug, Clone, Default)]
@@ -198,9 +194,13 @@ impl Sink for Found<'_> {
         }
         let weight = record.cost.total().as_usd_f64().max(1e-9);
         self.needs.push((self.factor(record.run, needed), weight));
-        let cores = f64::from(self.scenario.spark.executor_cores);
-        let memory = asked as f64 / f64::from(1_u32 << 30) * MEMORY_PRICE;
-        let whole = memory + cores * CPU_PRICE;
+        let spark = &self.scenario.spark;
+        let run = self.workload.runs.get(record.run as usize);
+        let own = run.filter(|_| !spark.override_runs.executor_cores);
+        let cores = own.and_then(|run| run.executor_cores).unwrap_or(spark.executor_cores);
+        let gib = Bytes::new(asked).as_gib_f64();
+        let memory = weight_usd(0.0, gib);
+        let whole = weight_usd(f64::from(cores), gib);
         self.shares.0 += memory / whole * weight;
         self.shares.1 += weight;
     }

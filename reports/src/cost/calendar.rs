@@ -24,6 +24,17 @@ pub enum Period {
     All,
 }
 
+impl Period {
+    /// Every length by its name on the command line.
+    pub const NAMES: [(&'static str, Self); 5] = [
+        ("hour", Self::Hour),
+        ("day", Self::Day),
+        ("week", Self::Week),
+        ("month", Self::Month),
+        ("all", Self::All),
+    ];
+}
+
 /// A period of which the result covers at least an hour.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PeriodSpan {

@@ -9,7 +9,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::split::{CPU_PRICE, MEMORY_PRICE};
+use sim::scenario::weight_usd;
+
 use super::{Cell, Costs, Key, PeriodSpan};
 
 /// The answer: `code`, and `data` with a map for each period.
@@ -60,7 +61,7 @@ fn allocation(
     let (whole, shared) = (cell.total(), cell.shared_total());
     let hours = |seconds: f64| seconds / 3600.0;
     let average = |seconds: f64| hours(seconds) / span.hours.max(1e-9);
-    let (cpu, ram) = (cell.cpu[2] * CPU_PRICE, cell.memory * MEMORY_PRICE);
+    let (cpu, ram) = (weight_usd(cell.cpu[2], 0.0), weight_usd(0.0, cell.memory));
     let cpu_share = if cpu + ram > 0.0 { cpu / (cpu + ram) } else { 0.5 };
     let usd = |nano: i64| nano as f64 / 1e9;
     let gib = f64::from(1u32 << 30);

@@ -28,9 +28,21 @@ const NAMED: [&str; 12] = [
 ///
 /// # Errors
 /// If the folder is no result of this version.
-pub fn read(folder: &Path, query: &Query) -> Result<Costs, ReadError> {
+pub fn read(folder: &Path, query: Query) -> Result<Costs, ReadError> {
+    let [costs] = read_all(folder, [query])?;
+    Ok(costs)
+}
+
+/// Answers several queries, reading the ledger once.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_all<const N: usize>(
+    folder: &Path,
+    queries: [Query; N],
+) -> Result<[Costs; N], ReadError> {
     let ledger = TableFile::open(folder, "ledger")?;
-    let run_ids = match query.by.contains(&Dimension::Run) {
+    let run_ids = match queries.iter().any(|query| query.by.contains(&Dimension::Run)) {
         true => run_ids(folder)?,
         false => BTreeMap::new(),
     };
@@ -38,24 +50,18 @@ pub fn read(folder: &Path, query: &Query) -> Result<Costs, ReadError> {
     let mut columns: Vec<&str> = NAMED.to_vec();
     columns.push("memory_gib_s");
     columns.extend(kinds.iter().map(String::as_str));
-    let mut calendar = Calendar::new(query.period, query.timezone.clone(), ledger.start_epoch_ms());
-    let mut sums = Sums::default();
+    let start = ledger.start_epoch_ms();
+    let mut answers = queries.map(|query| {
+        let calendar = Calendar::new(query.period, query.timezone.clone(), start);
+        (query, calendar, Sums::default())
+    });
     ledger.rows(&columns, |row| {
-        let period = calendar.place(row.float(0).unwrap_or_default());
-        sums.add(query, &run_ids, period, row);
+        let (hour, cell) = (row.float(0).unwrap_or_default(), cell(row));
+        for (query, calendar, sums) in &mut answers {
+            sums.add(query, &run_ids, calendar.place(hour), (row, &cell));
+        }
     })?;
-    let (periods, went) = calendar.finish();
-    let mut costs =
-        Costs { by: query.by.clone(), split: query.split, periods, groups: BTreeMap::new() };
-    for (key, cells) in sums.groups {
-        let cells = cells.into_iter().map(|(period, cell)| (went[period], cell)).collect();
-        costs.groups.insert(key, cells);
-    }
-    if query.by.iter().any(|dimension| dimension.is_owner()) {
-        let shared = sums.shared.into_iter().map(|(key, cell)| ((key.0, went[key.1]), cell));
-        split::put(&mut costs, shared.collect());
-    }
-    Ok(costs)
+    Ok(answers.map(|(query, calendar, sums)| sums.finish(query, calendar)))
 }
 
 #[derive(Default)]
@@ -71,12 +77,11 @@ impl Sums {
         query: &Query,
         run_ids: &BTreeMap<i64, String>,
         period: usize,
-        row: TableRow<'_>,
+        (row, cell): (TableRow<'_>, &Cell),
     ) {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let billed = row.text(8).unwrap_or_default();
         let is_shared = matches!(billed, "shared" | "pause_pods");
-        let cell = cell(row);
         let owner = |name: Option<String>| match billed {
             "run" => name,
             "trace_pods" => Some("(plain pods)".to_owned()),
@@ -102,16 +107,31 @@ impl Sums {
             false => self.groups.entry(key).or_default().entry(period).or_default().add(cell),
         };
         if !query.by.contains(&Dimension::Kind) {
-            put(key(None), &cell);
+            put(key(None), cell);
             return;
         }
         // Use goes with the first kind, so that it is counted once.
-        let mut use_left = Cell { kinds: [0; KINDS.len()], ..cell };
+        let mut use_left = Cell { kinds: [0; KINDS.len()], ..*cell };
         for (place, kind) in KINDS.iter().enumerate().filter(|(place, _)| cell.kinds[*place] != 0) {
             let mut part = std::mem::take(&mut use_left);
             part.kinds[place] = cell.kinds[place];
             put(key(Some(kind)), &part);
         }
+    }
+
+    fn finish(self, query: Query, calendar: Calendar) -> Costs {
+        let (periods, went) = calendar.finish();
+        let Query { by, split, .. } = query;
+        let mut costs = Costs { by, split, periods, groups: BTreeMap::new() };
+        for (key, cells) in self.groups {
+            let cells = cells.into_iter().map(|(period, cell)| (went[period], cell)).collect();
+            costs.groups.insert(key, cells);
+        }
+        if costs.by.iter().any(|dimension| dimension.is_owner()) {
+            let shared = self.shared.into_iter().map(|(key, cell)| ((key.0, went[key.1]), cell));
+            split::put(&mut costs, shared.collect());
+        }
+        costs
     }
 }
 

@@ -6,13 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use sim::scenario::SharedSplit;
+use sim::scenario::{SharedSplit, weight_usd};
 
 use super::{Cell, Costs, KINDS, Key};
-
-/// Dollars a core-hour and a GiB-hour: OpenCost's default prices.
-pub(super) const CPU_PRICE: f64 = 0.031_611;
-pub(super) const MEMORY_PRICE: f64 = 0.004_237;
 
 /// The name of what belongs to nobody.
 const SHARED: &str = "(shared)";
@@ -78,6 +74,5 @@ fn weight(cell: &Cell, rule: SharedSplit) -> u128 {
         SharedSplit::MaxRequestUse => cell.cpu[2],
         SharedSplit::None | SharedSplit::Even => 0.0,
     };
-    let usd = (cpu * CPU_PRICE + cell.memory * MEMORY_PRICE) / 3600.0;
-    (usd * 1e6).round() as u128
+    (weight_usd(cpu / 3600.0, cell.memory / 3600.0) * 1e6).round() as u128
 }

@@ -55,7 +55,7 @@ fn folder() -> tempfile::TempDir {
 fn costs(by: &[Dimension], period: Period, split: SharedSplit) -> Costs {
     let folder = folder();
     let query = Query { by: by.to_vec(), period, split, timezone: TimeZone::UTC };
-    read(folder.path(), &query).unwrap()
+    read(folder.path(), query).unwrap()
 }
 
 /// Nano-dollars of a group in a period.

@@ -6,17 +6,14 @@ use std::path::Path;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
-use sim::scenario::SharedSplit;
 
 use super::ReportError;
-use crate::cost::{self, Cell, Costs, Dimension, KINDS, Period, Query};
+use crate::cost::{self, Cell, Costs, Dimension, KINDS, Period, Query, Terms};
+use crate::result_file;
 use crate::tables::{ReadError, TableFile};
 
 /// Points of a plot over time: more are not seen.
 const POINTS: usize = 460;
-
-/// Files larger than this are no summaries.
-const JSON_MAX: u64 = 64 << 20;
 
 /// Everything.
 pub(super) struct Data {
@@ -90,19 +87,21 @@ pub(super) struct RunLine {
 
 impl Data {
     pub(super) fn read(folder: &Path, timezone: Option<&str>) -> Result<Self, ReportError> {
-        let summary = json(folder, "summary.json")?;
-        let findings = json(folder, "findings.json")?;
-        let terms = &summary["cost_usd"]["terms"];
-        let name = timezone.or(terms["timezone"].as_str()).unwrap_or("UTC");
-        let zone = cost::zone(name).map_err(ReportError::Zone)?;
-        let split = terms["shared_split"].as_str().unwrap_or_default();
-        let split = SharedSplit::ALL.into_iter().find(|rule| rule.name() == split);
-        let split = split.unwrap_or_default();
-        let costs = |by: &[Dimension], period| {
-            let timezone = zone.clone();
-            cost::read(folder, &Query { by: by.to_vec(), period, split, timezone })
+        let summary = result_file::summary(folder)?;
+        let findings = result_file::findings(folder)?;
+        let terms = Terms::of(&summary);
+        let zone = cost::zone(timezone.unwrap_or(&terms.timezone)).map_err(ReportError::Zone)?;
+        let query = |by: &[Dimension], period| {
+            let (split, timezone) = (terms.split, zone.clone());
+            Query { by: by.to_vec(), period, split, timezone }
         };
-        let by_hour = costs(&[Dimension::CapacityType], Period::Hour)?;
+        let queries = [
+            query(&[Dimension::CapacityType], Period::Hour),
+            query(&[Dimension::CapacityType, Dimension::Kind], Period::All),
+            query(&[Dimension::Team], Period::All),
+            query(&[Dimension::Application], Period::All),
+        ];
+        let [by_hour, flows, teams, by_application] = cost::read_all(folder, queries)?;
         let hours = by_hour.periods.iter().enumerate();
         let hours = hours.map(|(place, span)| (span.from_s, by_hour.of_period(place))).collect();
         let nodes = nodes(folder)?;
@@ -113,9 +112,9 @@ impl Data {
             start_epoch_ms: TableFile::open(folder, "timeline")?.start_epoch_ms(),
             timeline: timeline(folder)?,
             hours,
-            flows: costs(&[Dimension::CapacityType, Dimension::Kind], Period::All)?,
-            teams: costs(&[Dimension::Team], Period::All)?,
-            applications: costs(&[Dimension::Application], Period::All)?,
+            flows,
+            teams,
+            applications: by_application,
             pools: nodes.0,
             node_events: nodes.1,
             scaling: scaling.0,
@@ -165,14 +164,6 @@ impl Data {
         let place = KINDS.iter().position(|known| *known == kind);
         place.map_or(0.0, |place| cell.kinds[place] as f64 / 1e9)
     }
-}
-
-fn json(folder: &Path, name: &str) -> Result<Value, ReportError> {
-    let path = folder.join(name);
-    let bad = |reason: String| ReportError::File { file: path.display().to_string(), reason };
-    let file = std::fs::File::open(&path).map_err(|error| bad(error.to_string()))?;
-    serde_json::from_reader(std::io::Read::take(std::io::BufReader::new(file), JSON_MAX))
-        .map_err(|error| bad(error.to_string()))
 }
 
 fn timeline(folder: &Path) -> Result<Timeline, ReadError> {

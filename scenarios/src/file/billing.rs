@@ -104,10 +104,7 @@ pub(super) fn read(
         commitments: commitments.collect(),
         discount_ppm: given.float("discount").map_or(0, millionths),
         tax_ppm: given.float("tax").map_or(0, millionths),
-        shared_split: SharedSplit::ALL
-            .into_iter()
-            .find(|rule| Some(rule.name()) == split)
-            .unwrap_or_default(),
+        shared_split: split.and_then(SharedSplit::named).unwrap_or_default(),
         timezone: timezone.unwrap_or(default.timezone),
     }
 }

@@ -2,6 +2,17 @@
 
 use crate::units::HourlyPrice;
 
+/// What a core costs an hour beside a GiB of memory, in millionths of a dollar: by these two the price
+/// of a node is split. Source: OpenCost's default prices, 0.031611 dollars a vCPU-hour ..
+pub const CPU_WEIGHT: u32 = 31_611;
+/// .. and 0.004237 a GiB-hour.
+pub const MEMORY_WEIGHT: u32 = 4_237;
+
+/// What so many core-hours and GiB-hours weigh, in dollars.
+pub fn weight_usd(core_hours: f64, gib_hours: f64) -> f64 {
+    (core_hours * f64::from(CPU_WEIGHT) + gib_hours * f64::from(MEMORY_WEIGHT)) / 1e6
+}
+
 /// The terms of the bill.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Billing {
@@ -83,6 +94,11 @@ pub enum SharedSplit {
 impl SharedSplit {
     /// Every rule, in the order of the documentation.
     pub const ALL: [Self; 4] = [Self::None, Self::Request, Self::MaxRequestUse, Self::Even];
+
+    /// The rule of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.name() == name)
+    }
 
     /// The name in scenarios and results.
     pub const fn name(self) -> &'static str {
