@@ -42,7 +42,7 @@ pub struct PeriodSpan {
     pub name: String,
     /// Begin of its first hour in the result, in seconds since the start.
     pub from_s: f64,
-    /// Hours of it that the result covers.
+    /// Hours of it that were simulated.
     pub hours: f64,
     /// Hours that it has.
     pub full_hours: f64,
@@ -53,7 +53,7 @@ pub struct PeriodSpan {
 impl PeriodSpan {
     /// Whether the result covers all of it.
     pub fn is_whole(&self) -> bool {
-        self.hours >= self.full_hours
+        self.hours >= self.full_hours - 1e-9
     }
 }
 
@@ -74,6 +74,8 @@ pub(super) struct Calendar {
     period: Period,
     zone: TimeZone,
     start_epoch_ms: i64,
+    /// When the simulation ended, in seconds since the start; whole hours where that is not known.
+    end_s: f64,
     /// Place of each hour's period.
     hours: BTreeMap<i64, usize>,
     places: BTreeMap<String, usize>,
@@ -81,9 +83,14 @@ pub(super) struct Calendar {
 }
 
 impl Calendar {
-    pub(super) fn new(period: Period, zone: TimeZone, start_epoch_ms: i64) -> Self {
+    pub(super) fn new(
+        period: Period,
+        zone: TimeZone,
+        (start_epoch_ms, end_s): (i64, Option<f64>),
+    ) -> Self {
         let (hours, places, spans) = Default::default();
-        Self { period, zone, start_epoch_ms, hours, places, spans }
+        let end_s = end_s.unwrap_or(f64::INFINITY);
+        Self { period, zone, start_epoch_ms, end_s, hours, places, spans }
     }
 
     /// The place of the period that holds the hour that begins `hour_s` seconds after the start.
@@ -103,7 +110,10 @@ impl Calendar {
             spans.len() - 1
         });
         let span = &mut self.spans[place];
-        span.hours += 1.0;
+        // The first and the last hour are simulated in part, as a rule.
+        let known = self.end_s.is_finite();
+        let from = if known { hour_s.max(0.0) } else { hour_s };
+        span.hours += ((hour_s + 3600.0).min(self.end_s) - from).max(0.0) / 3600.0;
         span.from_s = span.from_s.min(hour_s);
         self.hours.insert(hour_ms, place);
         place
@@ -167,7 +177,7 @@ mod tests {
     /// 2026-03-28T22:00Z, in hours from there on.
     fn names(period: Period, zone: &str, hours: &[i32]) -> Vec<PeriodSpan> {
         let zone = TimeZone::get(zone).unwrap();
-        let mut calendar = Calendar::new(period, zone, 1_774_735_200_000);
+        let mut calendar = Calendar::new(period, zone, (1_774_735_200_000, None));
         for hour in hours {
             calendar.place(f64::from(*hour) * 3600.0);
         }
@@ -189,6 +199,18 @@ mod tests {
         let utc = names(Period::Day, "UTC", &hours);
         assert_eq!(utc[0].name, "2026-03-28");
         assert_eq!(utc[0].hours, 2.0);
+    }
+
+    #[test]
+    fn hours_that_are_simulated_in_part_count_in_part() {
+        // From twenty past on, for two and a half hours.
+        let start = (1_774_735_200_000 + 1_200_000, Some(9_000.0));
+        let mut calendar = Calendar::new(Period::Hour, TimeZone::UTC, start);
+        for hour in 0..3 {
+            calendar.place(f64::from(hour) * 3600.0 - 1200.0);
+        }
+        let hours: Vec<f64> = calendar.finish().0.iter().map(|span| span.hours * 60.0).collect();
+        assert_eq!(hours, [40.0, 60.0, 50.0]);
     }
 
     #[test]

@@ -93,14 +93,21 @@ fn usd(nano: i64) -> GridCell {
     GridCell::figure(cost.as_usd_f64(), dollars(cost))
 }
 
+/// One decimal, where it is not whole.
+fn tenths(hours: f64) -> String {
+    let text = format!("{hours:.1}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
 /// What goes above or below the table: totals, the forecast, what `waste` and `shared` mean.
 pub fn summary_lines(costs: &Costs, forecast: Option<&Forecast>) -> Vec<String> {
     let total = costs.total();
     let shown = |nano: i64| dollars(NanoUsd::new(nano));
     let hours: f64 = costs.periods.iter().map(|span| span.hours).sum();
     let mut lines = vec![format!(
-        "{} in {hours:.0} hours, of that {} waste ({})",
+        "{} in {} hours, of that {} waste ({})",
         shown(total.total()),
+        tenths(hours),
         shown(total.waste()),
         percent(total.waste() as f64, total.total() as f64),
     )];
@@ -108,7 +115,9 @@ pub fn summary_lines(costs: &Costs, forecast: Option<&Forecast>) -> Vec<String> 
         .periods
         .iter()
         .filter(|span| !span.is_whole())
-        .map(|span| format!("{} ({:.0} of {:.0} hours)", span.name, span.hours, span.full_hours))
+        .map(|span| {
+            format!("{} ({} of {:.0} hours)", span.name, tenths(span.hours), span.full_hours)
+        })
         .collect();
     if !partial.is_empty() {
         lines.push(format!("not whole: {}", partial.join(", ")));

@@ -50,9 +50,9 @@ pub fn read_all<const N: usize>(
     let mut columns: Vec<&str> = NAMED.to_vec();
     columns.push("memory_gib_s");
     columns.extend(kinds.iter().map(String::as_str));
-    let start = ledger.start_epoch_ms();
+    let span = (ledger.start_epoch_ms(), end_s(folder)?);
     let mut answers = queries.map(|query| {
-        let calendar = Calendar::new(query.period, query.timezone.clone(), start);
+        let calendar = Calendar::new(query.period, query.timezone.clone(), span);
         (query, calendar, Sums::default())
     });
     ledger.rows(&columns, |row| {
@@ -144,6 +144,13 @@ fn cell(row: TableRow<'_>) -> Cell {
         cpu: [number(9), number(10), number(11)],
         memory: number(12),
     }
+}
+
+/// When the simulation ended: the last sample of the timeline.
+fn end_s(folder: &Path) -> Result<Option<f64>, ReadError> {
+    let mut end = None;
+    TableFile::open(folder, "timeline")?.rows(&["at_s"], |row| end = row.float(0).or(end))?;
+    Ok(end)
 }
 
 fn run_ids(folder: &Path) -> Result<BTreeMap<i64, String>, ReadError> {
