@@ -78,12 +78,32 @@ fn what_makes_no_scenario_is_refused_and_leaves_nothing() {
     let folder = folder();
     let here = folder.path();
     write(&here.join("nodes.yaml"), "apiVersion: karpenter.sh/v1\nkind: NodePool\n");
-    write(&here.join("bomb.yaml"), &format!("a: &a [x]\n{}", "b: [*a, *a, *a]\n".repeat(3)));
+    // Ten aliases of ten aliases, nine times over.
+    let level = |n: u32| {
+        let before = vec![format!("*a{}", n - 1); 10].join(", ");
+        format!("a{n}: &a{n} [{before}]\n")
+    };
+    let bomb: String = (1..10).map(level).collect();
+    write(&here.join("bomb.yaml"), &format!("kind: ClusterConfig\na0: &a0 [x]\n{bomb}"));
+    write(&here.join("huge.yaml"), &"# much\n".repeat(3 << 20));
     write(&here.join("broken.json"), "{\"kind\": ");
-    for given in ["nodes.yaml", "bomb.yaml", "broken.json", "missing.yaml", "day.csv"] {
+    for given in ["nodes.yaml", "bomb.yaml", "huge.yaml", "broken.json", "missing.yaml", "day.csv"]
+    {
         let said = refused(here, &["import", given, "--out", "made"]);
         assert!(!said.contains("panicked") && said.contains(given), "{given}: {said}");
     }
+    assert!(refused(here, &["import", "huge.yaml", "--out", "made"]).contains("bytes"));
+    // What is refused leaves no folder on the way either, and is told by the user's names.
+    let pools = "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: c, region: \
+                 us-west-2}\nmanagedNodeGroups: [{name: a, instanceType: m5.lrge}]\n";
+    write(&here.join("cluster.yaml"), pools);
+    let said = refused(here, &["import", "cluster.yaml", "--out", "deep/er/made"]);
+    assert!(said.contains("m5.lrge") && said.contains("deep/er/made"), "{said}");
+    assert!(!said.contains("seatrial-import"), "{said}");
+    let name = "a\u{1b}[2J\u{7}b.yaml";
+    write(&here.join(name), "kind: [");
+    let said = refused(here, &["import", name, "--out", "made"]);
+    assert!(!said.contains('\u{1b}') && !said.contains('\u{7}'), "{said}");
     write(&here.join("spark.conf"), "spark.executor.cores 4\n");
     fine(here, &["import", "spark.conf", "--out", "made"]);
     let before = files(here);

@@ -1,6 +1,6 @@
 //! `import`: a scenario out of what people have.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use reports::escape;
@@ -11,11 +11,12 @@ use serde_json::json;
 
 use super::Stop;
 use super::output::Output;
+use crate::result_folder::{self, Owner, ResultFolder};
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
-    /// Files and folders: eksctl, `kubectl get nodes,pods,deploy -o json`, Cluster Autoscaler flags,
-    /// scheduler configuration, pod templates, SparkApplications, spark-defaults.conf.
+    /// Files and folders: eksctl, `kubectl get nodes,pods,deploy -o json`, Cluster Autoscaler
+    /// flags, scheduler configuration, pod templates, SparkApplications, spark-defaults.conf.
     #[arg(required = true, value_name = "FILE_OR_DIR")]
     given: Vec<PathBuf>,
     /// New folder for scenario.yaml and the files that it names.
@@ -26,44 +27,44 @@ pub(super) struct ImportArgs {
     name: Option<String>,
 }
 
+/// Only a new folder is written.
+const NEW: Owner = Owner { is_ours: |_| false, refusal: "is there already; give a new folder" };
+
 pub(super) fn import(args: ImportArgs, output: &mut Output) -> Result<(), Stop> {
-    if args.out.exists() {
-        let out = args.out.display();
-        return Err(Stop::BadInput(format!("{out} is there already; give a new folder")));
-    }
+    result_folder::check_as(&NEW, &args.out).map_err(Stop::bad_input)?;
     let (given, unread) = import::gather(&args.given, Some(&args.out)).map_err(Stop::bad_input)?;
     let name = args.name.unwrap_or_else(|| import::name_of(&args.out));
     let mut made = import::import(&name, &given).map_err(Stop::bad_input)?;
     made.ignored.extend(unread);
-    let folder = write(&args.out, &made)?;
-    // A scenario that does not load helps nobody: what is wrong with it is said instead.
-    scenarios::load(&folder.join("scenario.yaml"), &[]).map_err(|problems| {
-        let _ = std::fs::remove_dir_all(&folder);
-        Stop::BadInput(format!("what was found makes no scenario yet:\n{problems}"))
-    })?;
-    std::fs::rename(&folder, &args.out).map_err(Stop::failed)?;
+    check(&made, &args.out)?;
+    let folder = ResultFolder::create_as(NEW, &args.out).map_err(Stop::failed)?;
+    put(&made, folder.path()).map_err(Stop::failed)?;
+    folder.commit().map_err(Stop::failed)?;
     print(&args.out.display().to_string(), &made, output)
 }
 
-/// Writes the files into a hidden folder beside `out`.
-fn write(out: &std::path::Path, made: &Import) -> Result<PathBuf, Stop> {
-    let name = out.file_name().map(|name| name.to_string_lossy().into_owned());
-    let Some(name) = name else {
-        return Err(Stop::BadInput("--out needs the name of a new folder".to_owned()));
-    };
-    let folder = out.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    std::fs::create_dir_all(&folder).map_err(Stop::failed)?;
-    let put = |name: &str, text: &str| {
-        std::fs::write(folder.join(name), text).map_err(|error| {
-            let _ = std::fs::remove_dir_all(&folder);
-            Stop::failed(error)
-        })
-    };
-    for file in &made.files {
-        put(&file.name, &file.text)?;
+/// A scenario that does not load helps nobody: what is wrong with it is said instead, before there
+/// is anything of it where the user wants it.
+fn check(made: &Import, out: &Path) -> Result<(), Stop> {
+    let trial = std::env::temp_dir().join(format!("seatrial-import-{}", std::process::id()));
+    std::fs::create_dir(&trial).map_err(Stop::failed)?;
+    let loaded = put(made, &trial).map(|()| scenarios::load(&trial.join("scenario.yaml"), &[]));
+    std::fs::remove_dir_all(&trial).map_err(Stop::failed)?;
+    match loaded.map_err(Stop::failed)? {
+        Ok(_) => Ok(()),
+        Err(problems) => {
+            let there = out.display().to_string();
+            let problems = problems.to_string().replace(&trial.display().to_string(), &there);
+            Err(Stop::BadInput(format!("what was found makes no scenario yet:\n{problems}")))
+        }
     }
-    put("scenario.yaml", &made.scenario)?;
-    Ok(folder)
+}
+
+fn put(made: &Import, folder: &Path) -> std::io::Result<()> {
+    for file in &made.files {
+        std::fs::write(folder.join(&file.name), &file.text)?;
+    }
+    std::fs::write(folder.join("scenario.yaml"), &made.scenario)
 }
 
 fn print(out: &str, made: &Import, output: &mut Output) -> Result<(), Stop> {

@@ -1,6 +1,9 @@
 //! Whole files: what they mean, what is wrong with them, and that the resolved one means the same.
 
 mod errors;
+mod errors_files;
+mod errors_policies;
+mod hostile;
 mod resolve;
 mod resolve_spark;
 mod schedulers;

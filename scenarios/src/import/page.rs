@@ -1,7 +1,7 @@
 //! The scenario file: every key with the file that it comes from.
 //!
-//! Left out: keys at their default. What is foreign stands in JSON's quotes, and in comments without
-//! anything that could end a line.
+//! Left out: keys at their default. What is foreign stands in JSON's quotes, and in comments
+//! without anything that could end a line.
 
 use serde_json::{Map, Value, json};
 use sim::scenario::KubernetesVersion;

@@ -1,7 +1,7 @@
 //! `spark-defaults.conf` and `SparkApplication`s to one configuration.
 //!
-//! Of several applications only the settings that all of them share are taken: the others belong to
-//! runs, and come with a trace. Their templates and what the operator does after a failure come from
+//! Of several applications only the settings that all of them share are taken: the others belong
+//! to runs, and come with a trace. Their templates and what the operator does after a failure come from
 //! the first application, as the operator reads it. Left out: schedules, arguments, files.
 
 use std::collections::BTreeMap;
