@@ -14,6 +14,7 @@ mod export;
 mod import;
 mod interrupt;
 mod ladder;
+mod metrics;
 mod noise;
 mod output;
 mod plan;

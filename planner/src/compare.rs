@@ -98,6 +98,11 @@ impl Outcomes {
         self.numbers.iter().map(value).collect()
     }
 
+    /// The mean of a metric.
+    pub fn mean(&self, path: &str) -> f64 {
+        mean(&self.values(path))
+    }
+
     /// Whether any replication has the metric.
     pub fn has(&self, path: &str) -> bool {
         self.numbers.iter().flatten().any(|(known, _)| known == path)
@@ -115,7 +120,6 @@ impl Outcomes {
     /// This side as a candidate, against `base`.
     pub fn against(&self, base: &Self, path: &str) -> Difference {
         let (own, before) = (self.values(path), base.values(path));
-        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
         let differences: Vec<f64> = own.iter().zip(&before).map(|(a, b)| a - b).collect();
         Difference {
             base: mean(&before),
@@ -123,6 +127,11 @@ impl Outcomes {
             difference: Estimate::of(&differences),
         }
     }
+}
+
+/// The mean; 0 of nothing.
+pub(crate) fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
 /// Simulates every side with replications `from..to` on `runtime`, and adds what it finds to

@@ -148,6 +148,9 @@ pub const KINDS: [&str; 17] = [
     "tax",
 ];
 
+/// The first so many of [`KINDS`] are node money, by where it went.
+pub const NODE_KINDS: usize = 8;
+
 /// Places in [`KINDS`] of what a better configuration could save: recompute, failed attempts, idle
 /// executors, starting, pause pods, unallocated, unused commitments.
 pub const WASTE: [usize; 7] = [1, 2, 3, 4, 6, 7, 14];

@@ -5,6 +5,7 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Map, Value};
+use sim::units::NanoUsd;
 
 use crate::escape;
 
@@ -87,6 +88,16 @@ impl GridCell {
     /// A number with `decimals`.
     pub fn decimal(value: f64, decimals: usize) -> Self {
         Self::figure(value, format!("{value:.decimals$}"))
+    }
+
+    /// Dollars, given in nano-dollars.
+    pub fn money(cost: NanoUsd) -> Self {
+        Self::figure(cost.as_usd_f64(), crate::figures::dollars(cost))
+    }
+
+    /// Dollars.
+    pub fn usd(usd: f64) -> Self {
+        Self::figure(usd, crate::figures::dollars(NanoUsd::new((usd * 1e9).round() as i64)))
     }
 
     /// A whole number.

@@ -10,17 +10,13 @@ use reports::render::Format;
 use reports::tables::TableSink;
 use sim::outcome::*;
 use sim::scenario::CapacityType;
-use sim::units::{Bytes, MilliCores, NanoUsd, SimDuration, SimTime};
+use sim::units::{Bytes, MilliCores, NanoUsd, SimDuration};
 use sim::workload::{ApplicationId, Failure, Run, RunOutcome, TeamId, TracePod};
 use sim::{Sink, Workload};
 
-use crate::fixtures::{on, platform, pool, run, simulate, trace_pod};
+use crate::fixtures::{at, on, platform, pod_record, pool, run, simulate, trace_pod};
 
 const HOSTILE: &str = "\u{1b}[2Jevil\u{7}\n| x";
-
-fn at(seconds: u64) -> SimTime {
-    SimTime::from_millis(seconds * 1000)
-}
 
 fn workload() -> Workload {
     Workload {
@@ -36,23 +32,7 @@ fn workload() -> Workload {
 }
 
 fn pod(number: u64, kind: PodKind) -> PodRecord {
-    PodRecord {
-        pod: number,
-        kind,
-        owner: Some(0),
-        attempt: (kind != PodKind::Trace).then_some(1),
-        executor_id: (kind == PodKind::Executor).then_some(number as u32),
-        cpu: MilliCores::new(3400),
-        memory: Bytes::gib(11),
-        created_at: at(10),
-        bound_at: Some(at(100)),
-        ready_at: Some(at(130)),
-        ended_at: at(700),
-        node: Some(4),
-        result: PodResult::Deleted,
-        pending_reason: None,
-        cost: NanoUsd::new(25_000_000),
-    }
+    PodRecord { cost: NanoUsd::new(25_000_000), ..pod_record(number, kind) }
 }
 
 fn run_record(run: u32) -> RunRecord {

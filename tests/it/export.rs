@@ -11,35 +11,21 @@ use reports::export::{Window, export_dataset, write_openmetrics};
 use reports::tables::{TABLES, TableSink};
 use sim::outcome::*;
 use sim::scenario::CapacityType;
-use sim::units::{Bytes, MilliCores, NanoUsd, SimDuration, SimTime};
+use sim::units::{Bytes, MilliCores, NanoUsd, SimDuration};
 use sim::workload::{Run, TracePod};
 use sim::{Sink, Workload};
 
-use crate::fixtures::platform;
+use crate::fixtures::{at, platform, pod_record};
 
 const HOSTILE: &str = "\u{1b}[2Jevil\u{7}\"} 1\n\\x";
 
-fn at(seconds: u64) -> SimTime {
-    SimTime::from_millis(seconds * 1000)
-}
-
 fn pod(number: u64, kind: PodKind, result: PodResult) -> PodRecord {
     PodRecord {
-        pod: number,
-        kind,
-        owner: Some(0),
-        attempt: (kind != PodKind::Trace).then_some(1),
-        executor_id: (kind == PodKind::Executor).then_some(number as u32),
-        cpu: MilliCores::new(3400),
-        memory: Bytes::gib(11),
-        created_at: at(10),
         bound_at: Some(at(700)),
         ready_at: Some(at(730)),
         ended_at: at(1300),
-        node: Some(4),
         result,
-        pending_reason: None,
-        cost: NanoUsd::ZERO,
+        ..pod_record(number, kind)
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use sim::outcome::{
-    AttemptRecord, LedgerRecord, NodeRecord, PodRecord, RunRecord, TimelineRecord, WaitingRecord,
+    AttemptRecord, LedgerRecord, NodeRecord, PodKind, PodRecord, PodResult, RunRecord,
+    TimelineRecord, WaitingRecord,
 };
 use sim::scenario::*;
 use sim::units::{Bytes, HourlyPrice, MilliCores, NanoUsd, SimDuration, SimTime};
@@ -134,6 +135,32 @@ pub(crate) fn on(capacity_type: CapacityType) -> PodTemplate {
             capacity_type.eks_label().to_owned(),
         )]),
         ..PodTemplate::default()
+    }
+}
+
+/// So many seconds after the start.
+pub(crate) fn at(seconds: u64) -> SimTime {
+    SimTime::from_millis(seconds * 1000)
+}
+
+/// A pod on node 4 that waited from 10 s to 100 s and was deleted at 700 s.
+pub(crate) fn pod_record(number: u64, kind: PodKind) -> PodRecord {
+    PodRecord {
+        pod: number,
+        kind,
+        owner: Some(0),
+        attempt: (kind != PodKind::Trace).then_some(1),
+        executor_id: (kind == PodKind::Executor).then_some(number as u32),
+        cpu: MilliCores::new(3400),
+        memory: Bytes::gib(11),
+        created_at: at(10),
+        bound_at: Some(at(100)),
+        ready_at: Some(at(130)),
+        ended_at: at(700),
+        node: Some(4),
+        result: PodResult::Deleted,
+        pending_reason: None,
+        cost: NanoUsd::ZERO,
     }
 }
 

@@ -15,6 +15,7 @@ use tokio::runtime::Runtime;
 
 use super::Stop;
 use super::interrupt::Interrupt;
+use super::metrics::{Sides, differences};
 use super::noise::Noise;
 use super::output::Output;
 use super::progress::Counting;
@@ -57,6 +58,8 @@ pub(super) struct CompareArgs {
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }
+
+const SIDES: Sides = [("base", "base"), ("candidate", "value")];
 
 /// What was found out.
 struct Compared {
@@ -221,13 +224,13 @@ fn print(compared: &Compared, output: &mut Output) -> Result<(), Stop> {
         Format::Json => return output.text(&render::json(&value())),
         Format::Yaml => return output.text(&render::yaml(&value())),
         Format::Csv => {
-            return output.grid(&tables::differences(base, candidates, compared.error));
+            return output.grid(&differences(SIDES, base, candidates, compared.error));
         }
         Format::Markdown => return output.text(&page::document(compared).to_markdown()),
         Format::Table => {}
     }
     output.text(&format!("{}\n\n", compared.stopped.said()))?;
-    output.grid(&tables::differences(base, candidates, compared.error))?;
+    output.grid(&differences(SIDES, base, candidates, compared.error))?;
     for (candidate, parts) in candidates.iter().zip(&compared.attributed) {
         if parts.len() < 2 {
             continue;

@@ -6,7 +6,7 @@
 
 use reports::student_t::interval_99;
 
-use super::{Difference, Outcomes};
+use super::{Difference, Outcomes, mean};
 
 /// A condition, read.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,10 +69,11 @@ impl Gate {
     /// Whether the 99 % interval of what it looks at lies on one side of its bound.
     pub fn is_decided(&self, candidate: &Outcomes, base: &Outcomes) -> bool {
         let (own, before) = (candidate.values(&self.metric), base.values(&self.metric));
-        let mean = before.iter().sum::<f64>() / before.len().max(1) as f64;
         let pairs = own.iter().zip(&before);
         let (values, bound): (Vec<f64>, f64) = match self.bound {
-            Bound::Relative(share) => (pairs.map(|(a, b)| a - b).collect(), share * mean.abs()),
+            Bound::Relative(share) => {
+                (pairs.map(|(a, b)| a - b).collect(), share * mean(&before).abs())
+            }
             Bound::Change(change) => (pairs.map(|(a, b)| a - b).collect(), change),
             Bound::Value(value) => (own, value),
         };

@@ -7,7 +7,7 @@
 //! base on both sides of zero: too small to matter.
 
 use super::gate::Gate;
-use super::{Outcomes, Side, simulate};
+use super::{Outcomes, Side, mean, simulate};
 use crate::replicate::ReplicateError;
 use reports::student_t::interval_99;
 use std::sync::Arc;
@@ -100,7 +100,7 @@ fn difference_is_decided(base: &Outcomes, candidate: &Outcomes) -> bool {
     let (own, before) = (candidate.values(METRIC), base.values(METRIC));
     let differences: Vec<f64> = own.iter().zip(&before).map(|(a, b)| a - b).collect();
     let Some((low, high)) = interval_99(&differences) else { return false };
-    let small = SMALL * before.iter().sum::<f64>() / before.len().max(1) as f64;
+    let small = SMALL * mean(&before);
     low > 0.0 || high < 0.0 || (low > -small && high < small)
 }
 

@@ -118,11 +118,7 @@ fn front(evaluator: &mut Evaluator<'_>) -> Result<Vec<Outcomes>, PlanError> {
     let mut tasks = evaluator.with_replications(2);
     tasks.sort_by_key(|task| task.sets.len());
     let all: Vec<Outcomes> = evaluator.evaluate(&tasks, 2)?.into_iter().flatten().collect();
-    let mean = |outcomes: &Outcomes, path: &str| {
-        let values = outcomes.values(path);
-        values.iter().sum::<f64>() / values.len().max(1) as f64
-    };
-    let points: Vec<[f64; 3]> = all.iter().map(|one| FRONT.map(|path| mean(one, path))).collect();
+    let points: Vec<[f64; 3]> = all.iter().map(|one| FRONT.map(|path| one.mean(path))).collect();
     let beats = |a: &[f64; 3], b: &[f64; 3]| {
         a.iter().zip(b).all(|(a, b)| a <= b) && a.iter().zip(b).any(|(a, b)| a < b)
     };

@@ -75,8 +75,7 @@ fn all(question: &Question) -> Vec<Candidate> {
 /// How good a candidate is: within the limits first, then small.
 fn rank(question: &Question, candidate: &Outcomes, today: &Outcomes) -> (usize, f64) {
     let broken = question.limits.iter().filter(|limit| limit.failed(candidate, today).is_some());
-    let values = candidate.values(&question.minimize);
-    (broken.count(), values.iter().sum::<f64>() / values.len().max(1) as f64)
+    (broken.count(), candidate.mean(&question.minimize))
 }
 
 /// The candidates with their ranks at so many replications, the best first.

@@ -75,22 +75,17 @@ fn row(
         rate / (before.total() as f64 / hours(period - 1)) - 1.0
     });
     row.extend([
-        usd(cell.total()),
+        GridCell::money(NanoUsd::new(cell.total())),
         share(cell.total(), whole.total()),
-        before.map_or(GridCell::Missing, |before| usd(before.total())),
+        before.map_or(GridCell::Missing, |before| GridCell::money(NanoUsd::new(before.total()))),
         change.map_or(GridCell::Missing, |change| {
             GridCell::figure(change, format!("{:+.1} %", change * 100.0))
         }),
-        usd(cell.waste()),
+        GridCell::money(NanoUsd::new(cell.waste())),
         share(cell.waste(), cell.total()),
-        usd(cell.shared_total()),
+        GridCell::money(NanoUsd::new(cell.shared_total())),
     ]);
     row
-}
-
-fn usd(nano: i64) -> GridCell {
-    let cost = NanoUsd::new(nano);
-    GridCell::figure(cost.as_usd_f64(), dollars(cost))
 }
 
 /// One decimal, where it is not whole.

@@ -44,8 +44,10 @@ pub fn scatter(title: &str, (across, up): (&str, &str), points: &[Point]) -> Str
     let x = |value: f64| LEFT + (value / last(&xs) * f64::from(right - LEFT)).round() as i32;
     let y = |value: f64| bottom - (value / last(&ys) * f64::from(bottom - TOP)).round() as i32;
     picture(title, HEIGHT, |area| {
-        let kinds = ["today", "recommended", "front", "other"];
-        legend(area, &kinds.map(|kind| (kind.to_owned(), colour(kind))), (LEFT, 12));
+        let kinds = ["today", "recommended", "front", "other"].into_iter();
+        let there = kinds.filter(|kind| points.iter().any(|point| point.kind == *kind));
+        let names: Vec<_> = there.map(|kind| (kind.to_owned(), colour(kind))).collect();
+        legend(area, &names, (LEFT, 12));
         label(area, up, (right, 12), FAINT, HPos::Right);
         label(area, across, (right, HEIGHT as i32 - 10), FAINT, HPos::Right);
         for tick in &ys {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::data::Data;
 use crate::document::{Block, Section};
 use crate::grid::{Grid, GridCell, GridColumn};
-use crate::plots::{Kind, Series, TimePlot, time_plot};
+use crate::plots::{Kind, Series};
 
 /// Decisions in the table, in its order.
 const SHOWN: [(&str, &str); 6] = [
@@ -28,28 +28,10 @@ pub(super) fn section(data: &Data) -> Section {
 }
 
 fn churn(data: &Data) -> String {
-    let (first, last) = match (data.node_events.keys().next(), data.node_events.keys().last()) {
-        (Some(first), Some(last)) => (*first, *last),
-        _ => return String::new(),
-    };
-    let hours: Vec<i64> = (first..=last + 1).collect();
-    let times: Vec<f64> = hours.iter().map(|hour| *hour as f64 * 3600.0).collect();
-    let of = |place: usize| {
-        let at = |hour: &i64| data.node_events.get(hour).map_or(0.0, |events| events[place]);
-        hours.iter().map(at).collect()
-    };
-    time_plot(&TimePlot {
-        title: "Nodes launched and gone",
-        unit: "nodes an hour",
-        times: &times,
-        series: vec![
-            Series { name: "launched", values: of(0) },
-            Series { name: "gone", values: of(1) },
-        ],
-        kind: Kind::Lines,
-        start_epoch_ms: data.start_epoch_ms,
-        zone: &data.zone,
-    })
+    let (times, [launched, gone, _]) = data.nodes_by_hour();
+    let series =
+        vec![Series { name: "launched", values: launched }, Series { name: "gone", values: gone }];
+    data.plot("Nodes launched and gone", "nodes an hour", &times, series, Kind::Lines)
 }
 
 fn decisions(data: &Data) -> Grid {

@@ -8,7 +8,8 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::ReportError;
-use crate::cost::{self, Cell, Costs, Dimension, KINDS, Period, Query, Terms};
+use crate::cost::{self, Cell, Costs, Dimension, Period, Query, Terms};
+use crate::plots::{Kind, Series, TimePlot, time_plot};
 use crate::result_file;
 use crate::tables::{ReadError, TableFile};
 
@@ -159,10 +160,30 @@ impl Data {
         self.flows.total()
     }
 
-    /// Money of a kind, in dollars.
-    pub(super) fn kind_usd(cell: &Cell, kind: &str) -> f64 {
-        let place = KINDS.iter().position(|known| *known == kind);
-        place.map_or(0.0, |place| cell.kinds[place] as f64 / 1e9)
+    /// A plot over time, in the report's zone.
+    pub(super) fn plot(
+        &self,
+        title: &str,
+        unit: &str,
+        times: &[f64],
+        series: Vec<Series>,
+        kind: Kind,
+    ) -> String {
+        let (start_epoch_ms, zone) = (self.start_epoch_ms, &self.zone);
+        time_plot(&TimePlot { title, unit, times, series, kind, start_epoch_ms, zone })
+    }
+
+    /// Nodes by hour: the hours, and how many were launched, gone and interrupted in each; empty
+    /// without nodes.
+    pub(super) fn nodes_by_hour(&self) -> (Vec<f64>, [Vec<f64>; 3]) {
+        let ends = self.node_events.keys().next().zip(self.node_events.keys().last());
+        let hours = ends.map_or(0..0, |(first, last)| *first..*last + 2);
+        let count = |hour: i64, place: usize| {
+            self.node_events.get(&hour).map_or(0.0, |events| events[place])
+        };
+        let of = |place| hours.clone().map(|hour| count(hour, place)).collect();
+        let times = hours.clone().map(|hour| hour as f64 * 3600.0);
+        (times.collect(), [of(0), of(1), of(2)])
     }
 }
 

@@ -1,11 +1,11 @@
 //! What it cost over time, and where the money went.
 
 use super::data::Data;
-use crate::cost::{Cell, KINDS};
+use crate::cost::{Cell, KINDS, NODE_KINDS};
 use crate::document::{Block, Section};
-use crate::figures::{dollars, percent};
+use crate::figures::percent;
 use crate::grid::{Grid, GridCell, GridColumn};
-use crate::plots::{Flow, Kind, Series, TimePlot, sankey, time_plot};
+use crate::plots::{Flow, Kind, Series, sankey};
 use sim::units::NanoUsd;
 
 /// What a kind of cost is, for whoever pays it.
@@ -43,56 +43,31 @@ pub(super) fn section(data: &Data) -> Section {
     Section { id: "money", title: "Money", blocks }
 }
 
+/// Node money by where it went, and fees as one.
 fn over_time(data: &Data) -> String {
     let times: Vec<f64> = data.hours.iter().map(|(at, _)| *at).collect();
-    // Few and large bands: what is small is seen in the table.
-    let nodes = |kind: &'static str| Series {
-        name: kind,
-        values: data.hours.iter().map(|(_, cell)| Data::kind_usd(cell, kind)).collect(),
+    let band = |name, of: &dyn Fn(&Cell) -> i64| {
+        let values = data.hours.iter().map(|(_, cell)| (of(cell) as f64 / 1e9).max(0.0));
+        Series { name, values: values.collect() }
     };
-    let mut series: Vec<Series> = [
-        "useful",
-        "recompute",
-        "failed_attempts",
-        "executor_idle",
-        "starting",
-        "reserved",
-        "unallocated",
-    ]
-    .into_iter()
-    .map(nodes)
-    .collect();
-    let shown: Vec<usize> = (0..KINDS.len())
-        .filter(|place| series.iter().any(|series| series.name == KINDS[*place]))
-        .collect();
-    let rest = |cell: &Cell| {
-        let sum = (0..KINDS.len()).filter(|place| !shown.contains(place));
-        sum.map(|place| cell.kinds[place]).sum::<i64>() as f64 / 1e9
-    };
-    let values = data.hours.iter().map(|(_, cell)| rest(cell).max(0.0)).collect();
-    series.push(Series { name: "fees", values });
+    let nodes = KINDS[..NODE_KINDS].iter().enumerate();
+    let mut series: Vec<Series> =
+        nodes.map(|(place, kind)| band(kind, &|cell| cell.kinds[place])).collect();
+    series.push(band("fees", &|cell| cell.kinds[NODE_KINDS..].iter().sum()));
     series.retain(|series| series.values.iter().any(|value| *value > 0.0));
-    time_plot(&TimePlot {
-        title: "Cost over time",
-        unit: "dollars an hour",
-        times: &times,
-        series,
-        kind: Kind::Stacked,
-        start_epoch_ms: data.start_epoch_ms,
-        zone: &data.zone,
-    })
+    data.plot("Cost over time", "dollars an hour", &times, series, Kind::Stacked)
 }
 
 fn flows(data: &Data) -> Vec<Flow> {
     let mut flows = Vec::new();
     for (from, capacity) in [("on-demand", Some("on_demand")), ("spot", Some("spot"))] {
-        for kind in &KINDS[..8] {
+        for kind in &KINDS[..NODE_KINDS] {
             let key = vec![capacity.map(str::to_owned), Some((*kind).to_owned())];
             flows.push(Flow { from, to: kind, nano: data.flows.of_group(&key).total() });
         }
     }
     let whole = data.whole();
-    for (place, kind) in KINDS.iter().enumerate().skip(8) {
+    for (place, kind) in KINDS.iter().enumerate().skip(NODE_KINDS) {
         flows.push(Flow { from: kind, to: kind, nano: whole.kinds[place] });
     }
     flows
@@ -112,7 +87,7 @@ fn kinds(whole: &Cell) -> Grid {
         let share = nano as f64 / total.max(1) as f64;
         grid.push(vec![
             GridCell::figure(*kind, kind.replace('_', " ")),
-            usd(nano),
+            GridCell::money(NanoUsd::new(nano)),
             GridCell::figure(share, percent(nano as f64, total as f64)),
             GridCell::Share(share),
             GridCell::figure(MEANING[place], MEANING[place]),
@@ -120,7 +95,7 @@ fn kinds(whole: &Cell) -> Grid {
     }
     grid.push(vec![
         GridCell::figure("total", "total"),
-        usd(total),
+        GridCell::money(NanoUsd::new(total)),
         GridCell::figure(1.0, "100 %"),
         GridCell::Missing,
         GridCell::Missing,
@@ -141,9 +116,9 @@ fn commitments(data: &Data) -> Grid {
         let (paid, unused) = (number("paid"), number("unused"));
         grid.push(vec![
             GridCell::text(one["name"].as_str().unwrap_or_default()),
-            dollar(number("covered")),
-            dollar(paid),
-            dollar(unused),
+            GridCell::usd(number("covered")),
+            GridCell::usd(paid),
+            GridCell::usd(unused),
             GridCell::figure(1.0 - unused / paid.max(1e-9), percent(paid - unused, paid)),
         ]);
     }
@@ -166,7 +141,7 @@ fn pools(data: &Data) -> Grid {
         grid.push(vec![
             GridCell::text(pool.name.clone()),
             GridCell::figure(pool.capacity_type.as_str(), pool.capacity_type.replace('_', "-")),
-            dollar(pool.usd),
+            GridCell::usd(pool.usd),
             GridCell::figure(pool.pods_usd / pool.usd.max(1e-9), percent(pool.pods_usd, pool.usd)),
             GridCell::decimal(pool.hours, 0),
             GridCell::whole(pool.launched),
@@ -175,13 +150,4 @@ fn pools(data: &Data) -> Grid {
         ]);
     }
     grid
-}
-
-pub(super) fn usd(nano: i64) -> GridCell {
-    let cost = NanoUsd::new(nano);
-    GridCell::figure(cost.as_usd_f64(), dollars(cost))
-}
-
-pub(super) fn dollar(usd: f64) -> GridCell {
-    GridCell::figure(usd, dollars(NanoUsd::new((usd * 1e9).round() as i64)))
 }

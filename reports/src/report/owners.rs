@@ -1,12 +1,12 @@
 //! Applications and teams by cost and waste, with what to change.
 
 use super::data::Data;
-use super::money::usd;
 use super::{TOP, advice};
 use crate::cost::Costs;
 use crate::document::{Block, Section};
 use crate::figures::percent;
 use crate::grid::{Grid, GridCell, GridColumn};
+use sim::units::NanoUsd;
 
 pub(super) fn applications(data: &Data) -> Section {
     let grid = owners(data, &data.applications, "application");
@@ -49,10 +49,10 @@ fn owners(data: &Data, costs: &Costs, what: &'static str) -> Grid {
         );
         let [requested, used, _] = cell.cpu;
         row.extend([
-            usd(cell.total()),
+            GridCell::money(NanoUsd::new(cell.total())),
             GridCell::figure(share, percent(cell.total() as f64, total)),
             GridCell::Share(share),
-            usd(cell.waste()),
+            GridCell::money(NanoUsd::new(cell.waste())),
             GridCell::figure(
                 cell.waste() as f64 / (cell.total() as f64).max(1.0),
                 percent(cell.waste() as f64, cell.total() as f64),

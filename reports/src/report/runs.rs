@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::ReportError;
 use super::data::{Data, RunLine};
-use super::money::dollar;
 use crate::document::{Block, Section};
 use crate::explain;
 use crate::figures::duration;
@@ -40,8 +39,8 @@ pub(super) fn section(data: &Data, folder: &Path) -> Result<Section, ReportError
             GridCell::whole(u64::try_from(run.attempts).unwrap_or(0)),
             GridCell::figure(run.queue_s, duration(run.queue_s)),
             run.took_s.map_or(GridCell::Missing, |took| GridCell::figure(took, duration(took))),
-            dollar(run.usd),
-            dollar(run.waste_usd),
+            GridCell::usd(run.usd),
+            GridCell::usd(run.waste_usd),
         ]);
     }
     let ids: Vec<&str> = worst.iter().map(|(run, _)| run.id.as_str()).collect();

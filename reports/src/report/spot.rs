@@ -3,7 +3,7 @@
 use super::data::Data;
 use crate::document::{Block, Section};
 use crate::figures::{dollars, grouped};
-use crate::plots::{Kind, Series, TimePlot, time_plot};
+use crate::plots::{Kind, Series};
 use sim::units::NanoUsd;
 
 pub(super) fn section(data: &Data) -> Section {
@@ -27,21 +27,7 @@ pub(super) fn section(data: &Data) -> Section {
 }
 
 fn plot(data: &Data) -> String {
-    let (first, last) = match (data.node_events.keys().next(), data.node_events.keys().last()) {
-        (Some(first), Some(last)) => (*first, *last),
-        _ => return String::new(),
-    };
-    let hours: Vec<i64> = (first..=last + 1).collect();
-    let times: Vec<f64> = hours.iter().map(|hour| *hour as f64 * 3600.0).collect();
-    let at = |hour: &i64| data.node_events.get(hour).map_or(0.0, |events| events[2]);
-    let series = vec![Series { name: "interruptions", values: hours.iter().map(at).collect() }];
-    time_plot(&TimePlot {
-        title: "Spot nodes taken back",
-        unit: "nodes an hour",
-        times: &times,
-        series,
-        kind: Kind::Stacked,
-        start_epoch_ms: data.start_epoch_ms,
-        zone: &data.zone,
-    })
+    let (times, [_, _, values]) = data.nodes_by_hour();
+    let series = vec![Series { name: "interruptions", values }];
+    data.plot("Spot nodes taken back", "nodes an hour", &times, series, Kind::Stacked)
 }

@@ -2,21 +2,12 @@
 
 use super::data::Data;
 use crate::document::{Block, Section};
-use crate::plots::{Kind, Series, TimePlot, time_plot};
+use crate::plots::{Kind, Series};
 
 pub(super) fn section(data: &Data) -> Section {
     let timeline = &data.timeline;
     let plot = |title: &'static str, unit, kind, series: Vec<Series>| {
-        let svg = time_plot(&TimePlot {
-            title,
-            unit,
-            times: &timeline.at,
-            series,
-            kind,
-            start_epoch_ms: data.start_epoch_ms,
-            zone: &data.zone,
-        });
-        (title, svg)
+        (title, data.plot(title, unit, &timeline.at, series, kind))
     };
     let series = |name, place: usize| Series { name, values: timeline.values[place].clone() };
     let nodes = plot(

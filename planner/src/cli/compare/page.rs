@@ -2,8 +2,8 @@
 
 use reports::document::{Block, Card, Document, Section};
 
-use super::tables::{self, SHOWN};
-use super::{Compared, Side};
+use super::{Compared, SIDES, Side, tables};
+use crate::cli::metrics::{SHOWN, differences, interval, shown};
 use crate::compare::Outcomes;
 
 pub(super) fn document(compared: &Compared) -> Document {
@@ -14,7 +14,7 @@ pub(super) fn document(compared: &Compared) -> Document {
         title: "The answer",
         blocks: vec![Block::Cards(cards(base, candidates)), Block::Lines(lines(compared))],
     }];
-    let grid = tables::differences(base, candidates, compared.error);
+    let grid = differences(SIDES, base, candidates, compared.error);
     let caption = "Paired differences: the same runs, draws and spot weather on both sides";
     sections.push(Section {
         id: "differences",
@@ -38,17 +38,16 @@ fn cards(base: &Outcomes, candidates: &[Outcomes]) -> Vec<Card> {
     for candidate in candidates {
         for (title, path, unit) in [SHOWN[0], SHOWN[5], SHOWN[9]] {
             let found = candidate.against(base, path);
-            let interval = found.difference.map_or(String::new(), |d| {
-                let (low, high) = (d.ci95_low, d.ci95_high);
-                let ends = [low, high].map(|end| tables::shown(end, unit, true));
-                format!("{} to {} (95 %)", ends[0], ends[1])
-            });
+            let interval = match found.difference {
+                Some(_) => format!("{} (95 %)", interval(&found, unit)),
+                None => String::new(),
+            };
             let of = if candidates.len() > 1 { &candidate.name } else { "" };
             let change = found.relative();
             let change = change.map_or(String::new(), |s| format!("{:+.1} %; ", s * 100.0));
             cards.push(Card {
                 label: title,
-                value: tables::shown(found.absolute(), unit, true),
+                value: shown(found.absolute(), unit, true),
                 note: format!("{change}{interval} {of}").trim().to_owned(),
             });
         }

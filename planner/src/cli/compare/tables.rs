@@ -5,107 +5,11 @@ use reports::plots::{Step, waterfall};
 use scenarios::difference::Setting;
 use serde_json::{Value, json};
 
-use crate::compare::{Difference, Outcomes};
-
-/// Metrics that are shown: title, path, what one unit of the figure is.
-pub(super) const SHOWN: [(&str, &str, Unit); 14] = [
-    ("cost", "cost_usd.total", Unit::Usd),
-    ("on-demand", "cost_usd.by_kind.on_demand", Unit::Usd),
-    ("spot", "cost_usd.by_kind.spot", Unit::Usd),
-    ("unallocated", "cost_usd.ledger.unallocated", Unit::Usd),
-    ("recompute", "cost_usd.ledger.recompute", Unit::Usd),
-    ("runs failed", "outcome.failed", Unit::Count),
-    ("attempts", "workload.attempts", Unit::Count),
-    ("out of memory", "outcome.failed_attempts_by_cause.executor_oom", Unit::Count),
-    ("timeouts", "outcome.failed_attempts_by_cause.timeout", Unit::Count),
-    ("run queue delay p99", "latency_s.run_queue_delay.p99", Unit::Seconds),
-    ("pod scheduling delay p99", "latency_s.pod_scheduling_delay.p99", Unit::Seconds),
-    ("run duration p50", "latency_s.run_duration.p50", Unit::Seconds),
-    ("nodes launched", "nodes.launched", Unit::Count),
-    ("CPU asked for", "utilization.cpu", Unit::Share),
-];
+use crate::cli::metrics::{SHOWN, Unit, shown};
+use crate::compare::Outcomes;
 
 /// Metrics whose difference is taken apart.
 const TAKEN_APART: [(&str, &str, Unit); 4] = [SHOWN[0], SHOWN[5], SHOWN[9], SHOWN[10]];
-
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Unit {
-    Usd,
-    Count,
-    Seconds,
-    Share,
-}
-
-pub(super) fn differences(base: &Outcomes, candidates: &[Outcomes], error: Option<f64>) -> Grid {
-    let several = candidates.len() > 1;
-    let mut columns = vec![GridColumn::words("metric", "metric")];
-    columns.extend(several.then(|| GridColumn::words("of", "candidate")));
-    columns.extend([
-        GridColumn::figures("base", "base"),
-        GridColumn::figures("candidate", "value"),
-        GridColumn::figures("difference", "difference"),
-        GridColumn::words("95 % interval", "interval"),
-        GridColumn::figures("%", "percent"),
-        GridColumn::words("verdict", "verdict"),
-    ]);
-    let mut grid = Grid::new(&columns);
-    for candidate in candidates {
-        for (title, path, unit) in SHOWN {
-            let found = candidate.against(base, path);
-            if found.base == 0.0 && found.candidate == 0.0 {
-                continue;
-            }
-            let interval = found.difference.map_or_else(String::new, |d| {
-                format!("{} to {}", shown(d.ci95_low, unit, true), shown(d.ci95_high, unit, true))
-            });
-            let percent = found.relative().map_or_else(
-                || GridCell::figure(json!(null), "-"),
-                |share| GridCell::figure(share * 100.0, format!("{:+.1}", share * 100.0)),
-            );
-            let mut row = vec![GridCell::text(title)];
-            row.extend(several.then(|| GridCell::text(&candidate.name)));
-            row.extend([
-                GridCell::figure(found.base, shown(found.base, unit, false)),
-                GridCell::figure(found.candidate, shown(found.candidate, unit, false)),
-                GridCell::figure(found.absolute(), shown(found.absolute(), unit, true)),
-                GridCell::text(interval),
-                percent,
-                GridCell::text(verdict(&found, error)),
-            ]);
-            grid.push(row);
-        }
-    }
-    grid
-}
-
-/// What the difference is worth.
-pub(super) fn verdict(found: &Difference, error: Option<f64>) -> &'static str {
-    let small = error.zip(found.relative()).is_some_and(|(error, share)| share.abs() < error);
-    match (found.difference, found.is_clear()) {
-        (None, _) => "one replication",
-        (Some(_), false) => "not clear",
-        (Some(_), true) if small => "below the backtest's error",
-        (Some(_), true) => "",
-    }
-}
-
-pub(super) fn shown(value: f64, unit: Unit, signed: bool) -> String {
-    let (number, suffix) = match unit {
-        Unit::Usd => (format!("{:.2}", value.abs()), ""),
-        Unit::Count => (format!("{:.1}", value.abs()), ""),
-        Unit::Seconds => (format!("{:.1}", value.abs()), " s"),
-        Unit::Share => (format!("{:.3}", value.abs()), ""),
-    };
-    let sign = if value < 0.0 {
-        "-"
-    } else if signed {
-        "+"
-    } else {
-        ""
-    };
-    let dollar = if matches!(unit, Unit::Usd) { "$" } else { "" };
-    format!("{sign}{dollar}{number}{suffix}")
-}
 
 /// Each change alone, and what they do not add up to.
 pub(super) fn attribution(base: &Outcomes, candidate: &Outcomes, parts: &[Outcomes]) -> Grid {

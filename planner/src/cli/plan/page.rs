@@ -5,72 +5,19 @@ use reports::grid::{Grid, GridCell, GridColumn};
 use reports::plots::{Point, scatter};
 use serde_json::{Value, json};
 
+use crate::cli::metrics::{Sides, Unit, differences, interval, percent, shown};
 use crate::compare::Outcomes;
 use crate::plan::Question;
 use crate::plan::answer::{Answer, FRONT};
 
-/// Metrics that are shown: title, path, unit.
-const SHOWN: [(&str, &str, &str); 7] = [
-    ("cost", "cost_usd.total", "$"),
-    ("runs failed", "outcome.failed", ""),
-    ("run queue delay p99", "latency_s.run_queue_delay.p99", "s"),
-    ("pod scheduling delay p99", "latency_s.pod_scheduling_delay.p99", "s"),
-    ("run duration p50", "latency_s.run_duration.p50", "s"),
-    ("nodes launched", "nodes.launched", ""),
-    ("unallocated", "cost_usd.ledger.unallocated", "$"),
-];
-
-fn number(value: f64, unit: &str, signed: bool) -> String {
-    let sign = match (value < 0.0, signed) {
-        (true, _) => "-",
-        (false, true) => "+",
-        (false, false) => "",
-    };
-    let digits = format!("{:.2}", value.abs());
-    match unit {
-        "$" => format!("{sign}${digits}"),
-        "s" => format!("{sign}{digits} s"),
-        _ => format!("{sign}{}", digits.trim_end_matches('0').trim_end_matches('.')),
-    }
-}
-
-fn mean(outcomes: &Outcomes, path: &str) -> f64 {
-    let values = outcomes.values(path);
-    values.iter().sum::<f64>() / values.len().max(1) as f64
-}
-
 /// One side against another, with intervals.
 pub(super) fn against(today: &Outcomes, best: &Outcomes) -> Grid {
-    let mut grid = Grid::new(&[
-        GridColumn::words("metric", "metric"),
-        GridColumn::figures("today", "today"),
-        GridColumn::figures("recommended", "recommended"),
-        GridColumn::figures("difference", "difference"),
-        GridColumn::words("95 % interval", "interval"),
-        GridColumn::figures("%", "percent"),
-    ]);
-    for (title, path, unit) in SHOWN {
-        let found = best.against(today, path);
-        if found.base == 0.0 && found.candidate == 0.0 {
-            continue;
-        }
-        let interval = found.difference.map_or(String::new(), |d| {
-            let ends = [d.ci95_low, d.ci95_high].map(|end| number(end, unit, true));
-            format!("{} to {}", ends[0], ends[1])
-        });
-        let percent = found.relative().map_or(GridCell::Missing, |share| {
-            GridCell::figure(share * 100.0, format!("{:+.1}", share * 100.0))
-        });
-        grid.push(vec![
-            GridCell::text(title),
-            GridCell::figure(found.base, number(found.base, unit, false)),
-            GridCell::figure(found.candidate, number(found.candidate, unit, false)),
-            GridCell::figure(found.absolute(), number(found.absolute(), unit, true)),
-            GridCell::text(interval),
-            percent,
-        ]);
-    }
-    grid
+    const SIDES: Sides = [("today", "today"), ("recommended", "recommended")];
+    differences(SIDES, today, std::slice::from_ref(best), None)
+}
+
+fn usd(value: f64, signed: bool) -> GridCell {
+    GridCell::figure(value, shown(value, Unit::Usd, signed))
 }
 
 /// What each change does.
@@ -84,17 +31,13 @@ pub(super) fn without(answer: &Answer) -> Grid {
     ]);
     for one in &answer.without {
         let found = one.against(&answer.best, FRONT[0]);
-        let interval = found.difference.map_or(String::new(), |d| {
-            let ends = [d.ci95_low, d.ci95_high].map(|end| number(end, "$", true));
-            format!("{} to {}", ends[0], ends[1])
-        });
-        let delay = mean(one, FRONT[1]);
+        let delay = one.mean(FRONT[1]);
         grid.push(vec![
             GridCell::sentence(one.name.clone()),
-            GridCell::figure(found.candidate, number(found.candidate, "$", false)),
-            GridCell::figure(found.absolute(), number(found.absolute(), "$", true)),
-            GridCell::text(interval),
-            GridCell::figure(delay, number(delay, "s", false)),
+            usd(found.candidate, false),
+            usd(found.absolute(), true),
+            GridCell::text(interval(&found, Unit::Usd)),
+            GridCell::figure(delay, shown(delay, Unit::Seconds, false)),
         ]);
     }
     grid
@@ -115,25 +58,19 @@ pub(super) fn worlds(answer: &Answer) -> Grid {
     let others = answer.worlds.iter().map(|(name, today, best)| (name.clone(), today, best));
     for (name, today, best) in std::iter::once(own).chain(others) {
         let found = best.against(today, FRONT[0]);
-        let interval = found.difference.map_or(String::new(), |d| {
-            let ends = [d.ci95_low, d.ci95_high].map(|end| number(end, "$", true));
-            format!("{} to {}", ends[0], ends[1])
-        });
-        let change = |path: &str, unit: &str| {
-            let (before, after) = (mean(today, path), mean(best, path));
-            let both = format!("{} to {}", number(before, unit, false), number(after, unit, false));
+        let change = |path: &str, unit: Unit| {
+            let (before, after) = (today.mean(path), best.mean(path));
+            let both = format!("{} to {}", shown(before, unit, false), shown(after, unit, false));
             GridCell::figure(after, both)
         };
         grid.push(vec![
             GridCell::text(name),
-            GridCell::figure(found.base, number(found.base, "$", false)),
-            GridCell::figure(found.candidate, number(found.candidate, "$", false)),
-            found.relative().map_or(GridCell::Missing, |share| {
-                GridCell::figure(share * 100.0, format!("{:+.1}", share * 100.0))
-            }),
-            GridCell::text(interval),
-            change(FRONT[1], "s"),
-            change(FRONT[2], ""),
+            usd(found.base, false),
+            usd(found.candidate, false),
+            percent(&found),
+            GridCell::text(interval(&found, Unit::Usd)),
+            change(FRONT[1], Unit::Seconds),
+            change(FRONT[2], Unit::Count),
         ]);
     }
     grid
@@ -148,12 +85,12 @@ pub(super) fn front(answer: &Answer) -> Grid {
         GridColumn::words("changes", "changes"),
     ]);
     for one in &answer.front {
-        let [cost, delay, failed] = FRONT.map(|path| mean(one, path));
+        let [cost, delay, failed] = FRONT.map(|path| one.mean(path));
         let name = if one.name.is_empty() { "(today)" } else { &one.name };
         grid.push(vec![
-            GridCell::figure(cost, number(cost, "$", false)),
-            GridCell::figure(delay, number(delay, "s", false)),
-            GridCell::figure(failed, number(failed, "", false)),
+            usd(cost, false),
+            GridCell::figure(delay, shown(delay, Unit::Seconds, false)),
+            GridCell::figure(failed, shown(failed, Unit::Count, false)),
             GridCell::sentence(name),
         ]);
     }
@@ -203,7 +140,7 @@ pub(super) fn document(question: &Question, answer: &Answer) -> Document {
         .iter()
         .map(|one| (one, "front"))
         .chain([(&answer.today, "today"), (&answer.best, "recommended")])
-        .map(|(one, kind)| Point { x: mean(one, FRONT[0]), y: mean(one, FRONT[1]), kind })
+        .map(|(one, kind)| Point { x: one.mean(FRONT[0]), y: one.mean(FRONT[1]), kind })
         .collect();
     let axes = ("cost in dollars", "run queue delay p99, seconds");
     let svg = scatter("Cost against waiting", axes, &points);
