@@ -292,8 +292,17 @@ fn a_plain_platform() -> impl Strategy<Value = Scenario> {
     })
 }
 
+/// `PROPTEST_CASES` asks for more: a thorough hunt takes some thousands (see CONTRIBUTING.md).
+fn cases(usual: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: cases(60),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     /// The engine checks requests against allocatable after every event, and the bill and the
     /// counts at the end; here the records are checked against the totals.

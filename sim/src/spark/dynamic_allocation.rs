@@ -9,7 +9,7 @@
 
 use super::progress::{Executor, Progress};
 use crate::scenario::DynamicAllocation;
-use crate::units::SimTime;
+use crate::units::{SimDuration, SimTime};
 
 /// The number of executors wanted, and how it moves.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,9 @@ impl Target {
     /// Takes the decisions that are due: falls, grows, or stays.
     ///
     /// The target falls as soon as fewer executors are needed, and grows only at its timer. So it
-    /// is enough to know the fewest tasks since the last update, however long that is ago.
+    /// is enough to know the fewest tasks since the last update, however long that is ago. The timer
+    /// keeps its beat, whoever looks in between: upstream polls, and adds nothing at a beat at which
+    /// nothing is wanted.
     pub(crate) fn update<K: Copy + Eq>(
         &mut self,
         now: SimTime,
@@ -56,6 +58,17 @@ impl Target {
         if now < due {
             return;
         }
+        let interval =
+            settings.sustained_scheduler_backlog_timeout.max(SimDuration::from_millis(1));
+        let late = now.since(due).as_millis() % interval.as_millis();
+        self.grows_at = Some(now + SimDuration::from_millis(interval.as_millis() - late));
+        if now > due {
+            // The timer went on, and nobody had to look, because nothing was wanted.
+            self.step = 1;
+        }
+        if late > 0 {
+            return;
+        }
         let before = self.count;
         if before >= max {
             self.step = 1;
@@ -66,7 +79,6 @@ impl Target {
             let granted = self.count.saturating_sub(before);
             self.step = if granted == self.step { self.step.saturating_mul(2) } else { 1 };
         }
-        self.grows_at = Some(now + settings.sustained_scheduler_backlog_timeout);
     }
 
     /// When the next decision is due; `None` if only something else can change it.
@@ -142,4 +154,44 @@ fn need<K: Copy + Eq>(progress: &Progress<K>, settings: &DynamicAllocation, slot
 fn executors_for(tasks: u32, settings: &DynamicAllocation, slots: u32) -> u32 {
     let tasks = f64::from(tasks);
     (tasks * settings.executor_allocation_ratio / f64::from(slots.max(1))).ceil() as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{SparkDefaults, SparkVersion};
+    use crate::spark::progress::Progress;
+    use crate::spark::rules::{Overheads, Rules};
+    use crate::spark::work::Work;
+    use crate::workload::{Stage, TaskDurations};
+
+    fn ms(ms: u64) -> SimTime {
+        SimTime::from_millis(ms)
+    }
+
+    /// Whoever looks between two beats of the timer moves neither the beat nor the target.
+    #[test]
+    fn looking_in_between_does_not_move_the_timer() {
+        let spark = SparkDefaults::default_of(SparkVersion { major: 3, minor: 5 });
+        let settings = &spark.dynamic_allocation;
+        let grown = |looks: &[u64]| {
+            let minute = TaskDurations::from_millis(vec![60_000; 20]);
+            let stages = vec![Stage { tasks: minute, ..Stage::default() }];
+            let work = Work { stages: stages.into(), tail: SimDuration::ZERO };
+            let rules = Rules::new(&spark, Overheads::default());
+            let mut progress: Progress<u32> = Progress::new(work, rules, None);
+            progress.start(SimTime::ZERO);
+            // No more than the two that there are until 3.4 s, then up to five.
+            let mut target = Target::new(2);
+            for at in looks {
+                progress.advance(ms(*at));
+                let max = if *at < 3400 { 2 } else { 5 };
+                target.update(ms(*at), &mut progress, settings, (2, max), 4);
+            }
+            (target.count, target.grows_at)
+        };
+        let few = grown(&[0, 1000, 3400, 4000]);
+        assert_eq!(few, grown(&[0, 300, 1000, 1700, 2000, 2345, 3000, 3400, 3999, 4000]));
+        assert_eq!(few, (3, Some(ms(5000))));
+    }
 }
