@@ -1,7 +1,8 @@
-//! The future event list: a binary heap ordered by time, class and sequence.
+//! The future event list: a binary heap ordered by time, class, rank and sequence.
 //!
 //! Recorded traces have one-second stamps, so ties are common and their order changes results: the
-//! class decides first (see [`EventClass`]), then the order of scheduling.
+//! class decides first (see [`EventClass`]), then the rank (see [`Event::rank`]), then the order of
+//! scheduling.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -20,6 +21,7 @@ pub(crate) struct Calendar {
 struct Scheduled {
     at: SimTime,
     class: EventClass,
+    rank: u32,
     sequence: u64,
     event: Event,
 }
@@ -29,7 +31,7 @@ impl Calendar {
     pub(crate) fn schedule(&mut self, at: SimTime, event: Event) {
         let sequence = self.sequence;
         self.sequence += 1;
-        self.heap.push(Scheduled { at, class: event.class(), sequence, event });
+        self.heap.push(Scheduled { at, class: event.class(), rank: event.rank(), sequence, event });
     }
 
     /// The time and class of the next event.
@@ -46,7 +48,8 @@ impl Calendar {
 impl Ord for Scheduled {
     /// Reversed: the heap gives the greatest first, the calendar the earliest.
     fn cmp(&self, other: &Self) -> Ordering {
-        (other.at, other.class, other.sequence).cmp(&(self.at, self.class, self.sequence))
+        let key = |of: &Self| (of.at, of.class, of.rank, of.sequence);
+        key(other).cmp(&key(self))
     }
 }
 

@@ -162,4 +162,13 @@ impl Event {
             Self::Sample => EventClass::Sample,
         }
     }
+
+    /// Its place among events of its class at one instant, before the order of scheduling. When an
+    /// application foresaw a moment must not show, so its wake-ups come in an order of their own.
+    pub(crate) const fn rank(&self) -> u32 {
+        match self {
+            Self::Spark(SparkEvent::Progress(id, _)) => id.place() as u32 + 1,
+            _ => 0,
+        }
+    }
 }

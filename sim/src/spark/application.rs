@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::allocation;
 use super::attempt::{Attempt, AttemptId};
-use super::dynamic_allocation::Target;
+use super::dynamic_allocation::{Target, most_tasks_of};
 use super::fate::{doom, fate, record, result_of};
 use super::memory;
 use super::network;
@@ -298,7 +298,7 @@ pub(super) fn reconsider(world: &mut World, cx: &mut Cx<'_>, id: AttemptId) {
         let decision = attempt.target.next_decision(&attempt.progress, settings, limits, slots);
         // A decision that was due and came to nothing is taken again when something changes.
         let decision = decision.filter(|at| *at > cx.now);
-        let surplus = surplus_due(&world.cluster, cx.now, attempt, settings);
+        let surplus = surplus_due(&world.cluster, cx.now, attempt, settings, cx.options.every_task);
         moment = moment.into_iter().chain(decision).chain(surplus).min();
     }
     attempt.prediction = attempt.prediction.wrapping_add(1);
@@ -308,17 +308,29 @@ pub(super) fn reconsider(world: &mut World, cx: &mut Cx<'_>, id: AttemptId) {
 }
 
 /// When pending executors that may have become too many are to be looked at: not before the oldest
-/// of them is old enough to be given up, then at every end of a task.
+/// of them is old enough to be given up, nor before so few tasks are left that fewer are wanted.
 fn surplus_due(
     cluster: &Cluster,
     now: SimTime,
     attempt: &Attempt,
     settings: &DynamicAllocation,
+    every_task: bool,
 ) -> Option<SimTime> {
     let pending = attempt.executors.iter().map(|pod| &cluster.pods[*pod]);
     let oldest = pending.filter(|pod| pod.bound_at.is_none()).map(|pod| pod.created_at).min()?;
     let due = oldest + settings.executor_idle_timeout;
-    if due > now { Some(due) } else { attempt.progress.next_task_end() }
+    if due > now {
+        return Some(due);
+    }
+    let progress = &attempt.progress;
+    let next = progress.next_task_end()?;
+    if every_task {
+        return Some(next);
+    }
+    let fewer = (attempt.executors.len() as u32).saturating_sub(1);
+    let tasks = progress.tasks_pending() + progress.tasks_running();
+    let enough = most_tasks_of(fewer, settings, attempt.shape.slots);
+    Some(progress.nth_end(tasks.saturating_sub(enough).max(1)).max(next))
 }
 
 /// Dynamic allocation: a new target, idle executors go, pods that are not wanted any more go.

@@ -156,6 +156,13 @@ fn executors_for(tasks: u32, settings: &DynamicAllocation, slots: u32) -> u32 {
     (tasks * settings.executor_allocation_ratio / f64::from(slots.max(1))).ceil() as u32
 }
 
+/// The most tasks that want no more than that many executors: the inverse of the above.
+pub(crate) fn most_tasks_of(executors: u32, settings: &DynamicAllocation, slots: u32) -> u32 {
+    let per_executor = f64::from(slots.max(1)) / settings.executor_allocation_ratio;
+    // A task more than the quotient, so that its rounding makes nobody come too late.
+    (f64::from(executors) * per_executor) as u32 + 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -218,3 +218,24 @@ fn tasks_that_fetch_from_a_lost_executor_hold_their_slots_until_they_have_tried_
     // Later it has what it needs, and ends at 3500; then reducer 1 cannot fetch.
     assert_eq!(end_with_loss_at(1200), 3500 + 200 + 500 + 3000);
 }
+
+/// The look ahead gives the moment itself where nothing happens from outside: while the first stage
+/// drains, its wake-ups are few, and none comes after the moment at which no task waits.
+#[test]
+fn few_wake_ups_see_a_stage_drain_in_time() {
+    let tasks: Vec<u32> = (0..200).map(|task| 300 + task * 7919 % 2500).collect();
+    let drained = |every_task| {
+        let mut progress = started(vec![stage(&[], &tasks)], &defaults(), 8);
+        let mut wakes = 0;
+        while progress.backlog_since().is_some() || !progress.is_started() || wakes == 0 {
+            let now = progress.advanced_to;
+            let next = progress.next_moment(now, true, every_task).expect("it goes on");
+            assert_eq!(progress.advance(next), Met::Nothing);
+            wakes += 1;
+        }
+        (progress.advanced_to, wakes)
+    };
+    let ((at, few), (reference, many)) = (drained(false), drained(true));
+    assert_eq!(at, reference);
+    assert!(few * 10 < many, "{few} of {many}");
+}
