@@ -113,6 +113,7 @@ impl Cluster {
         node.requested.add(&spec.requests);
         node.nonzero_requested.add(&spec.nonzero);
         node.pods.push(pod_id);
+        node.lowest_priority = node.lowest_priority.min(spec.priority);
         node.pods_bound_ever += 1;
         pod.phase = PodPhase::Bound;
         pod.node = Some(node_id);
@@ -131,6 +132,10 @@ impl Cluster {
             node.requested.subtract(&spec.requests);
             node.nonzero_requested.subtract(&spec.nonzero);
             node.pods.retain(|other| *other != pod_id);
+            if node.lowest_priority == spec.priority {
+                let left = node.pods.iter().map(|pod| self.specs.get(self.pods[*pod].spec));
+                node.lowest_priority = left.map(|spec| spec.priority).min().unwrap_or(i32::MAX);
+            }
             self.pods_bound -= 1;
             self.classes.touch(node_id);
         }

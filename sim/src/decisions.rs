@@ -185,6 +185,7 @@ impl Decisions {
             nonzero_requested: crate::cluster::NonZeroRequests::of(&used),
             images,
             pods: Vec::new(),
+            lowest_priority: i32::MAX,
             image_store: crate::images::ImageStore::default(),
             gone_at: None,
             unneeded_since: None,

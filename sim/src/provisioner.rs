@@ -360,6 +360,7 @@ fn new_node(world: &mut World, cx: &Cx<'_>, pool: u32, instance_type: u32, zone:
         nonzero_requested: NonZeroRequests::of(&kinds.get(kind).daemonsets),
         images: Vec::new(),
         pods: Vec::new(),
+        lowest_priority: i32::MAX,
         image_store: images::ImageStore::default(),
         gone_at: None,
         unneeded_since: None,

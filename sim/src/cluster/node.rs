@@ -44,6 +44,8 @@ pub(crate) struct Node {
     pub(crate) images: Vec<ImageId>,
     /// Its pods, without those of the DaemonSets.
     pub(crate) pods: Vec<PodId>,
+    /// The lowest priority among its pods; the highest possible one without pods.
+    pub(crate) lowest_priority: i32,
     /// Images that it has and pulls.
     pub(crate) image_store: ImageStore,
     /// When the cloud takes it, where that is known: nothing runs on it longer.

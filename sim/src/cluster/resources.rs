@@ -88,6 +88,21 @@ impl Resources {
             && request.extended.iter().zip(&self.extended).all(|(ask, room)| ask <= room)
     }
 
+    /// Whether `request` fits into `self` beside what is `used` of it.
+    pub(crate) fn fits_beside(&self, used: &Self, request: &Self) -> bool {
+        request.cpu <= self.cpu.saturating_sub(used.cpu)
+            && request.memory <= self.memory.saturating_sub(used.memory)
+            && request.ephemeral_storage
+                <= self.ephemeral_storage.saturating_sub(used.ephemeral_storage)
+            && request.pods <= self.pods.saturating_sub(used.pods)
+            && (request.extended == [0; EXTENDED_MAX]
+                || request
+                    .extended
+                    .iter()
+                    .zip(self.extended.iter().zip(used.extended))
+                    .all(|(ask, (all, used))| *ask <= all.saturating_sub(used)))
+    }
+
     /// How many times `request` fits into `self`.
     pub(crate) fn times(&self, request: &Self) -> u32 {
         let ratio = |room: u64, ask: u64| room.checked_div(ask).unwrap_or(u64::MAX);

@@ -11,15 +11,13 @@
 //! `ties`).
 //! Source: facts-kubernetes 1.4; upstream `schedule_one.go`.
 
-use std::collections::BTreeMap;
-
 use super::classes::{Class, NONE, NodeClasses};
 use super::filter;
 use super::framework::{Candidate, Cycle};
 use super::nominated::Nominations;
 use super::rotation::{Rotation, Span, nodes_to_find};
 use super::ties;
-use crate::cluster::{Cluster, Node, NodeId, PodId, Resources};
+use crate::cluster::{Cluster, Node, NodeId, NodeState, PodId, Resources};
 use crate::engine::NodeSearch;
 use crate::engine::world::{Cx, World};
 
@@ -284,25 +282,34 @@ impl Turn<'_> {
         room.minus(&self.nominations.reserved(id, Some(self.pod), self.cycle.spec.priority))
     }
 
-    /// Why a node does not pass.
-    fn messages(&self, id: NodeId, node: &Node) -> Vec<&str> {
+    /// Why a node does not pass: calls `say` with each message.
+    fn messages<'b>(&'b self, id: NodeId, node: &'b Node, mut say: impl FnMut(&'b str)) {
+        let fit = self.cycle.fit(node);
+        if let Some(message) = fit.rejected.filter(|_| node.state == NodeState::Ready) {
+            // Asked first, because most nodes are of another kind.
+            return say(message);
+        }
         if let Some(rejection) = self.cycle.rejection(node) {
-            return rejection.messages;
+            return rejection.messages.into_iter().for_each(say);
         }
         let mut used = node.requested;
         used.add(&self.nominations.reserved(id, Some(self.pod), self.cycle.spec.priority));
         let short = filter::short_beside(self.cycle, node, &used);
-        short.into_iter().map(|short| short.message).collect()
+        short.into_iter().for_each(|short| say(short.message));
     }
 
     /// Upstream's message, with the pod's request as the next thing a person asks for.
     fn reason(&self, by_class: bool) -> String {
         let cluster = self.cycle.cluster;
-        let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+        // Few messages, all of them static or the cluster's: found by looking.
+        let mut counts: Vec<(&str, u32)> = Vec::new();
         let mut count = |id: NodeId, members: u32| {
-            for message in self.messages(id, &cluster.nodes[id]) {
-                *counts.entry(message).or_default() += members;
-            }
+            self.messages(id, &cluster.nodes[id], |message| {
+                match counts.iter_mut().find(|(known, _)| *known == message) {
+                    Some((_, count)) => *count += members,
+                    None => counts.push((message, members)),
+                }
+            });
         };
         if by_class {
             let classes: &NodeClasses = &cluster.classes;

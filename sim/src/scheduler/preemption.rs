@@ -34,7 +34,7 @@ pub(crate) fn find_victims(world: &mut World, spec_id: SpecId) -> Option<(NodeId
     let mut best: Option<(Rank, NodeId, Vec<PodId>)> = None;
     for node_id in &cluster.in_order {
         let node = &cluster.nodes[*node_id];
-        if node.state != NodeState::Ready || node.pods.is_empty() {
+        if node.state != NodeState::Ready || node.lowest_priority >= spec.priority {
             continue;
         }
         let Some(victims) = victims_on(&mut cycle, node) else {

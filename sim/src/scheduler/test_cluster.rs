@@ -24,6 +24,7 @@ pub(super) fn bare_node() -> Node {
         nonzero_requested: NonZeroRequests::default(),
         images: Vec::new(),
         pods: Vec::new(),
+        lowest_priority: i32::MAX,
         image_store: crate::images::ImageStore::default(),
         gone_at: None,
         unneeded_since: None,

@@ -27,7 +27,7 @@ mod stage_state;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use super::rules::Rules;
+use super::rules::{Overheads, Rules};
 use super::work::Work;
 use crate::cluster::PodId;
 use crate::units::{SimDuration, SimTime};
@@ -180,6 +180,9 @@ impl<K: Copy + Eq> Progress<K> {
                 left: stage.tasks.count(),
                 waiting: stage.tasks.total(),
                 longest: stage.tasks.longest(),
+                as_recorded: rules.overheads == Overheads::default()
+                    && stage.first_task_overhead.is_zero()
+                    && stage.cached_by.is_none(),
                 ..StageState::default()
             })
             .collect();
@@ -398,9 +401,11 @@ impl<K: Copy + Eq> Progress<K> {
         self.tasks_succeeded += 1;
         let recorded = &self.work.stages[task.stage as usize];
         executor.holds_cache |= recorded.caches || recorded.cached_bytes.as_u64() > 0;
-        let code = self.code_path(task.stage);
+        if self.rules.overheads != Overheads::default() {
+            let code = self.code_path(task.stage);
+            self.executors[task.executor as usize].code_paths |= code;
+        }
         let executor = &mut self.executors[task.executor as usize];
-        executor.code_paths |= code;
         let stage = &mut self.stages[task.stage as usize];
         stage.ran_on.insert(task.executor);
         if !stage.done.insert(task.task) {

@@ -130,11 +130,18 @@ fn durations(
         })
         .collect();
     let sum: u128 = weights.iter().map(|weight| u128::from(*weight)).sum();
-    let mut left = u128::from(total.as_millis());
+    let total = total.as_millis();
+    // Small products are divided as such: long division is slow, and there are millions of tasks.
+    let small_sum = u64::try_from(sum).ok();
+    let share = |weight: u64| match (total.checked_mul(weight), small_sum) {
+        (Some(product), Some(sum)) => product / sum,
+        _ => (u128::from(total) * u128::from(weight) / sum) as u64,
+    };
+    let mut left = total;
     let mut durations: Vec<u32> = weights
         .iter()
         .map(|weight| {
-            let ms = u128::from(total.as_millis()) * u128::from(*weight) / sum;
+            let ms = share(*weight);
             left -= ms;
             u32::try_from(ms).unwrap_or(u32::MAX)
         })

@@ -75,11 +75,15 @@ pub(in crate::scheduler) fn fits(cycle: &Cycle<'_>, node: &Node, gone: &[PodId])
     if !cycle.checks_resources {
         return true;
     }
+    let ignored = &cycle.scorer.filters.ignored;
+    if gone.is_empty() && ignored.is_empty() {
+        let allocatable = &cycle.cluster.kinds.get(node.kind).allocatable;
+        return allocatable.fits_beside(&node.requested, &cycle.spec.requests);
+    }
     let mut room = room_of(cycle.cluster, node);
     for pod in gone {
         room.add(&cycle.cluster.specs.get(cycle.cluster.pods[*pod].spec).requests);
     }
-    let ignored = &cycle.scorer.filters.ignored;
     if ignored.is_empty() {
         return room.fits(&cycle.spec.requests);
     }

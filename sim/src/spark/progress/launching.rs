@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use super::{Ending, Fault, Progress, Running};
 use crate::scenario::SchedulerMode;
-use crate::units::SimTime;
+use crate::units::{SimDuration, SimTime};
 
 impl<K: Copy + Eq> Progress<K> {
     /// Puts a stage with waiting tasks among the open ones, at its place.
@@ -44,6 +44,7 @@ impl<K: Copy + Eq> Progress<K> {
 
     /// Gives waiting tasks to free slots. A stage that may have none of them is passed over.
     pub(super) fn launch(&mut self, at: SimTime) {
+        while self.launch_in_order(at) {}
         let mut passed: Vec<u32> = Vec::new();
         while !self.free.is_empty()
             && let Some(place) = self.first_open(&passed)
@@ -61,7 +62,8 @@ impl<K: Copy + Eq> Progress<K> {
             if !self.stages[stage as usize].has_waiting(count) {
                 self.open.remove(place);
             }
-            self.start_task(stage, task, slot, at);
+            let duration = self.duration_on(stage, task, slot, at);
+            self.start_task((stage, task), slot, at, duration);
         }
         if self.holds_out {
             self.end_offers(&passed, at);
@@ -71,6 +73,31 @@ impl<K: Copy + Eq> Progress<K> {
         } else {
             self.backlog_since.get_or_insert(at);
         }
+    }
+
+    /// Launches one task as most are: the next in order, of the first stage, on any slot, for the
+    /// time that was recorded. False if there is none, or it takes more thought.
+    fn launch_in_order(&mut self, at: SimTime) -> bool {
+        let Some(stage) = self.open.front().copied() else { return false };
+        if self.exceptional || self.holds_out || self.rules.mode != SchedulerMode::Fifo {
+            return false;
+        }
+        let state = &mut self.stages[stage as usize];
+        if !state.as_recorded || state.parents_missing > 0 || !state.requeued.is_empty() {
+            return false;
+        }
+        let Some(slot) = self.free.pop_front() else { return false };
+        let tasks = &self.work.stages[stage as usize].tasks;
+        let (task, duration) = (state.next, tasks.get(state.next));
+        state.next += 1;
+        state.waiting = state.waiting.saturating_sub(duration);
+        self.unlaunched = self.unlaunched.saturating_sub(duration);
+        self.pending -= 1;
+        if state.next == tasks.count() {
+            self.open.pop_front();
+        }
+        self.start_task((stage, task), slot, at, duration);
+        true
     }
 
     /// The stage's next task and the slot for it; `None` where no free slot may have it.
@@ -100,9 +127,14 @@ impl<K: Copy + Eq> Progress<K> {
         state.waiting = state.waiting.saturating_sub(duration);
     }
 
-    fn start_task(&mut self, stage: u32, task: u32, slot: u32, at: SimTime) {
-        let (mut runs_for, mut ending) =
-            (self.duration_on(stage, task, slot, at), Ending::Succeeds);
+    fn start_task(
+        &mut self,
+        (stage, task): (u32, u32),
+        slot: u32,
+        at: SimTime,
+        duration: SimDuration,
+    ) {
+        let (mut runs_for, mut ending) = (duration, Ending::Succeeds);
         if let Some(doom) = self.doom.filter(|doom| (doom.stage, doom.task) == (stage, task)) {
             (runs_for, ending) = (runs_for.scale_round(doom.at), Ending::Kills);
         } else if let Some(fault) = self.failures.fault_of(stage, task) {

@@ -92,6 +92,8 @@ pub(super) struct StageState {
     pub(super) attempts: u32,
     /// Time of its tasks that are not launched.
     pub(super) waiting: SimDuration,
+    /// Each of its tasks takes what was recorded, wherever it runs.
+    pub(super) as_recorded: bool,
     /// Its longest task.
     pub(super) longest: SimDuration,
     /// The latest end of a launched task. A task that is run again ends later than it would have.
