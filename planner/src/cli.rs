@@ -23,6 +23,7 @@ mod report;
 mod run;
 mod timing;
 mod trace;
+mod upgrade;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -137,6 +138,9 @@ enum Verb {
     Compare(compare::CompareArgs),
     /// Search what the scenario's `plan` allows: a recommendation with reasons and risks.
     Plan(plan::PlanArgs),
+    /// What other releases of Spark and Kubernetes change by default, and what that does.
+    #[command(mut_arg("replications", |arg| arg.default_value("5")))]
+    Upgrade(upgrade::UpgradeArgs),
     /// Simulated against recorded: replay recordings, or predict other recorded configurations.
     Backtest(backtest::BacktestArgs),
     /// The scenario's runs under other retry ladders: who is saved, and at what price.
@@ -211,6 +215,7 @@ fn verb(verb: Verb, timing: &mut Timing, noise: &Noise, output: &mut Output) -> 
         Verb::Run(args) => run::run(args, timing, noise, output),
         Verb::Compare(args) => compare::compare(args, noise, output),
         Verb::Plan(args) => plan::plan(args, noise, output),
+        Verb::Upgrade(args) => upgrade::upgrade(args, noise, output),
         Verb::Backtest(args) => backtest::backtest(args, noise, output),
         Verb::Ladder(args) => ladder::ladder(args, noise, output),
         Verb::Import(args) => import::import(args, output),

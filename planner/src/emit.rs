@@ -152,6 +152,12 @@ pub fn emit(loaded: &Loaded, kinds: &BTreeSet<Kind>, folder: &Path) -> Emitted {
     emitter.out
 }
 
+/// The scenario in one file for `folder`: every setting is in it, and traces and series are found
+/// from there.
+pub fn in_one_file(loaded: &Loaded, folder: &Path) -> String {
+    yaml_text(&[scenario_file::naming(loaded, &[], folder)])
+}
+
 struct Emitter<'a> {
     loaded: &'a Loaded,
     folder: &'a Path,

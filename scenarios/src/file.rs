@@ -35,6 +35,7 @@ use crate::overlay::{self, Overlay};
 use crate::problem::{Problem, Problems, Source};
 use crate::walk::Walker;
 
+pub use billing::extended_support;
 pub(crate) use platform::json_of;
 pub use spot::{SpotSeriesRef, SpotSeriesUse};
 pub use workload::{Resample, TraceKind, TraceRef, WorkloadOptions};

@@ -24,4 +24,6 @@ pub mod import;
 
 pub mod spark;
 
-pub use file::{Loaded, ScenarioError, load, load_text, one_line, retries_value};
+pub mod upgrade;
+
+pub use file::{Loaded, ScenarioError, extended_support, load, load_text, one_line, retries_value};

@@ -27,3 +27,4 @@ mod report;
 mod retries;
 mod spot;
 mod spot_series;
+mod upgrade;

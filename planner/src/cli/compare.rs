@@ -1,6 +1,6 @@
 //! `compare`: the same weather over a base and candidates; gates for pull requests.
 
-mod page;
+pub(super) mod page;
 mod tables;
 
 use std::path::{Path, PathBuf};
@@ -61,8 +61,22 @@ pub(super) struct CompareArgs {
 
 const SIDES: Sides = [("base", "base"), ("candidate", "value")];
 
+/// What is to be found out.
+pub(super) struct Asked {
+    /// The base first.
+    pub(super) loaded: Vec<Loaded>,
+    pub(super) sides: Vec<Side>,
+    /// By candidate, the base with one change each.
+    pub(super) alone: Vec<Vec<Side>>,
+    pub(super) gates: Vec<Gate>,
+    /// The backtest's.
+    pub(super) error: Option<f64>,
+    /// All replications, also where the answer is clear before.
+    pub(super) all: bool,
+}
+
 /// What was found out.
-struct Compared {
+pub(super) struct Compared {
     sides: Vec<Side>,
     /// By candidate, the settings in which it differs.
     settings: Vec<Vec<Setting>>,
@@ -82,36 +96,12 @@ pub(super) fn compare(args: CompareArgs, noise: &Noise, output: &mut Output) -> 
     let error = args.scorecard.as_deref().map(run::read_scorecard).transpose()?;
     let error = error.map(|card| card.mean_ape);
     let (loaded, sides) = sides(&args, noise)?;
-    let runtime = replicate::runtime(args.simulation.threads()).map_err(Stop::failed)?;
-    let interrupt = Interrupt::listen(&runtime);
-    interrupt.clean_up_first();
-    let most = args.simulation.replications;
-    let bar = Counting::start(noise, most * sides.len() as u64);
-    let (stop, finished) = (interrupt.stop(), || bar.one());
-    let watch: (&Arc<AtomicBool>, &dyn Fn()) = (&stop, &finished);
-    let seed = args.simulation.seed;
-    let first = if args.all_replications { most } else { FIRST };
-    let (outcomes, stopped) =
-        until_clear(&runtime, &sides, (seed, first, most), &gates, watch).map_err(Stop::failed)?;
-    for gate in &gates {
-        if !outcomes[0].has(&gate.metric) {
-            return Err(Stop::BadInput(unknown_metric(gate, &outcomes[0])));
-        }
-    }
     let alone = match args.no_attribution {
         true => vec![Vec::new(); sides.len() - 1],
         false => alone(&args, &loaded, &sides, noise)?,
     };
-    bar.more(alone.iter().map(Vec::len).sum::<usize>() as u64 * stopped.replications);
-    let times = (seed, stopped.replications);
-    let attributed = simulate_alone(&runtime, &alone, times, watch)?;
-    drop(bar);
-    let (base, candidates) = (&outcomes[0], &outcomes[1..]);
-    let failed = candidates.iter().flat_map(|c| gates.iter().filter_map(|g| g.failed(c, base)));
-    let failed: Vec<String> = failed.collect();
-    let settings = loaded[1..].iter().map(|one| difference::settings(&loaded[0], one)).collect();
-    let compared =
-        Compared { sides, settings, outcomes, stopped, attributed, error, gates, failed };
+    let asked = Asked { loaded, sides, alone, gates, error, all: args.all_replications };
+    let compared = carry_out(asked, &args.simulation, noise)?;
     if let Some(path) = &args.html {
         let page = page::document(&compared).to_html();
         result_folder::write_whole(path, &page).map_err(Stop::failed)?;
@@ -121,6 +111,40 @@ pub(super) fn compare(args: CompareArgs, noise: &Noise, output: &mut Output) -> 
         true => Ok(()),
         false => Err(Stop::Gate(compared.failed.join("\n"))),
     }
+}
+
+/// Simulates everything that is asked.
+pub(super) fn carry_out(
+    asked: Asked,
+    simulation: &SimulationArgs,
+    noise: &Noise,
+) -> Result<Compared, Stop> {
+    let Asked { loaded, sides, alone, gates, error, all } = asked;
+    let runtime = replicate::runtime(simulation.threads()).map_err(Stop::failed)?;
+    let interrupt = Interrupt::listen(&runtime);
+    interrupt.clean_up_first();
+    let most = simulation.replications;
+    let bar = Counting::start(noise, most * sides.len() as u64);
+    let (stop, finished) = (interrupt.stop(), || bar.one());
+    let watch: (&Arc<AtomicBool>, &dyn Fn()) = (&stop, &finished);
+    let seed = simulation.seed;
+    let first = if all { most } else { FIRST };
+    let (outcomes, stopped) =
+        until_clear(&runtime, &sides, (seed, first, most), &gates, watch).map_err(Stop::failed)?;
+    for gate in &gates {
+        if !outcomes[0].has(&gate.metric) {
+            return Err(Stop::BadInput(unknown_metric(gate, &outcomes[0])));
+        }
+    }
+    bar.more(alone.iter().map(Vec::len).sum::<usize>() as u64 * stopped.replications);
+    let times = (seed, stopped.replications);
+    let attributed = simulate_alone(&runtime, &alone, times, watch)?;
+    drop(bar);
+    let (base, candidates) = (&outcomes[0], &outcomes[1..]);
+    let failed = candidates.iter().flat_map(|c| gates.iter().filter_map(|g| g.failed(c, base)));
+    let failed: Vec<String> = failed.collect();
+    let settings = loaded[1..].iter().map(|one| difference::settings(&loaded[0], one)).collect();
+    Ok(Compared { sides, settings, outcomes, stopped, attributed, error, gates, failed })
 }
 
 /// The base and its candidates: loaded, and with their workloads.
@@ -193,7 +217,12 @@ fn simulate_alone(
     Ok(alone.iter().map(|parts| outcomes.by_ref().take(parts.len()).collect()).collect())
 }
 
-fn side(path: &Path, sets: Vec<String>, seed: u64, noise: &Noise) -> Result<(Loaded, Side), Stop> {
+pub(super) fn side(
+    path: &Path,
+    sets: Vec<String>,
+    seed: u64,
+    noise: &Noise,
+) -> Result<(Loaded, Side), Stop> {
     let given = ScenarioArgs { scenario: path.to_owned(), sets };
     let (loaded, _) = run::load(&given)?;
     let trace = run::read_traces(&loaded, noise)?;
@@ -212,23 +241,18 @@ fn unknown_metric(gate: &Gate, outcomes: &Outcomes) -> String {
     format!("--fail-if `{}`: no metric `{}` in summary.json{help}", gate.text, gate.metric)
 }
 
-fn print(compared: &Compared, output: &mut Output) -> Result<(), Stop> {
+/// What was found out, for scripts.
+pub(super) fn value(compared: &Compared) -> serde_json::Value {
+    let (base, candidates) = (&compared.outcomes[0], &compared.outcomes[1..]);
+    let mut value = tables::value(base, candidates, &compared.attributed);
+    value["replications"] = compared.stopped.replications.into();
+    value["clear"] = compared.stopped.open.is_empty().into();
+    value
+}
+
+/// The comparison as tables for a terminal.
+pub(super) fn print_tables(compared: &Compared, output: &mut Output) -> Result<(), Stop> {
     let [base, candidates @ ..] = compared.outcomes.as_slice() else { return Ok(()) };
-    let value = || {
-        let mut value = tables::value(base, candidates, &compared.attributed);
-        value["replications"] = compared.stopped.replications.into();
-        value["clear"] = compared.stopped.open.is_empty().into();
-        value
-    };
-    match output.format() {
-        Format::Json => return output.text(&render::json(&value())),
-        Format::Yaml => return output.text(&render::yaml(&value())),
-        Format::Csv => {
-            return output.grid(&differences(SIDES, base, candidates, compared.error));
-        }
-        Format::Markdown => return output.text(&page::document(compared).to_markdown()),
-        Format::Table => {}
-    }
     output.text(&format!("{}\n\n", compared.stopped.said()))?;
     output.grid(&differences(SIDES, base, candidates, compared.error))?;
     for (candidate, parts) in candidates.iter().zip(&compared.attributed) {
@@ -240,4 +264,15 @@ fn print(compared: &Compared, output: &mut Output) -> Result<(), Stop> {
         output.grid(&tables::attribution(base, candidate, parts))?;
     }
     Ok(())
+}
+
+fn print(compared: &Compared, output: &mut Output) -> Result<(), Stop> {
+    let [base, candidates @ ..] = compared.outcomes.as_slice() else { return Ok(()) };
+    match output.format() {
+        Format::Json => output.text(&render::json(&value(compared))),
+        Format::Yaml => output.text(&render::yaml(&value(compared))),
+        Format::Csv => output.grid(&differences(SIDES, base, candidates, compared.error)),
+        Format::Markdown => output.text(&page::document(compared).to_markdown()),
+        Format::Table => print_tables(compared, output),
+    }
 }

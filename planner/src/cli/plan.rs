@@ -26,7 +26,7 @@ use crate::plan::evaluate::PlanError;
 use crate::plan::search::search;
 use crate::plan::window::{cut, window};
 use crate::plan::{Evaluator, Question, Task};
-use crate::{replicate, result_folder};
+use crate::{emit, replicate, result_folder};
 
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
@@ -184,7 +184,7 @@ fn write(
             format!("# seatrial plan: changed against today:\n{}", lines.collect::<String>())
         }
     };
-    put("recommended.yaml", &format!("{header}{}", best.resolved))
+    put("recommended.yaml", &format!("{header}{}", emit::in_one_file(&best, out)))
 }
 
 fn print(

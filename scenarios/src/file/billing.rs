@@ -15,6 +15,11 @@ use crate::walk::At;
 /// Source: facts-cloud section 3 (`fees.csv`), AWS' EKS price list.
 const EXTENDED_SUPPORT_USD: f64 = 0.60;
 
+/// What EKS bills for a control plane in extended support.
+pub fn extended_support() -> HourlyPrice {
+    HourlyPrice::from_usd(EXTENDED_SUPPORT_USD).unwrap_or_default()
+}
+
 /// The region's fees, where prices in the file do not replace them.
 pub(super) fn fees(spec: &Settings<'_>, types: &InstanceTypes, region: Option<&str>) -> Fees {
     let given = spec.section("fees");
@@ -48,7 +53,7 @@ pub(super) fn fees(spec: &Settings<'_>, types: &InstanceTypes, region: Option<&s
     };
     let control_plane = match level {
         Some("none") => HourlyPrice::ZERO,
-        Some("extended") => HourlyPrice::from_usd(EXTENDED_SUPPORT_USD).unwrap_or_default(),
+        Some("extended") => extended_support(),
         _ => known.control_plane,
     };
     Fees {

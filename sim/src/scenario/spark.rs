@@ -20,6 +20,12 @@ pub struct SparkVersion {
     pub minor: u32,
 }
 
+impl std::fmt::Display for SparkVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
 impl Default for SparkVersion {
     fn default() -> Self {
         Self { major: 3, minor: 5 }

@@ -6,7 +6,7 @@ use super::{Compared, SIDES, Side, tables};
 use crate::cli::metrics::{SHOWN, differences, interval, shown};
 use crate::compare::Outcomes;
 
-pub(super) fn document(compared: &Compared) -> Document {
+pub(in crate::cli) fn document(compared: &Compared) -> Document {
     let (base, candidates) = (&compared.outcomes[0], &compared.outcomes[1..]);
     let names: Vec<&str> = candidates.iter().map(|candidate| candidate.name.as_str()).collect();
     let mut sections = vec![Section {
