@@ -118,7 +118,7 @@ fn library() -> PathBuf {
 }
 
 /// A folder in the project's, so that traces and series are found from it.
-fn folder() -> tempfile::TempDir {
+pub(crate) fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
 
@@ -163,7 +163,7 @@ fn scenarios_to_emit(folder: &Path) -> Vec<(String, Loaded)> {
     all
 }
 
-fn emitted(loaded: &Loaded, folder: &Path) {
+pub(crate) fn emitted(loaded: &Loaded, folder: &Path) {
     std::fs::create_dir(folder).unwrap();
     for file in emit(loaded, &BTreeSet::new(), folder).files {
         std::fs::write(folder.join(file.name), file.text).unwrap();
@@ -172,7 +172,7 @@ fn emitted(loaded: &Loaded, folder: &Path) {
 
 /// The resolved form, without what has no meaning: the scenario's other names, where the files of
 /// the traces are, and what the container is called that Spark fills in.
-fn meaning(loaded: &Loaded) -> Value {
+pub(crate) fn meaning(loaded: &Loaded) -> Value {
     let line = scenarios::one_line("resolved", &loaded.resolved).unwrap();
     let mut value: Value = serde_json::from_str(&line).unwrap();
     value["metadata"] = Value::Null;

@@ -293,7 +293,7 @@ fn a_plain_platform() -> impl Strategy<Value = Scenario> {
 }
 
 /// `PROPTEST_CASES` asks for more: a thorough hunt takes some thousands (see CONTRIBUTING.md).
-fn cases(usual: u32) -> u32 {
+pub(crate) fn cases(usual: u32) -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual)
 }
 

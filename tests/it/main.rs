@@ -13,6 +13,7 @@ mod compare;
 mod conformance;
 mod determinism;
 mod emit;
+mod emit_property;
 mod explain;
 mod export;
 mod fixtures;
