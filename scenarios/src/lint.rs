@@ -11,8 +11,8 @@
 mod api_versions;
 mod autoscaler_flags;
 mod dynamic_allocation;
-mod expander;
 mod eviction;
+mod expander;
 mod labels;
 mod never_schedules;
 mod offers;
@@ -115,6 +115,6 @@ pub fn lint(given: Vec<Given>, asked: Targets) -> Result<Report, Unreadable> {
     findings.extend(spark_settings::judge(&read.workloads));
     findings.extend(written_values::judge(&set));
     findings.sort_by(|a, b| a.key().cmp(&b.key()));
-    findings.dedup();
+    findings.dedup_by(|later, first| later.repeats(first));
     Ok(Report { findings, targets, judged: set.names(), skipped: set.skipped })
 }

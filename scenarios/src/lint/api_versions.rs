@@ -45,12 +45,7 @@ struct Gone {
     instead: &'static str,
 }
 
-const fn gone(
-    version: &'static str,
-    kind: &'static str,
-    last: u32,
-    instead: &'static str,
-) -> Gone {
+const fn gone(version: &'static str, kind: &'static str, last: u32, instead: &'static str) -> Gone {
     Gone { version, kind, last: Release::new(1, last), instead }
 }
 

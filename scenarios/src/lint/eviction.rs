@@ -58,14 +58,16 @@ pub(super) fn judge(
 ) -> Vec<LintFinding> {
     let mut out = Vec::new();
     for pod in pods.iter().filter(|pod| !pod.unseen) {
-        match pod.role {
+        let found = match pod.role {
             Role::Executor => {
-                out.extend(consolidated(offers, pod));
-                out.extend(scaled_down(autoscalers, pod));
+                let mut found = consolidated(offers, pod);
+                found.extend(scaled_down(autoscalers, pod));
+                found
             }
-            Role::Driver => out.extend(driver(offers, autoscalers, pod)),
-            Role::Other => {}
-        }
+            Role::Driver => driver(offers, autoscalers, pod),
+            Role::Other => Vec::new(),
+        };
+        out.extend(found.into_iter().map(|one| one.about(&pod.who)));
     }
     out
 }

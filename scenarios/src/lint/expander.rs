@@ -54,12 +54,12 @@ pub(super) fn judge(read: &Read, set: &Set) -> Vec<LintFinding> {
     let flags = read.autoscalers.iter();
     let own = flags.filter(|one| !one.value.priorities.is_empty());
     tables.extend(own.map(|one| (one.place.clone(), one.value.priorities.clone())));
-    let by_priority =
-        |one: &&Autoscaler| one.value.expander.contains(&Expander::Priority);
+    let by_priority = |one: &&Autoscaler| one.value.expander.contains(&Expander::Priority);
     if tables.is_empty() && out.is_empty() {
         out.extend(read.autoscalers.iter().filter(by_priority).map(|one| {
             let what = "expander `priority` without a table in these files";
-            let next = "add the ConfigMap cluster-autoscaler-priority-expander (or expanderPriorities)";
+            let next =
+                "add the ConfigMap cluster-autoscaler-priority-expander (or expanderPriorities)";
             NO_TABLE.at(one.at("expander"), what, next)
         }));
     }
@@ -93,13 +93,14 @@ fn spellings(name: &str) -> [String; 3] {
 }
 
 fn unmatched(place: &Place, table: &Table, names: &[String]) -> Vec<LintFinding> {
-    let patterns = table.iter().flat_map(|(priority, patterns)| {
-        patterns.iter().map(move |pattern| (*priority, pattern))
-    });
+    let patterns = table
+        .iter()
+        .flat_map(|(priority, patterns)| patterns.iter().map(move |pattern| (*priority, pattern)));
     let none = patterns.filter(|(_, pattern)| !names.iter().any(|name| pattern.matches(name)));
     none.map(|(priority, pattern)| {
         let pattern: String = pattern.as_str().chars().take(80).collect();
-        let what = format!("`{pattern}` of priority {priority} matches no node group of these files");
+        let what =
+            format!("`{pattern}` of priority {priority} matches no node group of these files");
         NO_GROUP.at(place, what, "correct the pattern; it is a regular expression over names")
     })
     .collect()

@@ -71,7 +71,8 @@ pub(super) static UNKNOWN_TYPE: Rule = Rule {
 pub(super) fn judge(offers: &[Offer], pods: &[PodAsk]) -> Vec<LintFinding> {
     let mut out: Vec<LintFinding> = offers.iter().filter_map(unknown_types).collect();
     if !offers.is_empty() {
-        out.extend(pods.iter().filter_map(|pod| one(offers, pod)));
+        let found = |pod: &PodAsk| Some(one(offers, pod)?.about(&pod.who));
+        out.extend(pods.iter().filter_map(found));
     }
     out
 }
@@ -88,7 +89,9 @@ fn one(offers: &[Offer], pod: &PodAsk) -> Option<LintFinding> {
     let mut misses: Vec<(&Offer, Miss)> = Vec::new();
     for offer in offers {
         let admitted = match pod.unseen {
-            true => Ok(offer.shapes.iter().map(|shape| (Some(shape), CapacityType::Spot)).collect()),
+            true => {
+                Ok(offer.shapes.iter().map(|shape| (Some(shape), CapacityType::Spot)).collect())
+            }
             false => offer.admitted(&pod.template),
         };
         match admitted {
@@ -112,7 +115,8 @@ fn nowhere(pod: &PodAsk, misses: &[(&Offer, Miss)]) -> LintFinding {
         })
         .collect();
     if !tainted.is_empty() {
-        let what = format!("{} tolerates no group that it may use: {}", pod.who, list(&tainted));
+        let what =
+            format!("{}: a taint of every group to choose from: {}", pod.who, list(&tainted));
         let next = "add the toleration to the pod, or take the taint off the group";
         return TAINTED.at(pod.at(&["tolerations", "nodeSelector", "affinity"]), what, next);
     }
@@ -125,7 +129,7 @@ fn nowhere(pod: &PodAsk, misses: &[(&Offer, Miss)]) -> LintFinding {
         .collect();
     let labels: Vec<String> = labels.into_iter().map(|label| format!("`{label}`")).collect();
     let names: Vec<String> = misses.iter().map(|(offer, _)| format!("`{}`", offer.name)).collect();
-    let what = format!("no node group has what {} selects: {}", pod.who, list(&labels));
+    let what = format!("{}: no node group has {}", pod.who, list(&labels));
     let next = format!("label a group so, or change the selector; the groups are {}", list(&names));
     NO_LABELS.at(pod.at(&["selector", "nodeSelector", "affinity"]), what, next)
 }
@@ -171,7 +175,8 @@ fn size(pod: &PodAsk, taken: &[(&Offer, Option<&Shape>)]) -> Option<LintFinding>
     };
     let perhaps = nodes.iter().find(|node| fits(node.1.cpu, most(node)));
     let asks = format!("{} asks for {} CPU and {}", pod.who, pod.cpu, gib(pod.memory));
-    let key = if nodes.iter().any(|node| pod.cpu <= node.1.cpu) { "memory" } else { "cores" };
+    let has_cpu = |node: &(&Offer, &Shape)| pod.cpu <= node.1.cpu.saturating_sub(daemonsets.cpu);
+    let key = if nodes.iter().any(has_cpu) { "memory" } else { "cores" };
     let place = pod.at(&[key, "memory", "cores", "containers", "nodeSelector"]);
     if let Some((offer, shape)) = perhaps {
         let what = format!(

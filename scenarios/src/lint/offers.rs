@@ -22,8 +22,8 @@ use super::set::Set;
 use crate::catalogue::{self, Catalogue, Entry};
 use crate::import::group::{NodeSeen, groups};
 use crate::import::recognise::{Kind, text_of};
-use crate::native::eksctl::NodeGroupSpec;
 use crate::native::Place;
+use crate::native::eksctl::NodeGroupSpec;
 use crate::yaml::Node;
 
 pub(super) use karpenter::Consolidation;
@@ -152,9 +152,8 @@ impl Offer {
         capacity: CapacityType,
     ) -> bool {
         let key = wanted.key.as_str();
-        let is = |value: &str| {
-            wanted.matches(&BTreeMap::from([(key.to_owned(), value.to_owned())]))
-        };
+        let is =
+            |value: &str| wanted.matches(&BTreeMap::from([(key.to_owned(), value.to_owned())]));
         let own = self.labels.get(key).or_else(|| shape.and_then(|shape| shape.labels.get(key)));
         if key == "karpenter.sh/capacity-type" && self.consolidation.is_some() {
             return is(capacity_name(capacity));

@@ -49,8 +49,9 @@ fn is_used(set: &Set, name: &str) -> bool {
         let spec = document.node.get("spec");
         let template = spec.and_then(|spec| spec.get("template"));
         let pod = template.and_then(|template| template.get("spec"));
-        [spec, pod].into_iter().flatten().any(|spec| {
-            spec.get("priorityClassName").and_then(Node::scalar_text) == Some(name)
-        })
+        [spec, pod]
+            .into_iter()
+            .flatten()
+            .any(|spec| spec.get("priorityClassName").and_then(Node::scalar_text) == Some(name))
     })
 }

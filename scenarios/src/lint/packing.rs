@@ -47,8 +47,8 @@ pub(super) fn judge(
                 spark.kubernetes.scheduler.name";
     let used: Vec<&Profile> =
         profiles.iter().filter(|one| names.contains(&one.value.name.as_str())).collect();
-    if profiles.is_empty() {
-        let what = "no scheduler configuration here, and Cluster Autoscaler's scale-down is on";
+    if used.is_empty() {
+        let what = "no profile for the executors here, and Cluster Autoscaler's scale-down is on";
         return vec![SPREAD_BY_DEFAULT.at(&autoscaler.place, what, next)];
     }
     let spreads = |profile: &&&Profile| {

@@ -143,6 +143,9 @@ impl Workload {
         put("memory", set(format!("spark.{name}.memory")));
         put("idle", set("spark.dynamicAllocation.executorIdleTimeout".to_owned()));
         put("grace", set(format!("spark.kubernetes.{name}.terminationGracePeriodSeconds")));
+        // Not a matter of the template.
+        let off = set("spark.decommission.enabled".to_owned());
+        put("decommission", off.or_else(|| Some(self.place.clone())));
         let selectors = self.conf.iter().map(|(key, _)| key);
         let mut selectors = selectors.filter(|key| {
             key.starts_with("spark.kubernetes.node.selector.")

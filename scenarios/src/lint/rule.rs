@@ -33,6 +33,8 @@ pub struct LintFinding {
     pub what: String,
     /// What to do about it.
     pub next: String,
+    /// Whose finding it is, where several say the same of one place.
+    subject: String,
 }
 
 impl Rule {
@@ -60,11 +62,33 @@ impl Rule {
             column: problem.column,
             what: what.into(),
             next: next.into(),
+            subject: String::new(),
         }
     }
 }
 
 impl LintFinding {
+    /// The same finding, of `subject`, whom its text names.
+    #[must_use]
+    pub(super) fn about(mut self, subject: &str) -> Self {
+        subject.clone_into(&mut self.subject);
+        self
+    }
+
+    /// Whether the two say the same of one place, whoever it is about: a template that several
+    /// settings name.
+    pub(super) fn repeats(&self, other: &Self) -> bool {
+        let bare = |one: &Self| match one.subject.is_empty() {
+            true => one.what.clone(),
+            false => one.what.replace(&one.subject, ""),
+        };
+        let place = |one: &Self| (one.line, one.column);
+        self.rule == other.rule
+            && self.file == other.file
+            && place(self) == place(other)
+            && bare(self) == bare(other)
+    }
+
     /// By file and place, then the gravest first.
     pub(super) fn key(&self) -> impl Ord + '_ {
         let severity = std::cmp::Reverse(self.rule.severity);

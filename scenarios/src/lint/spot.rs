@@ -42,17 +42,18 @@ pub(super) fn judge(offers: &[Offer], pods: &[PodAsk]) -> Vec<LintFinding> {
     let mut out = Vec::new();
     for pod in pods.iter().filter(|pod| !pod.unseen) {
         let Some(offer) = spot(offers, pod) else { continue };
-        match pod.role {
+        let found = match pod.role {
             Role::Driver => {
                 let what = format!("{} may run on spot nodes: `{}`", pod.who, offer.name);
                 let next = "select on-demand nodes for drivers (eks.amazonaws.com/capacityType: \
                             ON_DEMAND, karpenter.sh/capacity-type: on-demand, or a label of a group)";
                 let place = pod.at(&["selector", "nodeSelector", "affinity"]);
-                out.push(DRIVER_ON_SPOT.at(place, what, next));
+                vec![DRIVER_ON_SPOT.at(place, what, next)]
             }
-            Role::Executor => out.extend(executor(pod, offer)),
-            Role::Other => {}
-        }
+            Role::Executor => executor(pod, offer),
+            Role::Other => Vec::new(),
+        };
+        out.extend(found.into_iter().map(|one| one.about(&pod.who)));
     }
     out
 }
@@ -68,10 +69,11 @@ fn spot<'o>(offers: &'o [Offer], pod: &PodAsk) -> Option<&'o Offer> {
 fn executor(pod: &PodAsk, offer: &Offer) -> Vec<LintFinding> {
     let mut out = Vec::new();
     if !pod.decommission {
-        let what = format!("{} run on spot nodes (`{}`) without decommissioning", pod.who, offer.name);
+        let what =
+            format!("{} run on spot nodes (`{}`) without decommissioning", pod.who, offer.name);
         let next = "set spark.decommission.enabled=true and \
                     spark.storage.decommission.enabled=true";
-        out.push(NO_DECOMMISSION.at(pod.at(&[]), what, next));
+        out.push(NO_DECOMMISSION.at(pod.at(&["decommission"]), what, next));
     }
     if let Some(grace) = pod.template.termination_grace.filter(|grace| *grace > NOTICE) {
         let what = format!(

@@ -39,15 +39,8 @@ pub(super) static MILLIBYTES: Rule = Rule {
 };
 
 /// Maps of texts, by their key.
-const TEXT_MAPS: [&str; 7] = [
-    "annotations",
-    "data",
-    "hadoopConf",
-    "labels",
-    "matchLabels",
-    "nodeSelector",
-    "sparkConf",
-];
+const TEXT_MAPS: [&str; 7] =
+    ["annotations", "data", "hadoopConf", "labels", "matchLabels", "nodeSelector", "sparkConf"];
 
 pub(super) fn judge(set: &Set) -> Vec<LintFinding> {
     let mut out = Vec::new();
@@ -113,8 +106,21 @@ impl Walk<'_> {
         let switch = |text: &str| {
             matches!(
                 text,
-                "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "n" | "N" | "no" | "No"
-                    | "NO" | "off" | "Off" | "OFF"
+                "y" | "Y"
+                    | "yes"
+                    | "Yes"
+                    | "YES"
+                    | "on"
+                    | "On"
+                    | "ON"
+                    | "n"
+                    | "N"
+                    | "no"
+                    | "No"
+                    | "NO"
+                    | "off"
+                    | "Off"
+                    | "OFF"
             )
         };
         let read_as = match &value.value {

@@ -45,9 +45,8 @@ pub(super) fn read(set: &Set, document: &Document) -> Option<Offer> {
     let name = deep(&value, &["metadata", "name"]).to_owned();
     let labels = labels.and_then(|one| one.get("labels")).and_then(Value::as_object);
     let labels = labels.into_iter().flatten();
-    let mut labels: BTreeMap<String, String> = labels
-        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-        .collect();
+    let mut labels: BTreeMap<String, String> =
+        labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect();
     let own = if is_pool { "karpenter.sh/nodepool" } else { "karpenter.sh/provisioner-name" };
     labels.insert(own.to_owned(), name.clone());
     let choices: Vec<LabelRequirement> =
@@ -88,9 +87,7 @@ fn capacity(choices: &[LabelRequirement]) -> Vec<CapacityType> {
     let Some(own) = choices.iter().find(|one| keys.contains(&one.key.as_str())) else {
         return vec![CapacityType::OnDemand];
     };
-    let may = |name: &str| {
-        own.matches(&BTreeMap::from([(own.key.clone(), name.to_owned())]))
-    };
+    let may = |name: &str| own.matches(&BTreeMap::from([(own.key.clone(), name.to_owned())]));
     let mut out = Vec::new();
     out.extend(may("spot").then_some(CapacityType::Spot));
     out.extend(may("on-demand").then_some(CapacityType::OnDemand));
@@ -169,7 +166,8 @@ fn consolidation(set: &Set, document: &Document, is_pool: bool) -> Consolidation
         let empty = spec.and_then(|spec| spec.get("ttlSecondsAfterEmpty"));
         let seconds = empty.and_then(Node::scalar_text).and_then(|text| text.parse().ok());
         let occupied = on.and_then(Node::scalar_text) == Some("true");
-        let after = if occupied { Some(SimDuration::ZERO) } else { seconds.map(SimDuration::seconds) };
+        let after =
+            if occupied { Some(SimDuration::ZERO) } else { seconds.map(SimDuration::seconds) };
         return Consolidation { occupied, after, place: place(on.or(empty)) };
     }
     let disruption = spec.and_then(|spec| spec.get("disruption"));

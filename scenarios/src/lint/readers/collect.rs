@@ -1,7 +1,7 @@
 //! Node groups, autoscalers, schedulers and other workloads of a set; what its scenarios add.
 
 use sim::Severity;
-use sim::scenario::{ClusterAutoscaler, KubernetesVersion};
+use sim::scenario::{ClusterAutoscaler, KubernetesVersion, SchedulerProfile};
 
 use super::{Autoscaler, COMBINATION, POLICY, Profile, Read, autoscaler_flags, offers};
 use crate::file::Loaded;
@@ -62,9 +62,7 @@ impl Read {
                 let lists = ["managedNodeGroups", "nodeGroups"];
                 let lists = lists.iter().filter_map(|key| document.node.get(key));
                 let mut items = lists.flat_map(Node::items);
-                let named = |one: &&Node| {
-                    one.get("name").and_then(Node::scalar_text) == Some(name)
-                };
+                let named = |one: &&Node| one.get("name").and_then(Node::scalar_text) == Some(name);
                 items.find(named).map_or(document.node.pos, |node| node.pos)
             };
             for group in config.groups.iter().filter(|group| group.max > 0) {
@@ -139,7 +137,9 @@ impl Read {
             self.profiles.extend(profiles.map(|value| Profile { value, place: place.clone() }));
         }
         for (file, loaded) in &set.scenarios {
-            if !names(loaded, "spec.scheduler") {
+            let default = SchedulerProfile::default_of(loaded.scenario.kubernetes).scores;
+            let own = loaded.scenario.scheduler.scores != default;
+            if own && !names(loaded, "spec.scheduler") {
                 let place = set.place(*file, path(set, *file, &["spec", "scheduler"]));
                 self.profiles.push(Profile { value: loaded.scenario.scheduler.clone(), place });
             }
@@ -165,7 +165,8 @@ impl Read {
                 pod_template::read_pod_spec(&at)
             });
             let template = self.take(read);
-            let name = deep(&crate::file::json_of(&document.node), &["metadata", "name"]).to_owned();
+            let name =
+                deep(&crate::file::json_of(&document.node), &["metadata", "name"]).to_owned();
             let roots = Roots::of(&[pod_spec, pod], place);
             self.pods.push(plain(format!("{kind} {name}"), Role::Other, template, &roots));
         }
@@ -228,7 +229,8 @@ fn flags(
         }
         let source = &set.sources[document.file];
         let is_live = document.kind == Kind::Live
-            && crate::import::recognise::autoscaler(&crate::file::json_of(&document.node)).is_some();
+            && crate::import::recognise::autoscaler(&crate::file::json_of(&document.node))
+                .is_some();
         let read = match document.kind {
             Kind::AutoscalerValues => read_helm_values(&source.name, &source.text),
             Kind::AutoscalerManifest => read_manifest(&source.name, &source.text),

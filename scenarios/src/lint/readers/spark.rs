@@ -154,9 +154,7 @@ impl Read {
         main: Option<&str>,
     ) -> (PodTemplate, Roots) {
         let pod = document.node.get("template").unwrap_or(&document.node);
-        let read = set.with(document, |at| {
-            pod_template::read_inline(&at.walker.at(pod, ""), main)
-        });
+        let read = set.with(document, |at| pod_template::read_inline(&at.walker.at(pod, ""), main));
         let place = |node: &Node| set.place(document.file, node.pos);
         let nodes: Vec<&Node> =
             [pod.get("spec"), pod.get("metadata"), Some(pod)].into_iter().flatten().collect();
@@ -172,9 +170,11 @@ impl Read {
             one.get("classification").and_then(Node::scalar_text) == Some("spark-defaults")
         };
         let properties = list.iter().find(is_defaults)?.get("properties")?;
-        Some(set.with(document, |at| {
-            spark_defaults::from_map(&at.walker.at(properties, "properties"))
-        }))
+        Some(
+            set.with(document, |at| {
+                spark_defaults::from_map(&at.walker.at(properties, "properties"))
+            }),
+        )
     }
 }
 
@@ -204,9 +204,10 @@ fn roots_of(set: &Set, file: usize, loaded: &Loaded, role: &str) -> Roots {
             .iter()
             .try_fold(&document.node, |node, key| node.get(key)),
     };
-    let nodes: Vec<&Node> = pod.into_iter().flat_map(|pod| {
-        [pod.get("spec"), pod.get("metadata"), Some(pod)].into_iter().flatten()
-    }).collect();
+    let nodes: Vec<&Node> = pod
+        .into_iter()
+        .flat_map(|pod| [pod.get("spec"), pod.get("metadata"), Some(pod)].into_iter().flatten())
+        .collect();
     Roots::of(&nodes, |node| set.place(document.file, node.pos))
 }
 
