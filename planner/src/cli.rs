@@ -14,6 +14,7 @@ mod export;
 mod import;
 mod interrupt;
 mod ladder;
+mod lint;
 mod metrics;
 mod noise;
 mod output;
@@ -148,6 +149,8 @@ enum Verb {
     Ladder(ladder::LadderArgs),
     /// A scenario out of what people have: eksctl, kubectl dumps, flags, templates, Spark's settings.
     Import(import::ImportArgs),
+    /// What is wrong with these files: what never schedules, what fights, what upstream removed.
+    Lint(lint::LintArgs),
     /// Render a result folder again: HTML, Markdown, CSV.
     Report(report::ReportArgs),
     /// Who spent what, against the period before, with waste and a forecast.
@@ -219,6 +222,7 @@ fn verb(verb: Verb, timing: &mut Timing, noise: &Noise, output: &mut Output) -> 
         Verb::Backtest(args) => backtest::backtest(args, noise, output),
         Verb::Ladder(args) => ladder::ladder(args, noise, output),
         Verb::Import(args) => import::import(args, output),
+        Verb::Lint(args) => lint::lint(args, noise, output),
         Verb::Report(args) => report::report(args, noise, output),
         Verb::Cost(args) => cost::cost(args, output),
         Verb::Explain(args) => explain::explain(args, output),

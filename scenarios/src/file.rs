@@ -10,7 +10,7 @@ mod assumptions;
 mod autoscaler;
 mod billing;
 mod context;
-mod cross_check;
+pub(crate) mod cross_check;
 mod images;
 mod instance_types;
 mod node_list;

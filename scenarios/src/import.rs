@@ -16,13 +16,13 @@
 mod cluster;
 mod draft;
 mod gather;
-mod group;
+pub(crate) mod group;
 mod page;
 mod pools;
 mod prices;
-mod recognise;
+pub(crate) mod recognise;
 mod spark;
-mod templates;
+pub(crate) mod templates;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -154,7 +154,7 @@ fn plain_name(path: &str) -> String {
 }
 
 /// A foreign text on one line of a comment or a message.
-fn one_line(text: &str, most: usize) -> String {
+pub(crate) fn one_line(text: &str, most: usize) -> String {
     let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}');
     let shown: String =
         text.chars().take(most).map(|c| if breaks(c) { '\u{fffd}' } else { c }).collect();

@@ -22,6 +22,8 @@ pub mod difference;
 
 pub mod import;
 
+pub mod lint;
+
 pub mod spark;
 
 pub mod upgrade;

@@ -10,7 +10,10 @@ mod pod;
 
 use std::collections::BTreeMap;
 
-use crate::cluster::{Cluster, Node, NodeId, NodeKind, NodeState, PodId, PodOwner, resources};
+use crate::cluster::{
+    Amounts, Cluster, Node, NodeId, NodeKind, NodeState, PodId, PodOwner, ResourceNames, Resources,
+    resources,
+};
 use crate::scenario::{
     CapacityType, KubernetesVersion, PodTemplate, ResourceList, SchedulerProfile, Taint,
 };
@@ -19,7 +22,19 @@ use crate::scheduler::filter::{self, Filters, StaticFits, short};
 use crate::scheduler::framework::{Candidate, Cycle};
 pub use crate::scheduler::score::Stage as ScoreStage;
 use crate::scheduler::score::{Scorer, scores_of};
-use crate::units::{Bytes, HourlyPrice, NanoUsd, SimTime};
+use crate::units::{Bytes, HourlyPrice, MilliCores, NanoUsd, SimTime};
+
+/// What a pod requests in all: `main` (Spark's own container) with the template's containers,
+/// sidecars, init containers and overhead. `None` with more extended resources than the model holds.
+pub fn pod_requests(
+    main: (MilliCores, Bytes),
+    template: &PodTemplate,
+) -> Option<(MilliCores, Bytes)> {
+    let main = Resources { cpu: main.0, memory: main.1, ..Resources::default() };
+    let mut names = ResourceNames::default();
+    let sum = Amounts::of_pod(&mut names, Some(Amounts::of(&main)), template).ok()?;
+    Some((sum.requests.cpu, sum.requests.memory))
+}
 
 /// A node.
 #[derive(Debug, Default, Clone, PartialEq)]

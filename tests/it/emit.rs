@@ -129,7 +129,7 @@ fn load(path: &Path, sets: &[&str]) -> Loaded {
 }
 
 /// Every scenario of the library, some of them changed, and one with everything.
-fn scenarios_to_emit(folder: &Path) -> Vec<(String, Loaded)> {
+pub(crate) fn scenarios_to_emit(folder: &Path) -> Vec<(String, Loaded)> {
     let rich = folder.join("rich.yaml");
     std::fs::write(&rich, RICH).unwrap();
     let mut all: Vec<(String, Loaded)> = Vec::new();
@@ -258,7 +258,7 @@ fn as_we_read(folder: &Path) -> Value {
 }
 
 /// Not through `eprintln`, which the harness keeps to itself where a test passes.
-fn skipped(why: &str) {
+pub(crate) fn skipped(why: &str) {
     let line = format!("SKIPPED: {why}\n");
     std::io::stderr().write_all(line.as_bytes()).unwrap();
 }

@@ -9,9 +9,8 @@ use sim::scenario::{CapacityType, NodePool, Scenario};
 use super::context::Context;
 use super::overprovisioning::Pause;
 
-use placement::{
-    Requests, driver_requests, executor_requests, fits, gib, largest, mismatch, placement,
-};
+pub(crate) use placement::{Requests, driver_requests, executor_requests, gib};
+use placement::{fits, largest, mismatch, placement};
 
 /// Reports everything of `scenario` that does not go together.
 pub(super) fn check(context: &Context<'_>, scenario: &Scenario, pause: Option<&Pause<'_>>) {

@@ -54,7 +54,7 @@ const OF_A_STATE: [&str; 6] = [
 
 /// A node as a dump has it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct NodeSeen {
+pub(crate) struct NodeSeen {
     labels: BTreeMap<String, String>,
     taints: Vec<Value>,
     pub(super) kubelet: String,
@@ -63,7 +63,7 @@ pub(super) struct NodeSeen {
 
 /// What the kubelet says of its node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Shape {
+pub(crate) struct Shape {
     pub(super) arch: String,
     pub(super) cpu: String,
     pub(super) memory: String,
@@ -74,20 +74,20 @@ pub(super) struct Shape {
 
 /// Nodes that come and go together.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Group {
+pub(crate) struct Group {
     /// The label that named it, or how it was told.
     pub(super) by: String,
-    pub(super) spot: bool,
+    pub(crate) spot: bool,
     /// Instance types with their nodes, most nodes first.
-    pub(super) types: Vec<(String, usize)>,
-    pub(super) zones: Vec<String>,
+    pub(crate) types: Vec<(String, usize)>,
+    pub(crate) zones: Vec<String>,
     pub(super) count: usize,
-    pub(super) labels: BTreeMap<String, String>,
-    pub(super) taints: Vec<Value>,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) taints: Vec<Value>,
 }
 
 impl NodeSeen {
-    pub(super) fn read(node: &Value) -> Self {
+    pub(crate) fn read(node: &Value) -> Self {
         let labels = node.get("metadata").and_then(|metadata| metadata.get("labels"));
         let labels = labels.and_then(Value::as_object).into_iter().flatten();
         let labels = labels.filter_map(|(key, text)| Some((key.clone(), text.as_str()?.into())));
@@ -122,7 +122,7 @@ impl NodeSeen {
     }
 
     /// Why it is no node for pods of a group: it belongs to the control plane, or to Fargate.
-    pub(super) fn is_no_node(&self) -> Option<&'static str> {
+    pub(crate) fn is_no_node(&self) -> Option<&'static str> {
         let has = |key: &str| self.labels.contains_key(key);
         let fargate = self.labels.get("eks.amazonaws.com/compute-type");
         if fargate.is_some_and(|kind| kind == "fargate") {
@@ -175,7 +175,7 @@ impl NodeSeen {
 
 /// The groups of `nodes` by name. A group of spot and on-demand nodes, or of two processors, is
 /// as many pools.
-pub(super) fn groups<'n>(nodes: impl Iterator<Item = &'n NodeSeen>) -> BTreeMap<String, Group> {
+pub(crate) fn groups<'n>(nodes: impl Iterator<Item = &'n NodeSeen>) -> BTreeMap<String, Group> {
     let mut parts: BTreeMap<String, BTreeMap<(bool, String), Vec<&NodeSeen>>> = BTreeMap::new();
     for node in nodes {
         let own = parts.entry(node.group().0).or_default();

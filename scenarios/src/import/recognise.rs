@@ -15,7 +15,7 @@ const ITEMS_MAX: usize = 200_000;
 
 /// What a part of a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Eksctl,
     AutoscalerValues,
     AutoscalerManifest,
@@ -113,51 +113,56 @@ fn list_items(mut document: Value) -> Result<Vec<Value>, Value> {
 }
 
 /// A text of a map; empty where there is none.
-pub(super) fn text_of<'v>(value: &'v Value, key: &str) -> &'v str {
+pub(crate) fn text_of<'v>(value: &'v Value, key: &str) -> &'v str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// A text deep in maps; empty where there is none.
-pub(super) fn deep<'v>(value: &'v Value, keys: &[&str]) -> &'v str {
+pub(crate) fn deep<'v>(value: &'v Value, keys: &[&str]) -> &'v str {
     let found = keys.iter().try_fold(value, |value, key| value.get(key));
     found.and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The items of a list deep in maps.
-pub(super) fn items<'v>(value: &'v Value, keys: &[&str]) -> &'v [Value] {
+pub(crate) fn items<'v>(value: &'v Value, keys: &[&str]) -> &'v [Value] {
     let found = keys.iter().try_fold(value, |value, key| value.get(key));
     found.and_then(Value::as_array).map_or(&[][..], Vec::as_slice)
 }
 
 fn piece(value: Value, of_list: bool, first: bool) -> Option<Piece> {
-    let group = text_of(&value, "apiVersion").split('/').next().unwrap_or_default();
-    let kind = match (text_of(&value, "kind"), group) {
+    let kind = kind_of(&value, of_list)?;
+    // Readers of these look at the first document only; the others look at all of a file.
+    let first_only = matches!(kind, Kind::AutoscalerValues | Kind::SchedulerPolicy);
+    let whole = !of_list && (first || !first_only);
+    Some(Piece { kind, value, whole })
+}
+
+/// What a document, or an item of a list, is; `None` where it says nothing of the kind.
+pub(crate) fn kind_of(value: &Value, of_list: bool) -> Option<Kind> {
+    let group = text_of(value, "apiVersion").split('/').next().unwrap_or_default();
+    Some(match (text_of(value, "kind"), group) {
         ("ClusterConfig", _) => Kind::Eksctl,
         ("KubeSchedulerConfiguration", _) => Kind::SchedulerConfig,
-        ("Policy", "v1" | "") if has_any(&value, &["priorities", "predicates"]) => {
+        ("Policy", "v1" | "") if has_any(value, &["priorities", "predicates"]) => {
             Kind::SchedulerPolicy
         }
         ("SparkApplication" | "ScheduledSparkApplication", _) => Kind::SparkApplication,
         (_, "karpenter.sh" | "karpenter.k8s.aws" | "karpenter.azure.com") => Kind::Karpenter,
         ("Scenario", "seatrial") => Kind::Scenario,
         ("Node", _) => Kind::Live,
-        ("Pod", _) if of_list || is_running(&value) => Kind::Live,
+        ("Pod", _) if of_list || is_running(value) => Kind::Live,
         ("Pod" | "PodTemplate", _) => Kind::PodTemplate,
         ("Deployment" | "StatefulSet" | "DaemonSet", _) if of_list => Kind::Live,
-        ("Deployment" | "StatefulSet", _) if autoscaler(&value).is_some() => {
+        ("Deployment" | "StatefulSet", _) if autoscaler(value).is_some() => {
             Kind::AutoscalerManifest
         }
-        ("ConfigMap", _) => config_map(&value),
-        ("HelmRelease" | "Application", _) if is_autoscaler_chart(&value) => Kind::AutoscalerValues,
-        ("", _) if is_autoscaler_chart(&value) => Kind::AutoscalerValues,
-        ("", _) if has_any(&value, &["priorities", "predicates"]) => Kind::SchedulerPolicy,
+        ("ConfigMap", _) => config_map(value),
+        ("HelmRelease" | "Application", _) if is_autoscaler_chart(value) => Kind::AutoscalerValues,
+        ("", _) if is_autoscaler_chart(value) => Kind::AutoscalerValues,
+        ("", _) if has_any(value, &["priorities", "predicates"]) => Kind::SchedulerPolicy,
         ("", "") => return None,
         _ => Kind::Other,
-    };
-    // Readers of these look at the first document only; the others look at all of a file.
-    let first_only = matches!(kind, Kind::AutoscalerValues | Kind::SchedulerPolicy);
-    let whole = !of_list && (first || !first_only);
-    Some(Piece { kind, value, whole })
+    })
 }
 
 fn has_any(value: &Value, keys: &[&str]) -> bool {
@@ -208,7 +213,7 @@ fn config_map(value: &Value) -> Kind {
 }
 
 /// The container of a workload that runs Cluster Autoscaler.
-pub(super) fn autoscaler(workload: &Value) -> Option<&Value> {
+pub(crate) fn autoscaler(workload: &Value) -> Option<&Value> {
     running(workload, "cluster-autoscaler")
 }
 
@@ -227,7 +232,7 @@ pub(super) fn running<'v>(workload: &'v Value, program: &str) -> Option<&'v Valu
 }
 
 /// Most lines are settings of Spark.
-fn is_spark_conf(text: &str) -> bool {
+pub(crate) fn is_spark_conf(text: &str) -> bool {
     let lines = text.lines().map(str::trim_start);
     let lines = lines.filter(|line| !line.is_empty() && !line.starts_with(['#', '!']));
     let (mut all, mut settings) = (0_u64, 0_u64);

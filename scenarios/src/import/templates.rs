@@ -10,13 +10,13 @@ use super::recognise::{deep, items, text_of};
 
 /// Whose template it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub(crate) enum Role {
     Driver,
     Executor,
 }
 
 impl Role {
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Driver => "driver",
             Self::Executor => "executor",
@@ -26,22 +26,22 @@ impl Role {
 
 /// A template that was given.
 #[derive(Debug, Clone)]
-pub(super) struct Template {
-    pub(super) file: String,
-    pub(super) text: String,
-    pub(super) value: Value,
+pub(crate) struct Template {
+    pub(crate) file: String,
+    pub(crate) text: String,
+    pub(crate) value: Value,
 }
 
 /// The templates that were taken, with the reason, and those that were not, with the reason.
 #[derive(Debug, Default)]
-pub(super) struct Chosen {
-    pub(super) driver: Option<(Template, String)>,
-    pub(super) executor: Option<(Template, String)>,
-    pub(super) others: Vec<(Template, String)>,
+pub(crate) struct Chosen {
+    pub(crate) driver: Option<(Template, String)>,
+    pub(crate) executor: Option<(Template, String)>,
+    pub(crate) others: Vec<(Template, String)>,
 }
 
 /// Chooses among `templates`; `named` is what `spark-defaults.conf` names for driver and executor.
-pub(super) fn choose(templates: Vec<Template>, named: [Option<String>; 2]) -> Chosen {
+pub(crate) fn choose(templates: Vec<Template>, named: [Option<String>; 2]) -> Chosen {
     let mut chosen = Chosen::default();
     // What the settings name goes first; then the order of the files.
     let is_named = |template: &Template| {

@@ -16,7 +16,7 @@ pub mod write;
 use sim::scenario::{AllocationStrategy, CapacityType, InstanceType, Taint};
 
 use super::keys::Reader;
-use super::{NativeRead, read_documents};
+use super::{NativeRead, in_place, read_documents};
 use crate::walk::At;
 use std::collections::BTreeMap;
 
@@ -112,6 +112,15 @@ pub fn read(file_name: &str, text: &str) -> NativeRead<EksctlConfig> {
             let message = format!("expected kind `ClusterConfig`, found `{kind}`");
             reader.walker.problem(pos, "kind", message, None);
         }
+        config
+    })
+}
+
+/// Reads a `ClusterConfig` that stands in place; problems and findings are the enclosing file's.
+pub(crate) fn read_inline(at: &At<'_>) -> NativeRead<EksctlConfig> {
+    in_place(at, |reader, at| {
+        let mut config = EksctlConfig::default();
+        cluster(reader, &at, &mut config, true);
         config
     })
 }

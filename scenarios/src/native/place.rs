@@ -45,6 +45,11 @@ impl Place {
         self.0.line
     }
 
+    /// The problem without a message that stands for the place.
+    pub(crate) fn as_problem(&self) -> &Problem {
+        &self.0
+    }
+
     /// A problem here.
     pub(crate) fn problem(&self, message: impl Into<String>) -> Problem {
         Problem { message: message.into(), ..(*self.0).clone() }

@@ -19,7 +19,7 @@ use sim::workload::Failure;
 
 use super::keys::{Reader, is_empty, string_map};
 use super::spark_defaults::{self, SparkConf};
-use super::{NativeRead, Place, read_documents};
+use super::{NativeRead, Place, in_place, read_documents};
 use crate::problem::Problem;
 use crate::walk::{At, Fields};
 
@@ -152,6 +152,14 @@ pub fn read(file_name: &str, text: &str) -> NativeRead<Vec<SparkApplication>> {
             reader.walker.problem(pos, "kind", message, None);
         }
         applications
+    })
+}
+
+/// Reads an application that stands in place; problems and findings are the enclosing file's.
+pub(crate) fn read_inline(at: &At<'_>) -> NativeRead<Option<SparkApplication>> {
+    in_place(at, |reader, at| match Reader::kind(at.node) {
+        "ScheduledSparkApplication" => scheduled(reader, &at),
+        _ => application(reader, &at),
     })
 }
 

@@ -6,12 +6,12 @@ use sim::scenario::{
 use sim::units::{Bytes, MilliCores};
 
 /// What a pod asks for.
-pub(super) struct Requests {
+pub(crate) struct Requests {
     pub cpu: MilliCores,
     pub memory: Bytes,
 }
 
-pub(super) fn driver_requests(spark: &SparkDefaults) -> Requests {
+pub(crate) fn driver_requests(spark: &SparkDefaults) -> Requests {
     let cores = MilliCores::cores(u64::from(spark.driver_cores));
     Requests {
         cpu: spark.driver_request_cores.unwrap_or(cores),
@@ -19,7 +19,7 @@ pub(super) fn driver_requests(spark: &SparkDefaults) -> Requests {
     }
 }
 
-pub(super) fn executor_requests(spark: &SparkDefaults) -> Requests {
+pub(crate) fn executor_requests(spark: &SparkDefaults) -> Requests {
     let cores = MilliCores::cores(u64::from(spark.executor_cores));
     let (heap, overhead) = (spark.executor_memory, spark.executor_memory_overhead);
     Requests {
@@ -138,6 +138,6 @@ pub(super) fn mismatch(template: &PodTemplate, pool: &NodePool) -> Option<String
 }
 
 /// Memory in words.
-pub(super) fn gib(memory: Bytes) -> String {
+pub(crate) fn gib(memory: Bytes) -> String {
     format!("{:.2}Gi", memory.as_gib_f64())
 }

@@ -6,6 +6,7 @@ use sim::{Finding, Severity};
 
 use super::flag_table::{self, FlagFacts, FlagType, IRRELEVANT, MODELLED};
 use super::{AutoscalerFlags, FLAGS_MAX, Flag};
+use crate::native::Place;
 use crate::problem::{Problem, nearest};
 
 const EXPANDERS: [(&str, Option<Expander>); 7] = [
@@ -66,6 +67,22 @@ impl AutoscalerFlags {
             }
         }
         out
+    }
+
+    /// Flags that `version` does not have: those of the problems of [`Self::apply`].
+    pub(crate) fn unknown(&self, version: KubernetesVersion) -> Vec<Problem> {
+        let here = |facts: Option<&FlagFacts>| facts.is_some_and(|facts| facts.is_in(version));
+        let flags = self.flags.iter().filter(|flag| !flag_table::is_library_flag(&flag.name));
+        let flags = flags.map(|flag| (flag, flag_table::find(&flag.name)));
+        flags
+            .filter(|(_, facts)| !here(*facts))
+            .map(|(flag, facts)| unknown(flag, facts, version))
+            .collect()
+    }
+
+    /// Where `name` is given.
+    pub(crate) fn place(&self, name: &str) -> Option<&Place> {
+        Some(&self.flags.iter().find(|flag| flag.name == name)?.place)
     }
 
     fn has(&self, name: &str) -> bool {
