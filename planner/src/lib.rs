@@ -20,6 +20,7 @@ pub mod plan;
 pub mod replicate;
 
 pub mod result_folder;
+pub mod sizing;
 
 mod spot_weather;
 

@@ -49,9 +49,10 @@ pub use scheduler::{
     ShapePoint, SpreadDefaults,
 };
 pub use spark::{
-    Decommission, DynamicAllocation, ExcludeOnFailure, FailureLimits, LocalDirs, LocalityWait,
-    MemoryOverheads, OutputCommitter, OverrideRuns, SchedulerMode, ShuffleService, SparkDefaults,
-    SparkVersion, Speculation, Storage, UnifiedMemory,
+    ApplicationSettings, Decommission, DynamicAllocation, ExcludeOnFailure, FailureLimits,
+    LocalDirs, LocalityWait, MemoryOverheads, OutputCommitter, OverrideRuns, RunSettings,
+    SchedulerMode, ShuffleService, SparkDefaults, SparkVersion, Speculation, Storage,
+    UnifiedMemory, apply_settings,
 };
 pub use spot::{
     Rebalance, RebalanceResponse, RecordedPool, RecordedSpot, Spells, SpotModel, SpotStep,

@@ -10,6 +10,7 @@ use reports::summary::{BacktestPart, Summary};
 use reports::terminal::{self, Surroundings};
 use scenarios::Loaded;
 use scenarios::file::TraceKind;
+use sim::scenario::apply_settings;
 use sim::{Finding, Seed, Severity, Workload};
 use traces::{LoadedTrace, Resample, TraceSource, WorkloadOptions};
 
@@ -249,9 +250,11 @@ pub(super) fn workloads(
     };
     options.check(&trace).map_err(Stop::bad_input)?;
     let rules = loaded.scenario.orchestrator.clone();
+    let classes = loaded.scenario.spark.applications.clone();
     let make = move |trace: &LoadedTrace, options: &WorkloadOptions| {
         let mut workload = traces::to_workload(trace, options);
         rules.apply(&mut workload);
+        apply_settings(&classes, &mut workload);
         Arc::new(workload)
     };
     let first = make(&trace, &options);

@@ -31,7 +31,8 @@ fn limit(given: &Settings<'_>) -> Option<OwnerLimit> {
     Some(OwnerLimit { team: team?, concurrent_runs: concurrent_runs? })
 }
 
-fn pattern(given: &Settings<'_>, key: &str) -> Option<GroupPattern> {
+/// A pattern over names.
+pub(super) fn pattern(given: &Settings<'_>, key: &str) -> Option<GroupPattern> {
     let at = given.at(key)?;
     let text = at.string()?;
     match GroupPattern::parse(&text) {

@@ -1,6 +1,8 @@
 //! `spec.spark`: the release's defaults, then the templates, then the defaults file, then
 //! `sparkConf`.
 
+mod applications;
+
 use sim::scenario::{OverrideRuns, PodTemplate, SparkDefaults, SparkVersion};
 
 use super::context::Context;
@@ -36,6 +38,7 @@ pub(super) fn read(
         conf.merge(spark_defaults::from_map(&at));
     }
     defaults.override_runs = override_runs(&given);
+    defaults.applications = applications::read(&given);
     // The settings say which container of a template Spark fills in.
     let [driver, executor] = conf.pod_template_containers();
     if let Some(found) = template(context, given.at("driverPodTemplate"), driver) {

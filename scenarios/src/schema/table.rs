@@ -238,8 +238,31 @@ static SPARK: Section = Section {
             "Settings that hold for recorded runs too, instead of what each was recorded with.",
         )
         .or("[]"),
+        key(
+            "applications",
+            List(&Kind::Section(&APPLICATION)),
+            "Settings of classes of runs, instead of what they were recorded with; later ones win.",
+        )
+        .or("[]"),
         key("driverPodTemplate", PathOrMap, "Pod template of drivers, as it is."),
         key("executorPodTemplate", PathOrMap, "Pod template of executors, as it is."),
+    ],
+};
+
+static APPLICATION: Section = Section {
+    name: "ApplicationSettings",
+    doc: "What the runs that it matches are submitted with.",
+    keys: &[
+        key("application", Text, "Regular expression over application names.").or("(all)"),
+        key("team", Text, "Regular expression over team names.").or("(all)"),
+        key(
+            "sparkConf",
+            Map(&Text),
+            "`spark.executor.cores`, `.memory`, `.memoryOverhead`, `.instances`, \
+            `spark.dynamicAllocation.enabled`, `.minExecutors`, `.maxExecutors`, \
+            `spark.driver.cores`, `.memory`.",
+        )
+        .required(),
     ],
 };
 

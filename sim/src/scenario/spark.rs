@@ -1,9 +1,11 @@
 //! Spark's configuration for runs that do not say otherwise, and what changed between versions.
 
+mod applications;
 mod losses;
 mod scheduling;
 mod storage;
 
+pub use applications::{ApplicationSettings, RunSettings, apply_settings};
 pub use losses::{Decommission, FailureLimits};
 pub use scheduling::{ExcludeOnFailure, LocalityWait, SchedulerMode, Speculation};
 pub use storage::{LocalDirs, OutputCommitter, ShuffleService, Storage, UnifiedMemory};
@@ -98,6 +100,8 @@ pub struct SparkDefaults {
     pub executor_template: PodTemplate,
     /// Settings that hold for runs that were recorded with others, too.
     pub override_runs: OverrideRuns,
+    /// Settings of classes of runs; later ones win.
+    pub applications: Vec<ApplicationSettings>,
 }
 
 /// Which of the settings above win over what a run was recorded with: for what-ifs on recorded
@@ -257,6 +261,7 @@ impl SparkDefaults {
             max_registered_resources_waiting_time: SimDuration::seconds(30),
             driver_template: PodTemplate::default(),
             override_runs: OverrideRuns::default(),
+            applications: Vec::new(),
             executor_template: PodTemplate::default(),
         }
     }

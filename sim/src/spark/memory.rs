@@ -62,10 +62,13 @@ pub(crate) fn shape(cx: &Cx<'_>, run: &Run, raises: &Raises, run_key: u64) -> Sh
     let recorded_heap = run.executor_memory.unwrap_or(spark.executor_memory);
     let set = run.executor_memory_overhead.or(spark.executor_memory_overhead);
     let recorded_container = overheads.executor_container(recorded_heap, set);
+    let own = run.settings.as_deref();
     let (heap, set) = match over.executor_memory {
         true => (spark.executor_memory, spark.executor_memory_overhead),
         false => (recorded_heap, set),
     };
+    let heap = own.and_then(|own| own.executor_memory).unwrap_or(heap);
+    let set = own.and_then(|own| own.executor_memory_overhead).or(set);
     let executor_asked = overheads.executor_container(heap, set);
     let heap = raised(heap, raises.executor_memory, raises.executor_memory_max);
     let set = set.map(|bytes| raised(bytes, raises.executor_memory, Bytes::new(u64::MAX)));
@@ -75,13 +78,17 @@ pub(crate) fn shape(cx: &Cx<'_>, run: &Run, raises: &Raises, run_key: u64) -> Sh
     let driver_set = spark.driver_memory_overhead;
     let recorded_driver = overheads.driver_container(driver_heap, driver_set);
     let driver_heap = if over.driver_memory { spark.driver_memory } else { driver_heap };
+    let driver_heap = own.and_then(|own| own.driver_memory).unwrap_or(driver_heap);
     let driver_heap = raised(driver_heap, raises.driver_memory, raises.driver_memory_max);
     let driver_memory = overheads.driver_container(driver_heap, driver_set);
 
-    let executor_cores = kept(over.executor_cores, run.executor_cores);
+    let executor_cores = own
+        .and_then(|own| own.executor_cores)
+        .or_else(|| kept(over.executor_cores, run.executor_cores));
     let executor_cores = executor_cores.unwrap_or(spark.executor_cores).max(1);
     let cpu = spark.executor_request_cores;
-    let driver_cpu = kept(over.driver_cores, run.driver_cores);
+    let driver_cpu =
+        own.and_then(|own| own.driver_cores).or_else(|| kept(over.driver_cores, run.driver_cores));
     let driver_cpu = driver_cpu.unwrap_or(MilliCores::cores(spark.driver_cores.into()));
     let (initial, min, max, dynamic) = executors(run, spark, raises);
     let task_cpus = spark.task_cpus.max(1).saturating_mul(raises.task_cpus.max(1));
@@ -241,9 +248,14 @@ fn executors(run: &Run, spark: &SparkDefaults, raises: &Raises) -> (u32, u32, u3
     };
     let settings = &spark.dynamic_allocation;
     let over = spark.override_runs.executors;
-    let recorded_min = kept(over, run.executors_min);
-    let recorded_max = kept(over, run.executors_max);
-    if !kept(over, run.dynamic_allocation).unwrap_or(settings.enabled) {
+    let own = run.settings.as_deref();
+    let recorded_min =
+        own.and_then(|own| own.executors_min).or_else(|| kept(over, run.executors_min));
+    let recorded_max =
+        own.and_then(|own| own.executors_max).or_else(|| kept(over, run.executors_max));
+    let dynamic =
+        own.and_then(|own| own.dynamic_allocation).or_else(|| kept(over, run.dynamic_allocation));
+    if !dynamic.unwrap_or(settings.enabled) {
         let fixed = recorded_max.or(recorded_min).unwrap_or(spark.executor_instances);
         let fixed = raised(fixed.max(1));
         return (fixed, fixed, fixed, false);

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Failure, Recording, Stage};
+use crate::scenario::RunSettings;
 use crate::units::{Bytes, MilliCores, SimDuration, SimTime};
 
 /// Index into [`super::Workload::applications`].
@@ -95,6 +96,8 @@ pub struct Run {
     pub node_lifecycle: Option<NodeLifecycle>,
     /// Stages in order of submission, where an event log or a `stages` table has them.
     pub stages: Option<std::sync::Arc<[Stage]>>,
+    /// What it is submitted with, instead of what it was recorded with.
+    pub settings: Option<std::sync::Arc<RunSettings>>,
     /// What it met where it was recorded, where an event log has it.
     pub recording: Option<std::sync::Arc<Recording>>,
 }

@@ -1,0 +1,134 @@
+//! Settings by application or team: what a class of runs is submitted with, instead of what its
+//! runs were recorded with.
+//!
+//! Leaves out: settings of a class that change how Spark works (speculation, scheduling): those of
+//! the scenario hold for all.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::scenario::GroupPattern;
+use crate::units::{Bytes, MilliCores};
+use crate::workload::{ApplicationId, TeamId, Workload};
+
+/// What a run is submitted with; `None` = as recorded, or the scenario's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunSettings {
+    /// `spark.executor.cores`.
+    pub executor_cores: Option<u32>,
+    /// `spark.executor.memory`.
+    pub executor_memory: Option<Bytes>,
+    /// `spark.executor.memoryOverhead`.
+    pub executor_memory_overhead: Option<Bytes>,
+    /// `spark.dynamicAllocation.minExecutors`; without dynamic allocation, the count.
+    pub executors_min: Option<u32>,
+    /// `spark.dynamicAllocation.maxExecutors`, or `spark.executor.instances`.
+    pub executors_max: Option<u32>,
+    /// `spark.dynamicAllocation.enabled`.
+    pub dynamic_allocation: Option<bool>,
+    /// `spark.driver.cores`.
+    pub driver_cores: Option<MilliCores>,
+    /// `spark.driver.memory`.
+    pub driver_memory: Option<Bytes>,
+}
+
+impl RunSettings {
+    /// These, and where they say nothing `under`.
+    fn over(&self, under: &Self) -> Self {
+        Self {
+            executor_cores: self.executor_cores.or(under.executor_cores),
+            executor_memory: self.executor_memory.or(under.executor_memory),
+            executor_memory_overhead: self
+                .executor_memory_overhead
+                .or(under.executor_memory_overhead),
+            executors_min: self.executors_min.or(under.executors_min),
+            executors_max: self.executors_max.or(under.executors_max),
+            dynamic_allocation: self.dynamic_allocation.or(under.dynamic_allocation),
+            driver_cores: self.driver_cores.or(under.driver_cores),
+            driver_memory: self.driver_memory.or(under.driver_memory),
+        }
+    }
+}
+
+/// A class of runs and what they are submitted with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApplicationSettings {
+    /// A pattern over application names; `None` = all.
+    pub application: Option<GroupPattern>,
+    /// A pattern over team names; `None` = all.
+    pub team: Option<GroupPattern>,
+    /// What holds for them.
+    pub settings: RunSettings,
+}
+
+/// Puts the settings into the runs of `workload`; of two that match a run, the later one wins.
+pub fn apply_settings(classes: &[ApplicationSettings], workload: &mut Workload) {
+    if classes.is_empty() {
+        return;
+    }
+    let Workload { applications, teams, runs, .. } = workload;
+    let fits = |pattern: &Option<GroupPattern>, names: &[String], place: u32| {
+        let name = names.get(place as usize).map_or("", String::as_str);
+        pattern.as_ref().is_none_or(|pattern| pattern.matches(name))
+    };
+    // Once for each application of each team, not once a run.
+    let mut known: BTreeMap<(ApplicationId, TeamId), Option<Arc<RunSettings>>> = BTreeMap::new();
+    for run in runs {
+        let of = known.entry((run.application, run.team)).or_insert_with(|| {
+            let matching = classes.iter().filter(|class| {
+                fits(&class.application, applications, run.application.0)
+                    && fits(&class.team, teams, run.team.0)
+            });
+            let merged =
+                matching.fold(RunSettings::default(), |sum, class| class.settings.over(&sum));
+            (merged != RunSettings::default()).then(|| Arc::new(merged))
+        });
+        run.settings.clone_from(of);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::Run;
+
+    fn class(application: Option<&str>, team: Option<&str>, gib: u64) -> ApplicationSettings {
+        let pattern = |text: Option<&str>| text.map(|text| GroupPattern::parse(text).unwrap());
+        ApplicationSettings {
+            application: pattern(application),
+            team: pattern(team),
+            settings: RunSettings {
+                executor_memory: Some(Bytes::gib(gib)),
+                ..RunSettings::default()
+            },
+        }
+    }
+
+    #[test]
+    fn the_last_class_that_matches_wins_key_by_key() {
+        let run = |application, team| Run {
+            application: ApplicationId(application),
+            team: TeamId(team),
+            ..Run::default()
+        };
+        let mut workload = Workload {
+            applications: vec!["etl-a".to_owned(), "ad-hoc".to_owned()],
+            teams: vec!["data".to_owned(), "ml".to_owned()],
+            runs: vec![run(0, 0), run(0, 1), run(1, 0)],
+            ..Workload::default()
+        };
+        let cores = ApplicationSettings {
+            settings: RunSettings { executor_cores: Some(2), ..RunSettings::default() },
+            ..class(None, Some("^ml$"), 0)
+        };
+        let classes = [class(Some("^etl-"), None, 4), cores, class(Some("a$"), Some("ml"), 9)];
+        apply_settings(&classes, &mut workload);
+        let found: Vec<_> = workload
+            .runs
+            .iter()
+            .map(|run| run.settings.as_deref().map(|s| (s.executor_memory, s.executor_cores)))
+            .collect();
+        let gib = |gib| Some(Bytes::gib(gib));
+        assert_eq!(found, [Some((gib(4), None)), Some((gib(9), Some(2))), None]);
+    }
+}
