@@ -22,6 +22,7 @@ mod plan;
 mod progress;
 mod report;
 mod run;
+mod sizing;
 mod timing;
 mod trace;
 mod upgrade;
@@ -139,6 +140,9 @@ enum Verb {
     Compare(compare::CompareArgs),
     /// Search what the scenario's `plan` allows: a recommendation with reasons and risks.
     Plan(plan::PlanArgs),
+    /// Executor memory by application: what it needs, what may shrink, what runs out too often.
+    #[command(mut_arg("replications", |arg| arg.default_value("5")))]
+    Sizing(sizing::SizingArgs),
     /// What other releases of Spark and Kubernetes change by default, and what that does.
     #[command(mut_arg("replications", |arg| arg.default_value("5")))]
     Upgrade(upgrade::UpgradeArgs),
@@ -218,6 +222,7 @@ fn verb(verb: Verb, timing: &mut Timing, noise: &Noise, output: &mut Output) -> 
         Verb::Run(args) => run::run(args, timing, noise, output),
         Verb::Compare(args) => compare::compare(args, noise, output),
         Verb::Plan(args) => plan::plan(args, noise, output),
+        Verb::Sizing(args) => sizing::sizing(args, noise, output),
         Verb::Upgrade(args) => upgrade::upgrade(args, noise, output),
         Verb::Backtest(args) => backtest::backtest(args, noise, output),
         Verb::Ladder(args) => ladder::ladder(args, noise, output),

@@ -10,9 +10,11 @@
 //! recommended is then simulated beside today's.
 
 mod advice;
+mod gather;
 mod need;
 mod sizes;
 
 pub use advice::{Advice, Application, Limits, Verdict, advise};
+pub use gather::gather;
 pub use need::{Fleet, Need, Seen};
 pub use sizes::{Expected, heaps, ladder_heaps};

@@ -27,6 +27,7 @@ mod orchestrator;
 mod plan;
 mod report;
 mod retries;
+mod sizing;
 mod spark_submit;
 mod spot;
 mod spot_series;

@@ -92,7 +92,8 @@ pub(super) fn ladder(args: LadderArgs, noise: &Noise, output: &mut Output) -> Re
     Ok(())
 }
 
-fn percent(text: &str) -> Result<f64, String> {
+/// A percentage as a share.
+pub(super) fn percent(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix('%').unwrap_or(text).trim().parse::<f64>();
     match number {
         Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent / 100.0),

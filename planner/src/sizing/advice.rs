@@ -6,8 +6,8 @@ use sim::units::Bytes;
 use super::need::Need;
 use super::sizes::{Expected, heaps, ladder_heaps};
 
-/// Peaks that are enough to shrink by. A guess.
-const PEAKS_MIN: usize = 3;
+/// Runs that something was seen of, enough to change a size by. A guess.
+const SEEN_MIN: usize = 3;
 /// Smaller savings are not worth a change.
 const SAVING_MIN: f64 = 0.02;
 
@@ -127,7 +127,7 @@ pub fn advise(
     let smaller = sizes.iter().copied().find(|heap| chances(*heap).1 <= limits.oom);
     let smaller = smaller.filter(|heap| {
         *heap < today
-            && need.peaks >= PEAKS_MIN
+            && need.peaks >= SEEN_MIN
             && expected(*heap).usd <= now.usd * (1.0 - SAVING_MIN)
     });
     let larger = || {
@@ -147,7 +147,7 @@ pub fn advise(
         cheapest
             .filter(|heap| !fails(&today) || expected(*heap).usd <= now.usd * (1.0 - SAVING_MIN))
     };
-    let often = chances(today).0 > limits.oom;
+    let often = chances(today).0 > limits.oom && need.peaks + need.deaths >= SEEN_MIN;
     let (verdict, heap) = match (smaller, often) {
         (Some(heap), _) => (Verdict::Shrink, heap),
         (None, true) => larger().map_or((Verdict::Keep, today), |heap| (Verdict::Raise, heap)),
