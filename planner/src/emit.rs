@@ -13,7 +13,7 @@ use std::path::Path;
 
 use scenarios::Loaded;
 use scenarios::native::{
-    cluster_autoscaler, eksctl, emr_job_run, kube_scheduler, manifests, pod_template,
+    cluster_autoscaler, eksctl, emr_job_run, karpenter, kube_scheduler, manifests, pod_template,
     spark_application, spark_defaults, yaml_text,
 };
 use serde_json::{Value, json};
@@ -28,6 +28,8 @@ use origin::{Origin, dns_name};
 pub enum Kind {
     /// `spark-defaults.conf`.
     SparkDefaults,
+    /// Settings of classes of applications, for whoever submits them.
+    SparkClasses,
     /// Pod templates of drivers and executors, and the classes that they name.
     PodTemplates,
     /// A `SparkApplication` of the Spark operator.
@@ -38,6 +40,8 @@ pub enum Kind {
     Eksctl,
     /// Helm values of Cluster Autoscaler, and the `priority` expander's table.
     ClusterAutoscaler,
+    /// Karpenter's `NodePool`s and `EC2NodeClass`es, instead of node groups and Cluster Autoscaler.
+    Karpenter,
     /// `KubeSchedulerConfiguration` and the second scheduler that runs it.
     Scheduler,
     /// Pause pods that keep warm room.
@@ -52,13 +56,15 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind by its name on the command line.
-    pub const NAMES: [(&'static str, Self); 11] = [
+    pub const NAMES: [(&'static str, Self); 13] = [
         ("spark-defaults", Self::SparkDefaults),
+        ("spark-classes", Self::SparkClasses),
         ("pod-templates", Self::PodTemplates),
         ("spark-application", Self::SparkApplication),
         ("emr-job-run", Self::EmrJobRun),
         ("eksctl", Self::Eksctl),
         ("cluster-autoscaler", Self::ClusterAutoscaler),
+        ("karpenter", Self::Karpenter),
         ("scheduler", Self::Scheduler),
         ("overprovisioning", Self::Overprovisioning),
         ("pre-puller", Self::PrePuller),
@@ -71,6 +77,8 @@ impl Kind {
 pub mod names {
     /// Spark's settings.
     pub const SPARK_DEFAULTS: &str = "spark-defaults.conf";
+    /// Settings of classes of applications.
+    pub const SPARK_CLASSES: &str = "spark-classes.yaml";
     /// The drivers' pod template.
     pub const DRIVER: &str = "driver-pod-template.yaml";
     /// The executors' pod template.
@@ -87,6 +95,8 @@ pub mod names {
     pub const AUTOSCALER: &str = "cluster-autoscaler-values.yaml";
     /// The `priority` expander's table.
     pub const PRIORITIES: &str = "cluster-autoscaler-priority-expander.yaml";
+    /// Karpenter's pools and node classes.
+    pub const KARPENTER: &str = "karpenter.yaml";
     /// The scheduler's configuration.
     pub const SCHEDULER: &str = "kube-scheduler-config.yaml";
     /// The scheduler that runs it.
@@ -100,8 +110,9 @@ pub mod names {
     /// The scenario that names the others.
     pub const SCENARIO: &str = "scenario.yaml";
     /// All of them.
-    pub const ALL: [&str; 15] = [
+    pub const ALL: [&str; 17] = [
         SPARK_DEFAULTS,
+        SPARK_CLASSES,
         DRIVER,
         EXECUTOR,
         CLASSES,
@@ -110,6 +121,7 @@ pub mod names {
         EKSCTL,
         AUTOSCALER,
         PRIORITIES,
+        KARPENTER,
         SCHEDULER,
         SECOND_SCHEDULER,
         OVERPROVISIONING,
@@ -169,11 +181,13 @@ impl Emitter<'_> {
     fn one(&mut self, kind: Kind) {
         match kind {
             Kind::SparkDefaults => self.spark_defaults(),
+            Kind::SparkClasses => self.spark_classes(),
             Kind::PodTemplates => self.pod_templates(),
             Kind::SparkApplication => self.spark_application(),
             Kind::EmrJobRun => self.emr_job_run(),
             Kind::Eksctl => self.eksctl(),
             Kind::ClusterAutoscaler => self.cluster_autoscaler(),
+            Kind::Karpenter => self.karpenter(),
             Kind::Scheduler => self.scheduler(),
             Kind::Overprovisioning => self.overprovisioning(),
             Kind::PrePuller => self.pre_puller(),
@@ -218,6 +232,35 @@ impl Emitter<'_> {
         let notes = ["What is not here has Spark's own default. The pod templates are looked for \
                       where spark-submit runs."];
         self.put(names::SPARK_DEFAULTS, "Spark's settings", &notes, &body);
+    }
+
+    fn spark_classes(&mut self) {
+        let classes = scenario_file::classes(&self.loaded.resolved);
+        if classes.is_empty() {
+            return;
+        }
+        let value = json!({
+            "apiVersion": "seatrial/v1alpha1",
+            "kind": "SparkClasses",
+            "spec": { "applications": classes },
+        });
+        let notes = ["Regular expressions over names of applications and teams; the last entry \
+                      that matches wins, key by key, over spark-defaults.conf and what the \
+                      application says. For whoever submits: each pair is a --conf."];
+        let body = yaml_text(&[value]);
+        self.put(names::SPARK_CLASSES, "settings of classes of applications", &notes, &body);
+    }
+
+    fn karpenter(&mut self) {
+        let cluster = self.cluster();
+        let scenario = &self.loaded.scenario;
+        let documents = karpenter::write::documents(scenario, &cluster, &mut self.out.findings);
+        let notes =
+            ["Instead of the node groups and Cluster Autoscaler, not beside them. Role and \
+                      discovery tags are those of Karpenter's own guide: say yours. What the move \
+                      does to cost and waiting is not simulated yet."];
+        let what = "the node pools as Karpenter's";
+        self.put(names::KARPENTER, what, &notes, &yaml_text(&documents));
     }
 
     fn pod_templates(&mut self) {

@@ -11,6 +11,7 @@
 pub mod cluster_autoscaler;
 pub mod eksctl;
 pub mod emr_job_run;
+pub mod karpenter;
 pub mod kube_scheduler;
 pub mod legacy_policy;
 pub mod manifests;

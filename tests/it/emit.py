@@ -4,6 +4,7 @@ Arguments: the folder, the folder of schemas, the files as our own reader unders
 and the Kubernetes release.
 """
 
+import functools
 import json
 import pathlib
 import sys
@@ -31,13 +32,27 @@ def strict(schema):
     return schema
 
 
-def application(document):
-    crd = yaml.safe_load((schemas / "sparkoperator.k8s.io_sparkapplications.yaml").read_text())
-    version = next(v for v in crd["spec"]["versions"] if v["name"] == "v1beta2")
+# Custom resources: the file of the CRD, and the version.
+CUSTOM = {
+    "SparkApplication": ("sparkoperator.k8s.io_sparkapplications.yaml", "v1beta2"),
+    "NodePool": ("karpenter.sh_nodepools.yaml", "v1"),
+    "EC2NodeClass": ("karpenter.k8s.aws_ec2nodeclasses.yaml", "v1"),
+}
+
+
+@functools.cache
+def schema_of(kind):
+    file, name = CUSTOM[kind]
+    crd = yaml.safe_load((schemas / file).read_text())
+    version = next(v for v in crd["spec"]["versions"] if v["name"] == name)
     schema = strict(version["schema"]["openAPIV3Schema"])
     # The API server's own part, which a CRD does not spell out.
     schema["properties"]["metadata"] = {"type": "object"}
-    jsonschema.validate(document, schema)
+    return schema
+
+
+def custom(document):
+    jsonschema.validate(document, schema_of(document["kind"]))
 
 
 def cluster(document):
@@ -45,7 +60,7 @@ def cluster(document):
 
 
 # Read by programs that have no schema anywhere: our own readers take them back.
-NO_SCHEMA = {"KubeSchedulerConfiguration", "RetryLadder", "Scenario", None}
+NO_SCHEMA = {"KubeSchedulerConfiguration", "RetryLadder", "Scenario", "SparkClasses", None}
 checked = []
 for path in sorted(folder.glob("*.yaml")):
     documents = [document for document in yaml.safe_load_all(path.read_text())]
@@ -55,10 +70,10 @@ for path in sorted(folder.glob("*.yaml")):
     for document in documents:
         kind = document.get("kind")
         try:
-            if kind == "SparkApplication":
+            if kind in CUSTOM:
                 if not schemas.is_dir():
                     continue
-                application(document)
+                custom(document)
             elif kind == "ClusterConfig":
                 if not schemas.is_dir():
                     continue

@@ -32,6 +32,9 @@ spec:
       spark.app.note: "= no: 1:30 # \\ \tend"
       spark.executor.resource.gpu.amount: "1"
       spark.executor.resource.gpu.vendor: nvidia.com
+    applications:
+    - {application: "^no$", team: "1:30", sparkConf: {spark.executor.memory: 6g}}
+    - {sparkConf: {spark.driver.cores: "2", spark.dynamicAllocation.enabled: "false"}}
     driverPodTemplate:
       metadata:
         labels: {on: "no", y: "1:30"}
@@ -309,7 +312,7 @@ fn emitted_manifests_are_valid_for_other_readers() {
         "ServiceAccount",
     ];
     if schemas.is_dir() {
-        expected.extend(["ClusterConfig", "SparkApplication"]);
+        expected.extend(["ClusterConfig", "EC2NodeClass", "NodePool", "SparkApplication"]);
     }
     let expected: BTreeSet<String> = expected.into_iter().map(str::to_owned).collect();
     assert_eq!(kinds, expected);

@@ -26,8 +26,9 @@ pub(super) struct EmitArgs {
     /// Folder for the files. One that an earlier `emit` wrote is replaced, other files are not.
     #[arg(long, value_name = "DIR", required_unless_present = "diff")]
     out: Option<PathBuf>,
-    /// Only these: spark-defaults, pod-templates, spark-application, emr-job-run, eksctl,
-    /// cluster-autoscaler, scheduler, overprovisioning, pre-puller, retry-ladder, scenario.
+    /// Only these: spark-defaults, spark-classes, pod-templates, spark-application, emr-job-run,
+    /// eksctl, cluster-autoscaler, karpenter, scheduler, overprovisioning, pre-puller, retry-ladder,
+    /// scenario.
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = kind)]
     only: Vec<Kind>,
     /// Print what changes in the files that the scenario names, as a unified diff: comments, order

@@ -24,6 +24,12 @@ pub(super) fn traces(text: &str) -> Vec<String> {
     names.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
+/// `spec.spark.applications`.
+pub(super) fn classes(text: &str) -> Vec<Value> {
+    let value = resolved(text);
+    value["spec"]["spark"]["applications"].as_array().cloned().unwrap_or_default()
+}
+
 /// `spec.retries` with what its reader fills in.
 pub(super) fn retries(text: &str) -> Value {
     let mut value = resolved(text)["spec"]["retries"].take();
