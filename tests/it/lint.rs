@@ -171,6 +171,22 @@ fn changed(file: &str, from: &str, to: &str) -> Files {
     files
 }
 
+/// Executors that Cluster Autoscaler may move.
+const EVICTABLE: (&str, &str) = (
+    "{labels: {team: data}}",
+    "{annotations: {cluster-autoscaler.kubernetes.io/safe-to-evict: \"true\"}}",
+);
+
+/// The good platform with a change in each of two files.
+#[track_caller]
+fn both(file: &str, change: (&str, &str), other: &str, also: (&str, &str)) -> Files {
+    let with = changed(other, also.0, also.1);
+    let of = |name| changed(file, change.0, change.1).into_iter().find(|(own, _)| *own == name);
+    with.into_iter()
+        .map(|(name, text)| if name == file { of(name).unwrap() } else { (name, text) })
+        .collect()
+}
+
 /// The good platform and one file more.
 fn with(file: &'static str, text: &str) -> Files {
     let mut files = good();
@@ -206,6 +222,130 @@ fn judged(files: &Files, targets: Targets) -> Vec<LintFinding> {
 fn there_is_nothing_to_say_about_a_good_platform() {
     let findings = judged(&good(), asked("1.33", ""));
     assert!(findings.is_empty(), "{findings:#?}");
+}
+
+/// What looks wrong and is not, or is not sure: rule, files, releases. The rule is silent.
+#[allow(clippy::type_complexity, reason = "a table")]
+fn silent() -> Vec<(&'static str, Files, (&'static str, &'static str))> {
+    let now = ("1.33", "");
+    let conf = |to: &str| changed("spark-defaults.conf", "spark.executor.cores 4\n", to);
+    let select = |label: &str| changed("executor.yaml", "    role: executor", label);
+    let pool = |text: &str| {
+        let soon = "consolidateAfter: 30s";
+        let text = format!("{soon}{text}");
+        let swapped = changed("pool.yaml", "consolidateAfter: 5m", &text);
+        let swap = |(name, text): (&'static str, String)| match name {
+            "pool.yaml" => (name, text.replace("role: driver", "role: executor")),
+            _ => (name, text),
+        };
+        swapped.into_iter().map(swap).collect::<Files>()
+    };
+    let crd = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec:\n  \
+               labels: {type: object, maxProperties: 100, nullable: true}\n";
+    let other = "apiVersion: example.com/v1\nkind: Thing\nspec: {labels: {a: 1}, data: {b: 2}}\n";
+    let pdb = "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\n";
+    let unknown = "instanceTypes: [m5.4xlarge, m5a.4xlarge]";
+    vec![
+        // Schemas of other kinds, and kinds whose maps are their own.
+        ("text-expected", with("crd.yaml", crd), now),
+        ("text-expected", with("thing.yaml", other), now),
+        // Labels of add-ons and of eksctl's, and of types that nobody knows.
+        ("no-node-has-the-label", select("    nvidia.com/gpu.present: \"true\""), now),
+        ("no-node-has-the-label", select("    node-lifecycle: spot"), now),
+        (
+            "no-node-has-the-label",
+            both(
+                "cluster.yaml",
+                (unknown, "instanceTypes: [m99.large]"),
+                "executor.yaml",
+                ("    role: executor", "    role: executor\n    kubernetes.io/arch: arm64"),
+            ),
+            now,
+        ),
+        // The kubelet keeps what the group says; a node may have more than Karpenter estimates.
+        (
+            "pod-fits-no-node",
+            both(
+                "cluster.yaml",
+                (unknown, "instanceTypes: [m5.4xlarge]\n  kubeletExtraConfig: {kubeReserved: {}}"),
+                "spark-defaults.conf",
+                ("cores 4\n", "cores 16\nspark.kubernetes.executor.request.cores 15900m\n"),
+            ),
+            now,
+        ),
+        // Nodes with executors that may not be moved are not taken away, whatever the time.
+        ("scale-down-before-idle-timeout", changed("values.yaml", "10m", "30s"), now),
+        // Executors that may be moved are no obstacle.
+        (
+            "spreading-scheduler",
+            both("scheduler.yaml", ("MostAllocated", "LeastAllocated"), "executor.yaml", EVICTABLE)
+                .into_iter()
+                .filter(|(name, _)| *name != "app.yaml")
+                .collect(),
+            now,
+        ),
+        // A budget of none.
+        ("consolidation-before-idle-timeout", pool(", budgets: [{nodes: \"0\"}]"), now),
+        (
+            "consolidation-before-idle-timeout",
+            pool(", budgets: [{nodes: 0%, reasons: [Underutilized]}]"),
+            now,
+        ),
+        // Another shuffle manager, another master.
+        (
+            "shuffle-service-on-kubernetes",
+            conf("spark.shuffle.service.enabled true\nspark.shuffle.manager a.RssShuffleManager\n"),
+            now,
+        ),
+        (
+            "shuffle-service-on-kubernetes",
+            conf("spark.shuffle.service.enabled true\nspark.master yarn\n"),
+            now,
+        ),
+        // Names of Auto Scaling groups hold the cluster's, which need not be in the files.
+        (
+            "priority-names-no-group",
+            changed("values.yaml", ".*drivers.*", "^eksctl-prod-nodegroup-drivers-.*"),
+            now,
+        ),
+        // There is nothing else to write yet.
+        ("api-deprecated", with("pdb.yaml", pdb), ("1.20", "")),
+        // Both names: ready for either.
+        (
+            "label-renamed",
+            changed(
+                "executor.yaml",
+                "    role: executor",
+                "    beta.kubernetes.io/os: linux\n    kubernetes.io/os: linux\n    role: executor",
+            ),
+            now,
+        ),
+    ]
+}
+
+#[test]
+fn rules_are_silent_about_what_is_right_or_not_known() {
+    let found: Vec<String> = silent()
+        .iter()
+        .flat_map(|(rule, files, (kubernetes, spark))| {
+            let findings = judged(files, asked(kubernetes, spark));
+            findings.into_iter().filter(move |one| one.rule.id == *rule)
+        })
+        .map(|one| format!("{one:#?}"))
+        .collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn advice_is_of_the_release() {
+    let files = changed("spark-defaults.conf", "enabled true", "enabled false");
+    let next = |spark| {
+        let findings = judged(&files, asked("1.33", spark));
+        let found = findings.into_iter().find(|one| one.rule.id == "spot-without-decommission");
+        found.unwrap().next
+    };
+    assert!(next("3.0").contains("3.1") && !next("3.0").contains("spark.decommission.enabled"));
+    assert!(next("3.1").contains("spark.decommission.enabled=true"));
 }
 
 /// Rule, what makes it fire, where, at which releases.
@@ -265,7 +405,7 @@ fn cases() -> Vec<(&'static str, Files, &'static str, (&'static str, &'static st
         ("consolidation-before-idle-timeout", soon, "pool.yaml:5", now),
         (
             "scale-down-before-idle-timeout",
-            changed("values.yaml", "10m", "30s"),
+            both("values.yaml", ("10m", "30s"), "executor.yaml", EVICTABLE),
             "values.yaml:4",
             now,
         ),

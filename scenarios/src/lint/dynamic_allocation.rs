@@ -1,6 +1,7 @@
 //! Dynamic allocation on Kubernetes: where shuffle files outlive an executor.
 //!
-//! That Spark refuses to start is found by the settings' own reader. Source: facts-spark A1, A2;
+//! That Spark refuses to start is found by the settings' own reader. Left out: shuffle managers that
+//! are not Spark's, which may want the setting; masters other than Kubernetes. Source: facts-spark A1, A2;
 //! Spark's page on Kubernetes: there is no external shuffle service for it.
 
 use sim::Severity;
@@ -33,5 +34,15 @@ pub(super) fn judge(workloads: &[Workload]) -> Vec<LintFinding> {
         let next = "drop it and set spark.dynamicAllocation.shuffleTracking.enabled=true";
         SHUFFLE_SERVICE.at(workload.at(key), format!("`{key}` is true"), next)
     };
-    workloads.iter().filter(on).map(of).collect()
+    workloads.iter().filter(on).filter(|workload| is_plain(workload)).map(of).collect()
+}
+
+/// On Kubernetes, as far as the settings say, with Spark's own shuffle.
+fn is_plain(workload: &Workload) -> bool {
+    let own = |key: &str, fits: fn(&str) -> bool| workload.conf.get(key).is_none_or(fits);
+    own("spark.master", |master| master.starts_with("k8s"))
+        && own("spark.shuffle.manager", |manager| {
+            matches!(manager.to_ascii_lowercase().as_str(), "sort" | "tungsten-sort")
+                || manager.ends_with(".SortShuffleManager")
+        })
 }

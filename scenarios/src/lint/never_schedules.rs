@@ -1,10 +1,10 @@
 //! Pods that no node group of the set takes: labels that none has, taints that are not tolerated,
 //! more than the largest node has.
 //!
-//! What is judged is what the files say; without any node group nothing is. Karpenter launches by
-//! its own estimate of a node's memory; Cluster Autoscaler by the node that is there, which usually
-//! has more: between the two is a warning. Left out: quotas, limits of NodePools, what else runs on
-//! the node except the DaemonSets that every cluster has.
+//! What is judged is what the files say; without any node group nothing is. A node usually has more
+//! memory than Karpenter estimates; Cluster Autoscaler goes by the node that is there, and Karpenter
+//! (from 1.2) by nodes of the type that it has seen: between the two is a warning. Left out: quotas,
+//! limits of NodePools, what else runs on the node except the DaemonSets that every cluster has.
 //!
 //! Source: [`crate::catalogue`] for allocatable; facts-kubernetes 1.4 (`NodeResourcesFit` on an
 //! empty node), 3 (Karpenter's overhead).
@@ -169,11 +169,7 @@ fn size(pod: &PodAsk, taken: &[(&Offer, Option<&Shape>)]) -> Option<LintFinding>
     if surely {
         return None;
     }
-    let most = |(offer, shape): &(&Offer, &Shape)| match offer.is_karpenter() {
-        true => shape.memory,
-        false => shape.memory_most,
-    };
-    let perhaps = nodes.iter().find(|node| fits(node.1.cpu, most(node)));
+    let perhaps = nodes.iter().find(|(_, shape)| fits(shape.cpu_most, shape.memory_most));
     let asks = format!("{} asks for {} CPU and {}", pod.who, pod.cpu, gib(pod.memory));
     let has_cpu = |node: &(&Offer, &Shape)| pod.cpu <= node.1.cpu.saturating_sub(daemonsets.cpu);
     let key = if nodes.iter().any(has_cpu) { "memory" } else { "cores" };
@@ -196,8 +192,8 @@ fn size(pod: &PodAsk, taken: &[(&Offer, Option<&Shape>)]) -> Option<LintFinding>
         nodes.len(),
         shape.name,
         offer.name,
-        shape.cpu,
-        gib(most(largest))
+        shape.cpu_most,
+        gib(shape.memory_most)
     );
     let next = "ask for less (a CPU request below the cores: spark.kubernetes.executor.request.cores), \
                 or allow larger types (`seatrial catalog fit`)";
