@@ -1,8 +1,9 @@
 //! Dynamic allocation on Kubernetes: where shuffle files outlive an executor.
 //!
 //! That Spark refuses to start is found by the settings' own reader. Left out: shuffle managers that
-//! are not Spark's, which may want the setting; masters other than Kubernetes. Source: facts-spark A1, A2;
-//! Spark's page on Kubernetes: there is no external shuffle service for it.
+//! are not Spark's, which may want the setting.
+//!
+//! Source: facts-spark A1, A2; Spark's page on Kubernetes: there is no external shuffle service.
 
 use sim::Severity;
 
@@ -37,12 +38,10 @@ pub(super) fn judge(workloads: &[Workload]) -> Vec<LintFinding> {
     workloads.iter().filter(on).filter(|workload| is_plain(workload)).map(of).collect()
 }
 
-/// On Kubernetes, as far as the settings say, with Spark's own shuffle.
+/// With Spark's own shuffle.
 fn is_plain(workload: &Workload) -> bool {
-    let own = |key: &str, fits: fn(&str) -> bool| workload.conf.get(key).is_none_or(fits);
-    own("spark.master", |master| master.starts_with("k8s"))
-        && own("spark.shuffle.manager", |manager| {
-            matches!(manager.to_ascii_lowercase().as_str(), "sort" | "tungsten-sort")
-                || manager.ends_with(".SortShuffleManager")
-        })
+    workload.conf.get("spark.shuffle.manager").is_none_or(|manager| {
+        matches!(manager.to_ascii_lowercase().as_str(), "sort" | "tungsten-sort")
+            || manager.ends_with(".SortShuffleManager")
+    })
 }

@@ -18,6 +18,7 @@ use sim::units::{Bytes, MilliCores};
 use super::offers::{Miss, Offer, Shape};
 use super::pods::PodAsk;
 use super::rule::{LintFinding, Rule};
+use crate::catalogue::{Catalogue, Filter};
 use crate::file::cross_check::gib;
 
 /// No node group has what the pod selects.
@@ -60,11 +61,11 @@ pub(super) static NO_GPU: Rule = Rule {
     source: "the catalogue (`scenarios/catalogue/instance_types.csv`)",
 };
 
-/// An instance type that the catalogue does not have.
+/// A size that the catalogue does not have, of a family that it has.
 pub(super) static UNKNOWN_TYPE: Rule = Rule {
     id: "unknown-instance-type",
     severity: Severity::Warning,
-    why: "EC2 may not have it; sizes of pods are not judged against the group",
+    why: "EC2 has the family and perhaps not the size; pods are not judged against the group",
     source: "the catalogue: Karpenter's table of instance types",
 };
 
@@ -78,8 +79,14 @@ pub(super) fn judge(offers: &[Offer], pods: &[PodAsk]) -> Vec<LintFinding> {
 }
 
 fn unknown_types(offer: &Offer) -> Option<LintFinding> {
-    let name = offer.unknown_types.first()?;
-    let error = crate::catalogue::Catalogue::builtin().entry(name).err()?;
+    let catalogue = Catalogue::builtin();
+    let all = catalogue.list(&Filter::default());
+    let family = |name: &str| name.split_once('.').map(|(family, _)| family.to_owned());
+    let families: BTreeSet<&str> = all.iter().map(|entry| entry.family()).collect();
+    // EC2 has families that the catalogue does not.
+    let known = |name: &&String| family(name).is_some_and(|own| families.contains(own.as_str()));
+    let name = offer.unknown_types.iter().find(known)?;
+    let error = catalogue.entry(name).err()?;
     let what = format!("group `{}`: {error}", offer.name);
     Some(UNKNOWN_TYPE.at(&offer.place, what, "correct the name, or leave it if EC2 has it"))
 }
