@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use scenarios::import::Given;
 use scenarios::lint::{LintFinding, RULES, Targets, lint};
 use serde_json::Value;
 use sim::Severity;
@@ -12,195 +11,13 @@ use sim::Severity;
 use crate::command::{fine, refused, seatrial, write};
 use crate::emit::{emitted, folder, scenarios_to_emit};
 
-type Files = Vec<(&'static str, String)>;
+mod cases;
+mod platform;
+mod silent;
 
-const GROUPS: &str = r#"
-apiVersion: eksctl.io/v1alpha5
-kind: ClusterConfig
-metadata: {name: c, region: us-west-2, version: "1.33"}
-managedNodeGroups:
-- {name: drivers, instanceTypes: [m5.xlarge], minSize: 0, maxSize: 9, labels: {role: driver}}
-- name: executors
-  spot: true
-  instanceTypes: [m5.4xlarge, m5a.4xlarge]
-  minSize: 0
-  maxSize: 9
-  labels: {role: executor}
-  taints: [{key: spark, value: executor, effect: NoSchedule}]
-"#;
-
-const CONF: &str = "\
-spark.executor.memory 8g
-spark.executor.cores 4
-spark.decommission.enabled true
-spark.dynamicAllocation.enabled true
-spark.kubernetes.driver.podTemplateFile driver.yaml
-spark.kubernetes.executor.podTemplateFile executor.yaml
-";
-
-const DRIVER: &str = r#"
-apiVersion: v1
-kind: Pod
-metadata:
-  annotations:
-    cluster-autoscaler.kubernetes.io/safe-to-evict: "false"
-    karpenter.sh/do-not-disrupt: "true"
-spec:
-  nodeSelector: {role: driver}
-  containers: [{name: spark-kubernetes-driver}]
-"#;
-
-const EXECUTOR: &str = r#"
-apiVersion: v1
-kind: Pod
-metadata: {labels: {team: data}}
-spec:
-  nodeSelector:
-    role: executor
-  tolerations: [{key: spark, operator: Exists}]
-  terminationGracePeriodSeconds: 110
-  containers:
-  - name: spark-kubernetes-executor
-  - name: sidecar
-    resources: {requests: {cpu: 100m, memory: 128Mi}}
-"#;
-
-const VALUES: &str = "\
-autoDiscovery: {clusterName: c}
-extraArgs:
-  expander: priority
-  scale-down-unneeded-time: 10m
-  scan-interval: 10s
-expanderPriorities: {10: [.*drivers.*], 20: [.*executors.*]}
-";
-
-const PROFILE: &str = "\
-apiVersion: kubescheduler.config.k8s.io/v1
-kind: KubeSchedulerConfiguration
-profiles:
-- schedulerName: default-scheduler
-  plugins: {score: {enabled: [{name: NodeResourcesFit, weight: 5}]}}
-  pluginConfig:
-  - name: NodeResourcesFit
-    args: {scoringStrategy: {type: MostAllocated, resources: [{name: cpu, weight: 1}]}}
-";
-
-const NODE_POOL: &str = "\
-apiVersion: karpenter.sh/v1
-kind: NodePool
-metadata: {name: pool}
-spec:
-  disruption: {consolidationPolicy: WhenEmptyOrUnderutilized, consolidateAfter: 5m}
-  template:
-    metadata: {labels: {role: driver, pool: p}}
-    spec:
-      nodeClassRef: {group: karpenter.k8s.aws, kind: EC2NodeClass, name: default}
-      requirements:
-      - {key: karpenter.k8s.aws/instance-category, operator: In, values: [m, r]}
-      - {key: karpenter.k8s.aws/instance-cpu, operator: Lt, values: [\"17\"]}
-      - {key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}
-";
-
-const APPLICATION: &str = r#"
-apiVersion: sparkoperator.k8s.io/v1beta2
-kind: SparkApplication
-metadata: {name: app}
-spec:
-  type: Scala
-  sparkVersion: "3.5.3"
-  sparkConf: {"spark.decommission.enabled": "true"}
-  driver:
-    memory: 2g
-    nodeSelector: {role: driver}
-    annotations:
-      cluster-autoscaler.kubernetes.io/safe-to-evict: "false"
-      karpenter.sh/do-not-disrupt: "true"
-  executor:
-    memory: 4g
-    nodeSelector: {role: executor}
-    tolerations: [{key: spark, operator: Exists}]
-"#;
-
-const PAUSE: &str = "\
-apiVersion: scheduling.k8s.io/v1
-kind: PriorityClass
-metadata: {name: pause}
-value: -5
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: pause}
-spec:
-  replicas: 2
-  template:
-    spec:
-      priorityClassName: pause
-      nodeSelector: {role: driver}
-      containers: [{name: pause, resources: {requests: {cpu: \"1\", memory: 1Gi}}}]
-";
-
-const POLICY: &str = "\
-kind: Policy
-apiVersion: v1
-priorities: [{name: MostRequestedPriority, weight: 1}]
-";
-
-/// A platform about which there is nothing to say, at Kubernetes 1.33.
-fn good() -> Files {
-    let texts = [
-        ("cluster.yaml", GROUPS),
-        ("spark-defaults.conf", CONF),
-        ("driver.yaml", DRIVER),
-        ("executor.yaml", EXECUTOR),
-        ("values.yaml", VALUES),
-        ("scheduler.yaml", PROFILE),
-        ("pool.yaml", NODE_POOL),
-        ("app.yaml", APPLICATION),
-        ("pause.yaml", PAUSE),
-    ];
-    texts.map(|(name, text)| (name, text.to_owned())).to_vec()
-}
-
-/// The good platform with `from` as `to` in one file.
-#[track_caller]
-fn changed(file: &str, from: &str, to: &str) -> Files {
-    let mut files = good();
-    let text = &mut files.iter_mut().find(|(name, _)| *name == file).unwrap().1;
-    assert!(text.contains(from), "{file}: {from}");
-    *text = text.replacen(from, to, 1);
-    files
-}
-
-/// The good platform and one file more.
-fn with(file: &'static str, text: &str) -> Files {
-    let mut files = good();
-    files.push((file, text.to_owned()));
-    files
-}
-
-fn without(gone: &str) -> Files {
-    good().into_iter().filter(|(name, _)| *name != gone).collect()
-}
-
-fn asked(kubernetes: &str, spark: &str) -> Targets {
-    let said = |text: &str, by: &str| {
-        Some(scenarios::lint::Said { release: text.parse().unwrap(), by: by.to_owned() })
-    };
-    Targets {
-        kubernetes: said(kubernetes, "--kubernetes"),
-        spark: if spark.is_empty() { None } else { said(spark, "--spark") },
-        karpenter: None,
-    }
-}
-
-fn judged(files: &Files, targets: Targets) -> Vec<LintFinding> {
-    let given = files.iter().map(|(name, text)| Given {
-        name: (*name).to_owned(),
-        text: text.clone(),
-        named: true,
-    });
-    lint(given.collect(), targets).unwrap_or_else(|error| panic!("{error}")).findings
-}
+use cases::cases;
+use platform::*;
+use silent::silent;
 
 #[test]
 fn there_is_nothing_to_say_about_a_good_platform() {
@@ -208,250 +25,29 @@ fn there_is_nothing_to_say_about_a_good_platform() {
     assert!(findings.is_empty(), "{findings:#?}");
 }
 
-/// Rule, what makes it fire, where, at which releases.
-#[allow(clippy::type_complexity, reason = "a table")]
-fn cases() -> Vec<(&'static str, Files, &'static str, (&'static str, &'static str))> {
-    let conf = |to: &str| changed("spark-defaults.conf", "spark.executor.cores 4\n", to);
-    let now = ("1.33", "");
-    let gpu = "resources: {requests: {cpu: 100m, memory: 128Mi, nvidia.com/gpu: \"1\"}, limits: \
-               {nvidia.com/gpu: \"1\"}}";
-    let plain = "resources: {requests: {cpu: 100m, memory: 128Mi}}";
-    let spread = changed("scheduler.yaml", "MostAllocated", "LeastAllocated");
-    let empty = "consolidateAfter: 5m";
-    let soon = changed("pool.yaml", empty, "consolidateAfter: 30s");
-    let soon: Files = soon
-        .into_iter()
-        .map(|(name, text)| match name {
-            "pool.yaml" => (name, text.replace("role: driver", "role: executor")),
-            _ => (name, text),
+#[test]
+fn rules_are_silent_about_what_is_right_or_not_known() {
+    let found: Vec<String> = silent()
+        .iter()
+        .flat_map(|(rule, files, (kubernetes, spark))| {
+            let findings = judged(files, asked(kubernetes, spark));
+            findings.into_iter().filter(move |one| one.rule.id == *rule)
         })
+        .map(|one| format!("{one:#?}"))
         .collect();
-    let unmarked = |annotation: &str| changed("driver.yaml", annotation, "");
-    let do_not_disrupt = "    karpenter.sh/do-not-disrupt: \"true\"\n";
-    let safe = "    cluster-autoscaler.kubernetes.io/safe-to-evict: \"false\"\n";
-    vec![
-        (
-            "no-node-has-the-label",
-            changed("driver.yaml", "role: driver", "role: drvr"),
-            "driver.yaml:9",
-            now,
-        ),
-        (
-            "taint-not-tolerated",
-            changed("executor.yaml", "key: spark,", "key: sparc,"),
-            "executor.yaml:8",
-            now,
-        ),
-        ("pod-fits-no-node", conf("spark.executor.cores 16\n"), "spark-defaults.conf:2", now),
-        (
-            "pod-fits-no-node",
-            changed("spark-defaults.conf", "8g", "60g"),
-            "spark-defaults.conf:1",
-            now,
-        ),
-        (
-            "pod-barely-fits",
-            conf("spark.executor.cores 15\nspark.kubernetes.executor.request.cores 15700m\n"),
-            "spark-defaults.conf:3",
-            now,
-        ),
-        ("no-node-has-gpus", changed("executor.yaml", plain, gpu), "executor.yaml:11", now),
-        (
-            "unknown-instance-type",
-            changed("cluster.yaml", "m5.xlarge", "m5.xlrage"),
-            "cluster.yaml:6",
-            now,
-        ),
-        ("consolidation-before-idle-timeout", soon, "pool.yaml:5", now),
-        (
-            "scale-down-before-idle-timeout",
-            changed("values.yaml", "10m", "30s"),
-            "values.yaml:4",
-            now,
-        ),
-        ("driver-may-be-evicted", unmarked(do_not_disrupt), "driver.yaml:6", now),
-        (
-            "driver-may-be-evicted",
-            changed("driver.yaml", "evict: \"false\"", "evict: \"true\""),
-            "driver.yaml:6",
-            now,
-        ),
-        ("driver-not-marked", unmarked(safe), "driver.yaml:6", now),
-        (
-            "driver-on-spot",
-            changed("cluster.yaml", "- {name: drivers,", "- {name: drivers, spot: true,"),
-            "driver.yaml:9",
-            now,
-        ),
-        (
-            "spot-without-decommission",
-            changed("spark-defaults.conf", "enabled true", "enabled false"),
-            "spark-defaults.conf:3",
-            now,
-        ),
-        ("grace-over-spot-notice", changed("executor.yaml", "110", "300"), "executor.yaml:9", now),
-        (
-            "dynamic-allocation-refused",
-            conf("spark.executor.cores 4\n"),
-            "spark-defaults.conf",
-            ("1.33", "3.3"),
-        ),
-        (
-            "shuffle-service-on-kubernetes",
-            conf("spark.shuffle.service.enabled true\n"),
-            "spark-defaults.conf:2",
-            now,
-        ),
-        ("spreading-scheduler", spread, "scheduler.yaml:1", now),
-        ("spreading-by-default", without("scheduler.yaml"), "values.yaml:1", now),
-        (
-            "no-priority-table",
-            changed("values.yaml", "expanderPriorities", "other"),
-            "values.yaml:3",
-            now,
-        ),
-        (
-            "priority-names-no-group",
-            changed("values.yaml", ".*drivers.*", ".*gpu.*"),
-            "values.yaml:1",
-            now,
-        ),
-        ("overprovisioning-expendable", changed("pause.yaml", "-5", "-50"), "pause.yaml:4", now),
-        (
-            "api-removed",
-            changed("pause.yaml", "scheduling.k8s.io/v1", "scheduling.k8s.io/v1beta1"),
-            "pause.yaml:1",
-            now,
-        ),
-        (
-            "api-removed",
-            with("psp.yaml", "apiVersion: policy/v1beta1\nkind: PodSecurityPolicy\n"),
-            "psp.yaml:1",
-            now,
-        ),
-        (
-            "api-removed",
-            with(
-                "p.yaml",
-                "apiVersion: karpenter.sh/v1alpha5\nkind: Provisioner\nmetadata: {name: p}\nspec: {}\n",
-            ),
-            "p.yaml:1",
-            now,
-        ),
-        (
-            "api-removed",
-            changed("pool.yaml", "karpenter.sh/v1\n", "karpenter.sh/v1beta1\n"),
-            "pool.yaml:1",
-            now,
-        ),
-        (
-            "api-deprecated",
-            with("pdb.yaml", "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\n"),
-            "pdb.yaml:1",
-            ("1.24", ""),
-        ),
-        (
-            "karpenter-field-moved",
-            changed("pool.yaml", "WhenEmptyOrUnderutilized", "WhenUnderutilized"),
-            "pool.yaml:5",
-            now,
-        ),
-        (
-            "karpenter-field-moved",
-            changed("pool.yaml", empty, "consolidateAfter: 5m, expireAfter: 720h"),
-            "pool.yaml:5",
-            now,
-        ),
-        (
-            "label-renamed",
-            changed(
-                "executor.yaml",
-                "    role: executor",
-                "    beta.kubernetes.io/os: linux\n    role: executor",
-            ),
-            "executor.yaml:7",
-            now,
-        ),
-        (
-            "label-renamed",
-            conf("spark.kubernetes.executor.node.selector.beta.kubernetes.io/arch amd64\n"),
-            "spark-defaults.conf:2",
-            now,
-        ),
-        (
-            "spark-setting-deprecated",
-            conf("spark.blacklist.enabled true\n"),
-            "spark-defaults.conf:2",
-            now,
-        ),
-        (
-            "spark-setting-removed",
-            conf("spark.ui.jettyStopTimeout 3s\n"),
-            "spark-defaults.conf:2",
-            ("1.33", "4.2"),
-        ),
-        (
-            "ignored-by-spark",
-            conf("spark.kubernetes.executor.terminationGracePeriodSeconds 60s\n"),
-            "spark-defaults.conf:2",
-            now,
-        ),
-        ("unknown-setting", conf("spark.executor.core 4\n"), "spark-defaults.conf:2", now),
-        (
-            "autoscaler-flag-unknown",
-            changed("values.yaml", "scan-interval: 10s", "max-empty-bulk-delete: 5"),
-            "values.yaml:5",
-            now,
-        ),
-        (
-            "scheduler-api-removed",
-            changed("scheduler.yaml", "k8s.io/v1", "k8s.io/v1beta3"),
-            "scheduler.yaml:1",
-            now,
-        ),
-        (
-            "scheduler-plugin-removed",
-            changed("scheduler.yaml", "name: NodeResourcesFit,", "name: NodeLabel,"),
-            "scheduler.yaml:5",
-            now,
-        ),
-        ("scheduler-policy-removed", with("policy.yaml", POLICY), "policy.yaml:1", now),
-        (
-            "unknown-key",
-            changed("executor.yaml", "tolerations:", "toleratons:"),
-            "executor.yaml:8",
-            now,
-        ),
-        (
-            "set-twice",
-            conf("spark.executor.cores 4\nspark.executor.cores 5\n"),
-            "spark-defaults.conf:3",
-            now,
-        ),
-        ("refused", conf("spark.executor.memoryOverhead 4Gi\n"), "spark-defaults.conf:2", now),
-        ("refused", changed("executor.yaml", "128Mi", "4g"), "executor.yaml:13", now),
-        (
-            "text-expected",
-            changed("executor.yaml", "team: data", "team: 12"),
-            "executor.yaml:4",
-            now,
-        ),
-        (
-            "text-expected",
-            changed("executor.yaml", "team: data", "team: on"),
-            "executor.yaml:4",
-            now,
-        ),
-        ("text-expected", changed("app.yaml", "\"true\"", "true"), "app.yaml:8", now),
-        ("version-as-number", changed("cluster.yaml", "\"1.33\"", "1.33"), "cluster.yaml:4", now),
-        ("version-as-number", changed("app.yaml", "\"3.5.3\"", "3.5"), "app.yaml:7", now),
-        (
-            "memory-in-millibytes",
-            changed("executor.yaml", "128Mi", "512m"),
-            "executor.yaml:13",
-            now,
-        ),
-    ]
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn advice_is_of_the_release() {
+    let files = changed("spark-defaults.conf", "enabled true", "enabled false");
+    let next = |spark| {
+        let findings = judged(&files, asked("1.33", spark));
+        let found = findings.into_iter().find(|one| one.rule.id == "spot-without-decommission");
+        found.unwrap().next
+    };
+    assert!(next("3.0").contains("3.1") && !next("3.0").contains("spark.decommission.enabled"));
+    assert!(next("3.1").contains("spark.decommission.enabled=true"));
 }
 
 #[test]

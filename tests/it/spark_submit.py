@@ -103,6 +103,8 @@ def submit(port, home, application):
     environment = {key: os.environ[key] for key in keep if key in os.environ}
     environment |= {"HOME": str(home), "SPARK_CONF_DIR": str(home), "KUBECONFIG": str(home / "none")}
     environment |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    # A short life: no optimising compiler, no collector in parallel.
+    environment["SPARK_SUBMIT_OPTS"] = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
     done = subprocess.run(
         command, cwd=FOLDER, env=environment, capture_output=True, text=True, timeout=240
     )

@@ -70,9 +70,15 @@ pub(super) fn lint(args: LintArgs, noise: &Noise, output: &mut Output) -> Result
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     if errors > 0 || (args.strict && warnings > 0) {
         let strict = if args.strict { " (--strict)" } else { "" };
-        return Err(Stop::Gate(format!("{errors} errors, {warnings} warnings{strict}")));
+        let counts = [counted(errors, "error"), counted(warnings, "warning")].join(", ");
+        return Err(Stop::Gate(format!("{counts}{strict}")));
     }
     Ok(())
+}
+
+/// `1 error`, `2 errors`.
+fn counted(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The word for people and scripts.
@@ -125,11 +131,11 @@ fn summary(report: &Report) -> String {
     };
     let targets = &report.targets;
     format!(
-        "{} files, {} errors, {} warnings, {} notes; judged for {}, {}, {}\n",
-        report.judged.len(),
-        count(Severity::Error),
-        count(Severity::Warning),
-        count(Severity::Info),
+        "{}, {}, {}, {}; judged for {}, {}, {}\n",
+        counted(report.judged.len(), "file"),
+        counted(count(Severity::Error), "error"),
+        counted(count(Severity::Warning), "warning"),
+        counted(count(Severity::Info), "note"),
         said("Kubernetes", &targets.kubernetes),
         said("Spark", &targets.spark),
         said("Karpenter", &targets.karpenter),

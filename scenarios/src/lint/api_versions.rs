@@ -36,49 +36,64 @@ pub(super) static KARPENTER_FIELD: Rule = Rule {
     source: "Karpenter, v1 migration; facts-kubernetes 3 (karpenter.sh/v1 NodePool)",
 };
 
-/// A version of kinds: group and version, kind (empty: all), whose release, the last one that
-/// serves it, and what to write.
+/// A version of kinds: group and version, kind (empty: all), the first release that has what to
+/// write instead, the last one that serves it, and what to write.
 struct Gone {
     version: &'static str,
     kind: &'static str,
+    first: Release,
     last: Release,
     instead: &'static str,
 }
 
-const fn gone(version: &'static str, kind: &'static str, last: u32, instead: &'static str) -> Gone {
-    Gone { version, kind, last: Release::new(1, last), instead }
+const fn gone(
+    version: &'static str,
+    kind: &'static str,
+    first: u32,
+    last: u32,
+    instead: &'static str,
+) -> Gone {
+    Gone { version, kind, first: Release::new(1, first), last: Release::new(1, last), instead }
 }
 
 /// Of Kubernetes.
-const KUBERNETES: [Gone; 28] = [
-    gone("extensions/v1beta1", "Ingress", 21, "networking.k8s.io/v1"),
-    gone("extensions/v1beta1", "", 15, "apps/v1, policy/v1 or networking.k8s.io/v1"),
-    gone("apps/v1beta1", "", 15, "apps/v1"),
-    gone("apps/v1beta2", "", 15, "apps/v1"),
-    gone("admissionregistration.k8s.io/v1beta1", "MutatingWebhookConfiguration", 21, "v1"),
-    gone("admissionregistration.k8s.io/v1beta1", "ValidatingWebhookConfiguration", 21, "v1"),
-    gone("apiextensions.k8s.io/v1beta1", "", 21, "apiextensions.k8s.io/v1"),
-    gone("apiregistration.k8s.io/v1beta1", "", 21, "apiregistration.k8s.io/v1"),
-    gone("certificates.k8s.io/v1beta1", "CertificateSigningRequest", 21, "certificates.k8s.io/v1"),
-    gone("coordination.k8s.io/v1beta1", "Lease", 21, "coordination.k8s.io/v1"),
-    gone("networking.k8s.io/v1beta1", "Ingress", 21, "networking.k8s.io/v1"),
-    gone("networking.k8s.io/v1beta1", "IngressClass", 21, "networking.k8s.io/v1"),
-    gone("rbac.authorization.k8s.io/v1beta1", "", 21, "rbac.authorization.k8s.io/v1"),
-    gone("scheduling.k8s.io/v1beta1", "PriorityClass", 21, "scheduling.k8s.io/v1"),
-    gone("storage.k8s.io/v1beta1", "StorageClass", 21, "storage.k8s.io/v1"),
-    gone("storage.k8s.io/v1beta1", "CSIDriver", 21, "storage.k8s.io/v1"),
-    gone("storage.k8s.io/v1beta1", "CSINode", 21, "storage.k8s.io/v1"),
-    gone("storage.k8s.io/v1beta1", "VolumeAttachment", 21, "storage.k8s.io/v1"),
-    gone("batch/v1beta1", "CronJob", 24, "batch/v1"),
-    gone("discovery.k8s.io/v1beta1", "EndpointSlice", 24, "discovery.k8s.io/v1"),
-    gone("events.k8s.io/v1beta1", "Event", 24, "events.k8s.io/v1"),
-    gone("node.k8s.io/v1beta1", "RuntimeClass", 24, "node.k8s.io/v1"),
-    gone("policy/v1beta1", "PodSecurityPolicy", 24, "labels pod-security.kubernetes.io/*"),
-    gone("policy/v1beta1", "PodDisruptionBudget", 24, "policy/v1"),
-    gone("autoscaling/v2beta1", "HorizontalPodAutoscaler", 24, "autoscaling/v2"),
-    gone("autoscaling/v2beta2", "HorizontalPodAutoscaler", 25, "autoscaling/v2"),
-    gone("storage.k8s.io/v1beta1", "CSIStorageCapacity", 26, "storage.k8s.io/v1"),
-    gone("flowcontrol.apiserver.k8s.io/v1beta3", "", 31, "flowcontrol.apiserver.k8s.io/v1"),
+const KUBERNETES: [Gone; 30] = [
+    gone("extensions/v1beta1", "Ingress", 19, 21, "networking.k8s.io/v1"),
+    gone("extensions/v1beta1", "", 14, 15, "apps/v1, policy/v1 or networking.k8s.io/v1"),
+    gone("apps/v1beta1", "", 9, 15, "apps/v1"),
+    gone("apps/v1beta2", "", 9, 15, "apps/v1"),
+    gone("admissionregistration.k8s.io/v1beta1", "MutatingWebhookConfiguration", 16, 21, "v1"),
+    gone("admissionregistration.k8s.io/v1beta1", "ValidatingWebhookConfiguration", 16, 21, "v1"),
+    gone("apiextensions.k8s.io/v1beta1", "", 16, 21, "apiextensions.k8s.io/v1"),
+    gone("apiregistration.k8s.io/v1beta1", "", 10, 21, "apiregistration.k8s.io/v1"),
+    gone(
+        "certificates.k8s.io/v1beta1",
+        "CertificateSigningRequest",
+        19,
+        21,
+        "certificates.k8s.io/v1",
+    ),
+    gone("coordination.k8s.io/v1beta1", "Lease", 14, 21, "coordination.k8s.io/v1"),
+    gone("networking.k8s.io/v1beta1", "Ingress", 19, 21, "networking.k8s.io/v1"),
+    gone("networking.k8s.io/v1beta1", "IngressClass", 19, 21, "networking.k8s.io/v1"),
+    gone("rbac.authorization.k8s.io/v1beta1", "", 8, 21, "rbac.authorization.k8s.io/v1"),
+    gone("scheduling.k8s.io/v1beta1", "PriorityClass", 14, 21, "scheduling.k8s.io/v1"),
+    gone("storage.k8s.io/v1beta1", "StorageClass", 6, 21, "storage.k8s.io/v1"),
+    gone("storage.k8s.io/v1beta1", "CSIDriver", 18, 21, "storage.k8s.io/v1"),
+    gone("storage.k8s.io/v1beta1", "CSINode", 17, 21, "storage.k8s.io/v1"),
+    gone("storage.k8s.io/v1beta1", "VolumeAttachment", 13, 21, "storage.k8s.io/v1"),
+    gone("batch/v1beta1", "CronJob", 21, 24, "batch/v1"),
+    gone("discovery.k8s.io/v1beta1", "EndpointSlice", 21, 24, "discovery.k8s.io/v1"),
+    gone("events.k8s.io/v1beta1", "Event", 19, 24, "events.k8s.io/v1"),
+    gone("node.k8s.io/v1beta1", "RuntimeClass", 20, 24, "node.k8s.io/v1"),
+    gone("policy/v1beta1", "PodSecurityPolicy", 22, 24, "labels pod-security.kubernetes.io/*"),
+    gone("policy/v1beta1", "PodDisruptionBudget", 21, 24, "policy/v1"),
+    gone("autoscaling/v2beta1", "HorizontalPodAutoscaler", 23, 24, "autoscaling/v2"),
+    gone("autoscaling/v2beta2", "HorizontalPodAutoscaler", 23, 25, "autoscaling/v2"),
+    gone("storage.k8s.io/v1beta1", "CSIStorageCapacity", 24, 26, "storage.k8s.io/v1"),
+    gone("flowcontrol.apiserver.k8s.io/v1beta1", "", 29, 25, "flowcontrol.apiserver.k8s.io/v1"),
+    gone("flowcontrol.apiserver.k8s.io/v1beta2", "", 29, 28, "flowcontrol.apiserver.k8s.io/v1"),
+    gone("flowcontrol.apiserver.k8s.io/v1beta3", "", 29, 31, "flowcontrol.apiserver.k8s.io/v1"),
 ];
 
 /// Of Karpenter: alpha to 0.32, beta from 0.32 to 1.0.
@@ -86,30 +101,35 @@ const KARPENTER: [Gone; 5] = [
     Gone {
         version: "karpenter.sh/v1alpha5",
         kind: "Provisioner",
+        first: Release::new(0, 32),
         last: Release::new(0, 32),
-        instead: "a NodePool of karpenter.sh/v1",
+        instead: "a NodePool (of karpenter.sh/v1beta1 in 0.32, of v1 from 1.0)",
     },
     Gone {
         version: "karpenter.sh/v1alpha5",
         kind: "",
+        first: Release::new(0, 32),
         last: Release::new(0, 32),
-        instead: "karpenter.sh/v1 (Machine is NodeClaim)",
+        instead: "karpenter.sh/v1beta1 in 0.32, v1 from 1.0 (Machine is NodeClaim)",
     },
     Gone {
         version: "karpenter.k8s.aws/v1alpha1",
         kind: "",
+        first: Release::new(0, 32),
         last: Release::new(0, 32),
-        instead: "an EC2NodeClass of karpenter.k8s.aws/v1 (for AWSNodeTemplate)",
+        instead: "an EC2NodeClass for the AWSNodeTemplate (of v1beta1 in 0.32, of v1 from 1.0)",
     },
     Gone {
         version: "karpenter.sh/v1beta1",
         kind: "",
+        first: Release::new(1, 0),
         last: Release::new(1, 0),
         instead: "karpenter.sh/v1",
     },
     Gone {
         version: "karpenter.k8s.aws/v1beta1",
         kind: "",
+        first: Release::new(1, 0),
         last: Release::new(1, 0),
         instead: "karpenter.k8s.aws/v1",
     },
@@ -139,6 +159,10 @@ fn one(
     let row = table
         .iter()
         .find(|row| row.version == text && (row.kind.is_empty() || row.kind == kind))?;
+    // Until there is something else to write, it is the version to write.
+    if target < row.first {
+        return None;
+    }
     let place = set.place(document.file, version.pos);
     let shown = crate::import::one_line(kind, 60);
     let (rule, fate) = match target > row.last {

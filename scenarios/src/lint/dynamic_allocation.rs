@@ -1,7 +1,9 @@
 //! Dynamic allocation on Kubernetes: where shuffle files outlive an executor.
 //!
-//! That Spark refuses to start is found by the settings' own reader. Source: facts-spark A1, A2;
-//! Spark's page on Kubernetes: there is no external shuffle service for it.
+//! That Spark refuses to start is found by the settings' own reader. Left out: shuffle managers that
+//! are not Spark's, which may want the setting.
+//!
+//! Source: facts-spark A1, A2; Spark's page on Kubernetes: there is no external shuffle service.
 
 use sim::Severity;
 
@@ -33,5 +35,13 @@ pub(super) fn judge(workloads: &[Workload]) -> Vec<LintFinding> {
         let next = "drop it and set spark.dynamicAllocation.shuffleTracking.enabled=true";
         SHUFFLE_SERVICE.at(workload.at(key), format!("`{key}` is true"), next)
     };
-    workloads.iter().filter(on).map(of).collect()
+    workloads.iter().filter(on).filter(|workload| is_plain(workload)).map(of).collect()
+}
+
+/// With Spark's own shuffle.
+fn is_plain(workload: &Workload) -> bool {
+    workload.conf.get("spark.shuffle.manager").is_none_or(|manager| {
+        matches!(manager.to_ascii_lowercase().as_str(), "sort" | "tungsten-sort")
+            || manager.ends_with(".SortShuffleManager")
+    })
 }

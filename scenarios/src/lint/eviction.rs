@@ -2,7 +2,8 @@
 //! Autoscaler's scale-down, against Spark's own timers and annotations.
 //!
 //! Cluster Autoscaler does not move Spark's pods unless they say so: they have no controller that
-//! it knows. Left out: drift, expiry (`expireAfter` is forceful), budgets.
+//! it knows. Left out: drift, expiry (`expireAfter` is forceful), budgets but for those that allow
+//! nothing; operators' drivers where `skip-nodes-with-custom-controller-pods` is off.
 //!
 //! Source: facts-kubernetes 2.3 (drainability), 3 (consolidation, `do-not-disrupt`).
 
@@ -30,8 +31,8 @@ pub(super) static CONSOLIDATION_BEFORE_IDLE: Rule = Rule {
 pub(super) static SCALE_DOWN_BEFORE_IDLE: Rule = Rule {
     id: "scale-down-before-idle-timeout",
     severity: Severity::Warning,
-    why: "nodes go sooner than Spark decides whether it needs executors again: the next stage waits \
-          for a boot; executors that may be evicted go with their shuffle files",
+    why: "idle executors are evicted, with their shuffle files, before Spark would let them go: the \
+          next stage waits for a boot",
     source: "facts-kubernetes 2.1, 2.3 (scale-down-unneeded-time); facts-spark A2",
 };
 
@@ -47,9 +48,23 @@ pub(super) static DRIVER_EVICTABLE: Rule = Rule {
 pub(super) static DRIVER_UNMARKED: Rule = Rule {
     id: "driver-not-marked",
     severity: Severity::Info,
-    why: "Cluster Autoscaler keeps its node only because it has no controller; the annotation says it",
+    why: "Cluster Autoscaler keeps its node only because it has no controller that it knows; the \
+          annotation says it",
     source: "facts-kubernetes 2.3 (drainability rules: not replicated, safe-to-evict)",
 };
+
+impl Autoscaler {
+    /// Whether scale-down moves an executor: it says so, or neither its controller (a Pod) nor its
+    /// local directories keep it.
+    pub(super) fn evicts(&self, executor: &PodTemplate) -> bool {
+        let value = &self.value;
+        let kept =
+            value.skip_nodes_with_custom_controller_pods || value.skip_nodes_with_local_storage;
+        let may = says(executor, SAFE_TO_EVICT, "true")
+            || !kept && !says(executor, SAFE_TO_EVICT, "false");
+        value.scale_down_enabled && may
+    }
+}
 
 pub(super) fn judge(
     offers: &[Offer],
@@ -96,8 +111,9 @@ fn consolidated(offers: &[Offer], pod: &PodAsk) -> Vec<LintFinding> {
     let of = |offer: &Offer| {
         let consolidation = offer.consolidation.as_ref()?;
         let after = consolidation.after.filter(|after| *after < idle)?;
+        let default = if consolidation.said { "" } else { " (the default)" };
         let what = format!(
-            "NodePool `{}` consolidates after {after}, {} are idle for {idle} before they go",
+            "NodePool `{}` consolidates after {after}{default}, {} are idle for {idle} before they go",
             offer.name, pod.who
         );
         let next = "set consolidateAfter above spark.dynamicAllocation.executorIdleTimeout, or \
@@ -110,18 +126,13 @@ fn consolidated(offers: &[Offer], pod: &PodAsk) -> Vec<LintFinding> {
 fn scaled_down(autoscalers: &[Autoscaler], pod: &PodAsk) -> Vec<LintFinding> {
     let Some(idle) = pod.idle_timeout else { return Vec::new() };
     let of = |autoscaler: &Autoscaler| {
-        let value = &autoscaler.value;
-        let unneeded = value.scale_down_unneeded_time;
-        if !value.scale_down_enabled || unneeded >= idle {
+        let unneeded = autoscaler.value.scale_down_unneeded_time;
+        if !autoscaler.evicts(&pod.template) || unneeded >= idle {
             return None;
         }
-        let evictable = match says(&pod.template, SAFE_TO_EVICT, "true") {
-            true => "they may be evicted",
-            false => "they are not evicted",
-        };
         let what = format!(
-            "scale-down-unneeded-time is {unneeded}, {} are idle for {idle} before they go \
-             ({evictable})",
+            "scale-down-unneeded-time is {unneeded}, {} may be evicted and are idle for {idle} \
+             before they go",
             pod.who
         );
         let next = "set scale-down-unneeded-time above \

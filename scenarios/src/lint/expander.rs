@@ -63,10 +63,11 @@ pub(super) fn judge(read: &Read, set: &Set) -> Vec<LintFinding> {
             NO_TABLE.at(one.at("expander"), what, next)
         }));
     }
-    let names: Vec<String> = read.offers.iter().flat_map(|offer| spellings(&offer.name)).collect();
-    if !names.is_empty() {
+    let groups = read.offers.iter().filter(|offer| !offer.is_karpenter());
+    let groups: Vec<&str> = groups.map(|offer| offer.name.as_str()).collect();
+    if !groups.is_empty() {
         for (place, table) in &tables {
-            out.extend(unmatched(place, table, &names));
+            out.extend(unmatched(place, table, &groups));
         }
     }
     out
@@ -92,11 +93,16 @@ fn spellings(name: &str) -> [String; 3] {
     ]
 }
 
-fn unmatched(place: &Place, table: &Table, names: &[String]) -> Vec<LintFinding> {
+/// A pattern that holds a group's name means it, whatever the cluster is called.
+fn unmatched(place: &Place, table: &Table, groups: &[&str]) -> Vec<LintFinding> {
+    let names: Vec<String> = groups.iter().flat_map(|name| spellings(name)).collect();
     let patterns = table
         .iter()
         .flat_map(|(priority, patterns)| patterns.iter().map(move |pattern| (*priority, pattern)));
-    let none = patterns.filter(|(_, pattern)| !names.iter().any(|name| pattern.matches(name)));
+    let none = patterns.filter(|(_, pattern)| {
+        !names.iter().any(|name| pattern.matches(name))
+            && !groups.iter().any(|name| pattern.as_str().contains(name))
+    });
     none.map(|(priority, pattern)| {
         let pattern: String = pattern.as_str().chars().take(80).collect();
         let what =

@@ -1,7 +1,7 @@
 //! Labels, annotations and taints that were renamed, wherever they stand.
 //!
-//! Left out: whether anything still sets the older one besides (kubelets set `beta.kubernetes.io`
-//! labels to this day). Source: Kubernetes, "Well-known labels, annotations and taints"; Karpenter's
+//! A document that has both names is ready for either. Left out: whether anything still sets the
+//! older one besides (kubelets set `beta.kubernetes.io` labels to this day). Source: Kubernetes, "Well-known labels, annotations and taints"; Karpenter's
 //! v1beta1 migration.
 
 use sim::Severity;
@@ -44,11 +44,14 @@ pub(super) fn judge(set: &Set, workloads: &[Workload]) -> Vec<LintFinding> {
         if document.kind == crate::import::recognise::Kind::Live {
             continue;
         }
-        walk(&document.node, &mut |name, pos| {
-            if let Some(new) = renamed(name) {
-                out.push(finding(&set.place(document.file, pos), name, new));
+        let mut names: Vec<(String, Pos)> = Vec::new();
+        walk(&document.node, &mut |name, pos| names.push((name.to_owned(), pos)));
+        let has = |new: &str| names.iter().any(|(name, _)| name == new);
+        for (name, pos) in &names {
+            if let Some(new) = renamed(name).filter(|new| !has(new)) {
+                out.push(finding(&set.place(document.file, *pos), name, new));
             }
-        });
+        }
     }
     for workload in workloads {
         for (key, _) in workload.conf.iter() {

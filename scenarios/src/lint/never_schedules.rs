@@ -1,10 +1,10 @@
 //! Pods that no node group of the set takes: labels that none has, taints that are not tolerated,
 //! more than the largest node has.
 //!
-//! What is judged is what the files say; without any node group nothing is. Karpenter launches by
-//! its own estimate of a node's memory; Cluster Autoscaler by the node that is there, which usually
-//! has more: between the two is a warning. Left out: quotas, limits of NodePools, what else runs on
-//! the node except the DaemonSets that every cluster has.
+//! What is judged is what the files say; without any node group nothing is. A node usually has more
+//! memory than Karpenter estimates; Cluster Autoscaler goes by the node that is there, and Karpenter
+//! (from 1.2) by nodes of the type that it has seen: between the two is a warning. Left out: quotas,
+//! limits of NodePools, what else runs on the node except the DaemonSets that every cluster has.
 //!
 //! Source: [`crate::catalogue`] for allocatable; facts-kubernetes 1.4 (`NodeResourcesFit` on an
 //! empty node), 3 (Karpenter's overhead).
@@ -18,6 +18,7 @@ use sim::units::{Bytes, MilliCores};
 use super::offers::{Miss, Offer, Shape};
 use super::pods::PodAsk;
 use super::rule::{LintFinding, Rule};
+use crate::catalogue::{Catalogue, Filter};
 use crate::file::cross_check::gib;
 
 /// No node group has what the pod selects.
@@ -60,11 +61,11 @@ pub(super) static NO_GPU: Rule = Rule {
     source: "the catalogue (`scenarios/catalogue/instance_types.csv`)",
 };
 
-/// An instance type that the catalogue does not have.
+/// A size that the catalogue does not have, of a family that it has.
 pub(super) static UNKNOWN_TYPE: Rule = Rule {
     id: "unknown-instance-type",
     severity: Severity::Warning,
-    why: "EC2 may not have it; sizes of pods are not judged against the group",
+    why: "EC2 has the family and perhaps not the size; pods are not judged against the group",
     source: "the catalogue: Karpenter's table of instance types",
 };
 
@@ -78,8 +79,14 @@ pub(super) fn judge(offers: &[Offer], pods: &[PodAsk]) -> Vec<LintFinding> {
 }
 
 fn unknown_types(offer: &Offer) -> Option<LintFinding> {
-    let name = offer.unknown_types.first()?;
-    let error = crate::catalogue::Catalogue::builtin().entry(name).err()?;
+    let catalogue = Catalogue::builtin();
+    let all = catalogue.list(&Filter::default());
+    let family = |name: &str| name.split_once('.').map(|(family, _)| family.to_owned());
+    let families: BTreeSet<&str> = all.iter().map(|entry| entry.family()).collect();
+    // EC2 has families that the catalogue does not.
+    let known = |name: &&String| family(name).is_some_and(|own| families.contains(own.as_str()));
+    let name = offer.unknown_types.iter().find(known)?;
+    let error = catalogue.entry(name).err()?;
     let what = format!("group `{}`: {error}", offer.name);
     Some(UNKNOWN_TYPE.at(&offer.place, what, "correct the name, or leave it if EC2 has it"))
 }
@@ -169,11 +176,7 @@ fn size(pod: &PodAsk, taken: &[(&Offer, Option<&Shape>)]) -> Option<LintFinding>
     if surely {
         return None;
     }
-    let most = |(offer, shape): &(&Offer, &Shape)| match offer.is_karpenter() {
-        true => shape.memory,
-        false => shape.memory_most,
-    };
-    let perhaps = nodes.iter().find(|node| fits(node.1.cpu, most(node)));
+    let perhaps = nodes.iter().find(|(_, shape)| fits(shape.cpu_most, shape.memory_most));
     let asks = format!("{} asks for {} CPU and {}", pod.who, pod.cpu, gib(pod.memory));
     let has_cpu = |node: &(&Offer, &Shape)| pod.cpu <= node.1.cpu.saturating_sub(daemonsets.cpu);
     let key = if nodes.iter().any(has_cpu) { "memory" } else { "cores" };
@@ -196,8 +199,8 @@ fn size(pod: &PodAsk, taken: &[(&Offer, Option<&Shape>)]) -> Option<LintFinding>
         nodes.len(),
         shape.name,
         offer.name,
-        shape.cpu,
-        gib(most(largest))
+        shape.cpu_most,
+        gib(shape.memory_most)
     );
     let next = "ask for less (a CPU request below the cores: spark.kubernetes.executor.request.cores), \
                 or allow larger types (`seatrial catalog fit`)";

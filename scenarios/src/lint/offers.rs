@@ -32,19 +32,32 @@ pub(super) use karpenter::Consolidation;
 /// Source: see [`catalogue::DEFAULT_VM_MEMORY_OVERHEAD`]'s module.
 const LEAST_VM_OVERHEAD: f64 = 0.017;
 
-/// Labels that only the provider or a running node knows.
-const BELIEVED: [&str; 10] = [
+/// Pods for which the kubelet keeps memory, at the least: what EKS recommends with prefixes of
+/// addresses; a node group's own settings may say so. Source: Amazon EKS, "Assign more IP addresses".
+const LEAST_MAX_PODS: u32 = 110;
+
+/// Labels that only the provider, a running node or an add-on on it knows.
+const BELIEVED: [&str; 13] = [
+    "alpha.eksctl.io/",
     "beta.kubernetes.io/",
     "eks.amazonaws.com/",
     "failure-domain.beta.kubernetes.io/",
+    "feature.node.kubernetes.io/",
     "k8s.io/cloud-provider-aws",
     "karpenter.k8s.aws/",
     "kubernetes.io/hostname",
+    "nvidia.com/",
     "topology.ebs.csi.aws.com/",
     "topology.k8s.aws/",
     "topology.kubernetes.io/",
     "node.kubernetes.io/windows-build",
 ];
+
+/// Labels of EKS's managed node groups that no node of Karpenter's has.
+const OF_MANAGED: [&str; 2] = ["eks.amazonaws.com/capacityType", "eks.amazonaws.com/nodegroup"];
+
+/// Labels that the instance type decides.
+const OF_TYPE: [&str; 2] = ["kubernetes.io/arch", "node.kubernetes.io/instance-type"];
 
 /// A group of nodes that can be had.
 #[derive(Debug)]
@@ -70,6 +83,8 @@ pub(super) struct Shape {
     pub name: String,
     pub labels: BTreeMap<String, String>,
     pub cpu: MilliCores,
+    /// CPU that pods may ask for at the most.
+    pub cpu_most: MilliCores,
     /// Memory that pods may ask for, by the provisioner's estimate.
     pub memory: Bytes,
     /// The same on a node that keeps as little as any that was measured.
@@ -162,19 +177,36 @@ impl Offer {
             return is(value);
         }
         let choice = self.choices.iter().find(|choice| choice.key == key);
+        let none = BTreeMap::new();
         match choice {
             Some(choice) if choice.operator == LabelOperator::In => {
                 choice.values.iter().any(|value| is(value))
             }
             Some(_) => true,
+            // eksctl's own groups say it; whether they do depends on the image.
+            None if key == "node-lifecycle" => is(capacity_name(capacity)),
+            // Only nodes of managed groups have these.
+            None if self.is_karpenter() && OF_MANAGED.contains(&key) => wanted.matches(&none),
             None if BELIEVED.iter().any(|prefix| key.starts_with(prefix)) => true,
-            None if shape.is_none() && key == "node.kubernetes.io/instance-type" => true,
-            None => wanted.matches(&BTreeMap::new()),
+            None if shape.is_none() && OF_TYPE.contains(&key) => true,
+            None => wanted.matches(&none),
         }
     }
 
     pub(super) fn is_karpenter(&self) -> bool {
         self.consolidation.is_some()
+    }
+
+    /// The same where the group's files tell the kubelet what to keep: at the most, pods have all.
+    fn with_own_kubelet(mut self) -> Self {
+        let catalogue = Catalogue::builtin();
+        for shape in &mut self.shapes {
+            if let Ok(entry) = catalogue.entry(&shape.name) {
+                shape.cpu_most = MilliCores::cores(u64::from(entry.vcpu));
+                shape.memory_most = entry.memory;
+            }
+        }
+        self
     }
 }
 
@@ -200,12 +232,13 @@ impl Shape {
     fn of(entry: &Entry) -> Self {
         let catalogue = Catalogue::builtin();
         let arm = entry.arch == "arm64";
-        let most =
-            catalogue::allocatable_memory(entry.memory, arm, entry.max_pods, LEAST_VM_OVERHEAD);
+        let pods = entry.max_pods.min(LEAST_MAX_PODS);
+        let most = catalogue::allocatable_memory(entry.memory, arm, pods, LEAST_VM_OVERHEAD);
         Self {
             name: entry.name.clone(),
             labels: karpenter::labels(entry),
             cpu: catalogue::allocatable_cpu(entry.vcpu),
+            cpu_most: catalogue::allocatable_cpu(entry.vcpu),
             memory: catalogue.allocatable_memory(entry),
             memory_most: most,
             gpus: entry.gpus,
@@ -248,8 +281,21 @@ fn group_labels(name: &str, spot: bool) -> BTreeMap<String, String> {
     labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
 }
 
-/// A group of eksctl's.
-pub(super) fn of_group(group: &NodeGroupSpec, place: Place) -> Offer {
+/// Keys of a group of eksctl's, or of a node class, that may tell the kubelet what to keep.
+const KUBELET: [&str; 5] =
+    ["kubelet", "kubeletExtraConfig", "launchTemplate", "overrideBootstrapCommand", "userData"];
+
+fn tells_kubelet(node: &Node) -> bool {
+    KUBELET.iter().any(|key| node.get(key).is_some())
+}
+
+/// A group of eksctl's; `node` is the group in the file.
+pub(super) fn of_group(group: &NodeGroupSpec, node: Option<&Node>, place: Place) -> Offer {
+    let offer = of_group_by_type(group, place);
+    if node.is_some_and(tells_kubelet) { offer.with_own_kubelet() } else { offer }
+}
+
+fn of_group_by_type(group: &NodeGroupSpec, place: Place) -> Offer {
     let (shapes, unknown_types) = shapes(&group.instance_types);
     let mut labels = group_labels(&group.name, group.spot);
     labels.extend(group.labels.clone());
@@ -277,12 +323,14 @@ pub(super) fn of_pool(pool: &NodePool, place: Place) -> Offer {
             name: one.name.clone(),
             labels: labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
             cpu: one.allocatable_cpu,
+            cpu_most: one.allocatable_cpu,
             memory: one.allocatable_memory,
             memory_most: one.allocatable_memory,
             gpus: one.gpus,
         }
     };
     let mut labels = pool.labels.clone();
+    labels.entry("kubernetes.io/os".to_owned()).or_insert_with(|| "linux".to_owned());
     if pool.instance_types.len() > 1 {
         labels.retain(|key, _| {
             key != "node.kubernetes.io/instance-type" && key != "kubernetes.io/arch"

@@ -1,7 +1,7 @@
 //! A scheduler that spreads pods, with a scale-down that waits for empty nodes.
 //!
-//! Cluster Autoscaler does not drain nodes with Spark's pods on them: only empty ones go. Karpenter
-//! consolidates nodes with pods, and is not meant here.
+//! Cluster Autoscaler does not drain nodes with Spark's pods on them, unless they may be evicted:
+//! only empty ones go. Karpenter consolidates nodes with pods, and is not meant here.
 //!
 //! Source: facts-kubernetes 1.1 (LeastAllocated is the default), 2.3 ("Spark consequence").
 
@@ -36,7 +36,8 @@ pub(super) fn judge(
     let Some(autoscaler) = autoscalers.iter().find(|one| one.value.scale_down_enabled) else {
         return Vec::new();
     };
-    let mut executors = pods.iter().filter(|pod| pod.role == Role::Executor).peekable();
+    let executors = pods.iter().filter(|pod| pod.role == Role::Executor);
+    let mut executors = executors.filter(|pod| !autoscaler.evicts(&pod.template)).peekable();
     if executors.peek().is_none() {
         return Vec::new();
     }

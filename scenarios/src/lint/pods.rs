@@ -10,6 +10,7 @@ use sim::decisions::pod_requests;
 use sim::scenario::{PodTemplate, SparkDefaults};
 use sim::units::{Bytes, MilliCores, SimDuration};
 
+use super::versions::Release;
 use crate::file::cross_check::{driver_requests, executor_requests};
 use crate::native::Place;
 use crate::native::spark_defaults::SparkConf;
@@ -88,6 +89,8 @@ pub(super) struct PodAsk {
     /// Of Spark's executors: idle ones go after this time, where dynamic allocation is on.
     pub idle_timeout: Option<SimDuration>,
     pub decommission: bool,
+    /// The release can.
+    pub can_decommission: bool,
     places: BTreeMap<&'static str, Place>,
     fallback: Place,
 }
@@ -162,6 +165,7 @@ impl Workload {
             template: template.clone(),
             idle_timeout: (is_executor && dynamic.enabled).then_some(dynamic.executor_idle_timeout),
             decommission: self.spark.decommission.enabled,
+            can_decommission: Release::from(self.spark.version) >= Release::new(3, 1),
             places,
             fallback: self.roots[index].start.clone().unwrap_or_else(|| self.place.clone()),
         }
@@ -190,6 +194,7 @@ pub(super) fn plain(who: String, role: Role, template: PodTemplate, roots: &Root
         template,
         idle_timeout: None,
         decommission: true,
+        can_decommission: true,
         places: roots.places.clone(),
         fallback,
     }

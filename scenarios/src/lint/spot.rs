@@ -71,8 +71,14 @@ fn executor(pod: &PodAsk, offer: &Offer) -> Vec<LintFinding> {
     if !pod.decommission {
         let what =
             format!("{} run on spot nodes (`{}`) without decommissioning", pod.who, offer.name);
-        let next = "set spark.decommission.enabled=true and \
-                    spark.storage.decommission.enabled=true";
+        let next = match pod.can_decommission {
+            true => {
+                "set spark.decommission.enabled=true and spark.storage.decommission.enabled=true"
+            }
+            false => {
+                "only Spark 3.1 and later decommission: upgrade, or keep shuffle files elsewhere"
+            }
+        };
         out.push(NO_DECOMMISSION.at(pod.at(&["decommission"]), what, next));
     }
     if let Some(grace) = pod.template.termination_grace.filter(|grace| *grace > NOTICE) {

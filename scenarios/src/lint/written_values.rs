@@ -39,8 +39,28 @@ pub(super) static MILLIBYTES: Rule = Rule {
 };
 
 /// Maps of texts, by their key.
-const TEXT_MAPS: [&str; 7] =
-    ["annotations", "data", "hadoopConf", "labels", "matchLabels", "nodeSelector", "sparkConf"];
+const TEXT_MAPS: [&str; 6] =
+    ["annotations", "hadoopConf", "labels", "matchLabels", "nodeSelector", "sparkConf"];
+
+/// Groups whose objects have these maps, besides Kubernetes' own.
+const GROUPS: [&str; 4] =
+    ["eksctl.io", "karpenter.k8s.aws", "karpenter.sh", "sparkoperator.k8s.io"];
+
+/// Whether the maps mean here what they mean in Kubernetes: its own groups, without schemas of
+/// other kinds (in which `labels` is a property with a type), and the groups above.
+fn is_judged(node: &Node) -> bool {
+    let text = |key: &str| node.get(key).and_then(Node::scalar_text).unwrap_or_default();
+    let group = text("apiVersion").split_once('/').map_or("", |(group, _)| group);
+    let own = !group.contains('.') || group.ends_with(".k8s.io");
+    !text("apiVersion").is_empty()
+        && group != "apiextensions.k8s.io"
+        && (own || GROUPS.contains(&group))
+}
+
+/// Whether `data` is a map of texts.
+fn has_data(node: &Node) -> bool {
+    matches!(node.get("kind").and_then(Node::scalar_text), Some("ConfigMap" | "Secret"))
+}
 
 pub(super) fn judge(set: &Set) -> Vec<LintFinding> {
     let mut out = Vec::new();
@@ -49,10 +69,16 @@ pub(super) fn judge(set: &Set) -> Vec<LintFinding> {
             document.kind,
             Kind::Live | Kind::Scenario | Kind::AutoscalerValues | Kind::SchedulerPolicy
         );
-        let has_kind = document.node.get("apiVersion").is_some();
-        if judged && has_kind {
+        if judged && is_judged(&document.node) {
             let mut walk = Walk { set, document, out: &mut out };
             walk.node(&document.node, "");
+            if has_data(&document.node)
+                && let Some(data) = document.node.get("data")
+            {
+                for (key, value) in data.entries() {
+                    walk.text(&key.name, value);
+                }
+            }
             walk.versions();
         }
     }

@@ -25,6 +25,8 @@ pub(in crate::lint) struct Consolidation {
     pub occupied: bool,
     /// `consolidateAfter`; `None` = never.
     pub after: Option<SimDuration>,
+    /// The time is in the file.
+    pub said: bool,
     /// Where the time is said, else the NodePool.
     pub place: Place,
 }
@@ -52,7 +54,7 @@ pub(super) fn read(set: &Set, document: &Document) -> Option<Offer> {
     let choices: Vec<LabelRequirement> =
         items(spec, &["requirements"]).iter().filter_map(requirement).collect();
     let shapes = shapes(&labels, &choices);
-    Some(Offer {
+    let offer = Offer {
         name,
         place: set.place(document.file, document.node.pos),
         capacity: capacity(&choices),
@@ -62,7 +64,31 @@ pub(super) fn read(set: &Set, document: &Document) -> Option<Offer> {
         choices,
         shapes,
         consolidation: Some(consolidation(set, document, is_pool)),
-    })
+    };
+    let own = tells_kubelet(set, &value, is_pool);
+    Some(if own { offer.with_own_kubelet() } else { offer })
+}
+
+/// Whether the pool's node class, where it is in the set, or the pool itself (before v1) may tell
+/// the kubelet what to keep.
+fn tells_kubelet(set: &Set, pool: &Value, is_pool: bool) -> bool {
+    let (class, of_pool): (&[&str], &[&str]) = match is_pool {
+        true => (&["spec", "template", "spec", "nodeClassRef", "name"], &["template", "spec"]),
+        false => (&["spec", "providerRef", "name"], &[]),
+    };
+    let spec = pool.get("spec");
+    let spec = of_pool.iter().fold(spec, |node, key| node.and_then(|node| node.get(key)));
+    let (class, own) = (deep(pool, class), ["kubelet", "kubeletConfiguration"]);
+    own.iter().any(|key| spec.is_some_and(|spec| spec.get(key).is_some()))
+        || set.documents.iter().any(|document| {
+            let text =
+                |node: &Node, key| node.get(key).and_then(Node::scalar_text).map(str::to_owned);
+            let kind = text(&document.node, "kind").unwrap_or_default();
+            let name = document.node.get("metadata").and_then(|one| text(one, "name"));
+            matches!(kind.as_str(), "EC2NodeClass" | "AWSNodeTemplate")
+                && name.as_deref() == Some(class)
+                && document.node.get("spec").is_some_and(super::tells_kubelet)
+        })
 }
 
 fn requirement(value: &Value) -> Option<LabelRequirement> {
@@ -168,7 +194,8 @@ fn consolidation(set: &Set, document: &Document, is_pool: bool) -> Consolidation
         let occupied = on.and_then(Node::scalar_text) == Some("true");
         let after =
             if occupied { Some(SimDuration::ZERO) } else { seconds.map(SimDuration::seconds) };
-        return Consolidation { occupied, after, place: place(on.or(empty)) };
+        let place = place(on.or(empty));
+        return Consolidation { occupied, after, said: true, place };
     }
     let disruption = spec.and_then(|spec| spec.get("disruption"));
     let of = |key: &str| disruption.and_then(|one| one.get(key));
@@ -176,11 +203,24 @@ fn consolidation(set: &Set, document: &Document, is_pool: bool) -> Consolidation
     let after = of("consolidateAfter");
     let text = after.and_then(Node::scalar_text).unwrap_or("0s");
     Consolidation {
-        occupied: policy != Some("WhenEmpty"),
+        occupied: policy != Some("WhenEmpty") && !disruption.is_some_and(is_forbidden),
         after: match text {
             "Never" => None,
             text => Some(SimDuration::parse_go(text).unwrap_or_default()),
         },
+        said: after.is_some(),
         place: place(after.or(disruption)),
     }
+}
+
+/// Whether a budget without a schedule lets no node with pods be consolidated.
+fn is_forbidden(disruption: &Node) -> bool {
+    let budgets = disruption.get("budgets").map_or(&[][..], Node::items);
+    budgets.iter().any(|budget| {
+        let none = matches!(budget.get("nodes").and_then(Node::scalar_text), Some("0" | "0%"));
+        let reasons = budget.get("reasons").map_or(&[][..], Node::items);
+        let meant = |reason: &Node| reason.scalar_text() == Some("Underutilized");
+        let all = reasons.is_empty();
+        none && budget.get("schedule").is_none() && (all || reasons.iter().any(meant))
+    })
 }

@@ -63,13 +63,15 @@ impl Read {
                 let lists = lists.iter().filter_map(|key| document.node.get(key));
                 let mut items = lists.flat_map(Node::items);
                 let named = |one: &&Node| one.get("name").and_then(Node::scalar_text) == Some(name);
-                items.find(named).map_or(document.node.pos, |node| node.pos)
+                items.find(named)
             };
             for group in config.groups.iter().filter(|group| group.max > 0) {
-                let place = set.place(document.file, group_at(&group.name));
+                let node = group_at(&group.name);
+                let pos = node.map_or(document.node.pos, |node| node.pos);
+                let place = set.place(document.file, pos);
                 let known = self.offers.iter().any(|offer| offer.name == group.name);
                 if !known {
-                    self.offers.push(offers::of_group(group, place));
+                    self.offers.push(offers::of_group(group, node, place));
                 }
             }
         }

@@ -2,7 +2,8 @@
 //!
 //! A `spark-defaults.conf` goes with the templates that it names, by the file's name; where it
 //! names none, with those of the set that say whose they are. A template that goes with nothing is
-//! judged alone. Left out: `--conf` of submissions.
+//! judged alone. Left out: `--conf` of submissions; pods of settings for YARN, Mesos or standalone
+//! clusters (`spark.master`).
 
 use sim::scenario::{PodTemplate, SparkDefaults};
 
@@ -139,8 +140,13 @@ impl Read {
                 _ => spark.executor_template = template,
             }
         }
-        let (problems, findings) = conf.apply(&mut spark);
+        let (problems, mut findings) = conf.apply(&mut spark);
+        let elsewhere = is_elsewhere(&conf);
+        findings.retain(|finding| !elsewhere || finding.code != "dynamic-allocation-refused");
         self.say(&problems, &findings);
+        if elsewhere {
+            return;
+        }
         let source = &set.sources[file];
         let place = set.place(file, Default::default());
         let name = base(&source.name).to_owned();
@@ -176,6 +182,12 @@ impl Read {
             }),
         )
     }
+}
+
+/// Settings of another cluster manager, whose pods there are none of.
+fn is_elsewhere(conf: &SparkConf) -> bool {
+    let others = ["yarn", "spark://", "mesos://"];
+    conf.get("spark.master").is_some_and(|master| others.iter().any(|own| master.starts_with(own)))
 }
 
 /// Whose template it is, where it says so.
