@@ -9,7 +9,7 @@ use serde_json::Value;
 use sim::Severity;
 
 use crate::command::{fine, refused, seatrial, write};
-use crate::emit::{emitted, folder, scenarios_to_emit};
+use crate::emit::{emitted, folder, scenarios_to_emit, skipped};
 
 mod cases;
 mod platform;
@@ -238,6 +238,48 @@ spec:
     let output = seatrial(path, &["lint", "s.yaml"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("ekstcl"));
+}
+
+/// Published examples of others (Karpenter, eksctl, the Spark operator, Cluster Autoscaler). Nothing
+/// is wrong with any of them alone. Together they are no platform: what is found was looked at one
+/// by one, and is so.
+#[test]
+fn published_examples_raise_no_false_alarms() {
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let (examples, schemas) = (shared.join("native-configs"), shared.join("schemas"));
+    if !examples.is_dir() || !schemas.is_dir() {
+        skipped("published examples are not judged: no ../shared/data");
+        return;
+    }
+    let judge = |path: &Path| {
+        let (given, _) = scenarios::import::gather(&[path.to_owned()], None).unwrap();
+        lint(given, Targets::default()).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let folders = std::fs::read_dir(&examples).unwrap().map(|entry| entry.unwrap().path());
+    let mut files = 0;
+    for folder in folders.chain([schemas]).filter(|path| path.is_dir()) {
+        let report = judge(&folder);
+        assert!(report.findings.is_empty(), "{}: {:#?}", folder.display(), report.findings);
+        files += report.judged.len();
+    }
+    assert!(files >= 35, "{files}");
+    let report = judge(&examples);
+    for one in &report.findings {
+        let label = match one.rule.id {
+            // Terraform makes these groups; no file here does.
+            "no-node-has-the-label" => "`NodeGroupType=",
+            // Pools without a word on consolidation, beside dynamic allocation.
+            "consolidation-before-idle-timeout" => "after 0s (the default)",
+            // Pools that may buy spot, drivers that select neither.
+            "driver-on-spot" => "may run on spot nodes",
+            "driver-may-be-evicted" => "consolidates nodes with pods",
+            "spot-without-decommission" => "without decommissioning",
+            "spreading-scheduler" => "scores LeastAllocated",
+            "driver-not-marked" => "scale-down is on",
+            _ => panic!("{one:#?}"),
+        };
+        assert!(one.what.contains(label), "{one:#?}");
+    }
 }
 
 #[test]

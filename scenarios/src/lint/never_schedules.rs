@@ -160,7 +160,7 @@ fn size(pod: &PodAsk, taken: &[(&Offer, Option<&Shape>)]) -> Option<LintFinding>
     if pod.gpus > 0 {
         nodes.retain(|(_, shape)| u64::from(shape.gpus) >= pod.gpus);
         if nodes.is_empty() {
-            let what = format!("{} asks for {} GPUs", pod.who, pod.gpus);
+            let what = format!("{} for {} GPUs", pod.asks(), pod.gpus);
             let next = "add a node group of a type with as many (`seatrial catalog`)";
             return Some(NO_GPU.at(pod.at(&["containers"]), what, next));
         }
@@ -177,7 +177,7 @@ fn size(pod: &PodAsk, taken: &[(&Offer, Option<&Shape>)]) -> Option<LintFinding>
         return None;
     }
     let perhaps = nodes.iter().find(|(_, shape)| fits(shape.cpu_most, shape.memory_most));
-    let asks = format!("{} asks for {} CPU and {}", pod.who, pod.cpu, gib(pod.memory));
+    let asks = format!("{} for {} CPU and {}", pod.asks(), pod.cpu, gib(pod.memory));
     let has_cpu = |node: &(&Offer, &Shape)| pod.cpu <= node.1.cpu.saturating_sub(daemonsets.cpu);
     let key = if nodes.iter().any(has_cpu) { "memory" } else { "cores" };
     let place = pod.at(&[key, "memory", "cores", "containers", "nodeSelector"]);
@@ -195,7 +195,7 @@ fn size(pod: &PodAsk, taken: &[(&Offer, Option<&Shape>)]) -> Option<LintFinding>
     let largest = nodes.iter().max_by_key(|(_, shape)| (shape.cpu, shape.memory))?;
     let (offer, shape) = largest;
     let what = format!(
-        "{asks}; the largest of {} instance types that it may use, {} in `{}`, has {} CPU and {}",
+        "{asks}; of {} instance types to choose from the largest, {} in `{}`, has {} CPU and {}",
         nodes.len(),
         shape.name,
         offer.name,

@@ -106,6 +106,12 @@ const KEYS: [&str; 6] = [
 ];
 
 impl PodAsk {
+    /// `the driver of x asks`, `the executors of x ask`.
+    pub(super) fn asks(&self) -> String {
+        let verb = if self.who.starts_with("the executors ") { "ask" } else { "asks" };
+        format!("{} {verb}", self.who)
+    }
+
     /// Where the first of `keys` stands that is set; else where the pod does.
     pub(super) fn at(&self, keys: &[&str]) -> &Place {
         keys.iter().find_map(|key| self.places.get(*key)).unwrap_or(&self.fallback)
