@@ -32,14 +32,14 @@ pub fn documents(scenario: &Scenario, cluster: &str, notes: &mut Vec<Finding>) -
 
 fn node_pool(scenario: &Scenario, pool: &NodePool) -> Value {
     let mut metadata = Map::new();
-    let labels: Map<String, Value> = own_labels(pool, &scenario.region)
+    let mut labels: Map<String, Value> = own_labels(pool, &scenario.region)
         .into_iter()
         .filter(|(key, _)| may_be_set(key))
         .map(|(key, value)| (key, value.into()))
         .collect();
-    if !labels.is_empty() {
-        metadata.insert("labels".into(), Value::Object(labels));
-    }
+    // What EKS gives nodes of managed groups, and Karpenter does not: pods go on selecting it.
+    labels.insert("eks.amazonaws.com/capacityType".into(), pool.capacity_type.eks_label().into());
+    metadata.insert("labels".into(), Value::Object(labels));
     if pool.scale_down_disabled {
         metadata.insert("annotations".into(), json!({"karpenter.sh/do-not-disrupt": "true"}));
     }
@@ -55,11 +55,7 @@ fn node_pool(scenario: &Scenario, pool: &NodePool) -> Value {
     if !pool.taints.is_empty() {
         spec["taints"] = pool.taints.iter().map(taint).collect();
     }
-    let mut template = Map::new();
-    if !metadata.is_empty() {
-        template.insert("metadata".into(), Value::Object(metadata));
-    }
-    template.insert("spec".into(), spec);
+    let template = json!({"metadata": metadata, "spec": spec});
     let after = scenario.autoscaler.as_ref().map_or_else(
         || "Never".to_owned(),
         |ca| seconds(ca.scale_down_unneeded_time.as_secs_f64()),
