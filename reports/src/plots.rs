@@ -8,12 +8,14 @@
 //! Foreign text is made safe before it comes here (`escape::xml`); `plotters` escapes markup again.
 
 mod axis;
+mod heat_map;
 mod lanes;
 mod sankey;
 mod scatter;
 mod time_series;
 mod waterfall;
 
+pub use heat_map::{HeatRow, heat_map};
 pub use lanes::{Bar, Lane, lanes};
 pub use sankey::{Flow, sankey};
 pub use scatter::{Point, scatter};

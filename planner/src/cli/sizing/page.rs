@@ -1,11 +1,15 @@
 //! Sizes as tables, a document and a value for scripts.
 
+use std::collections::BTreeSet;
+
 use reports::document::{Block, Document, Section};
 use reports::grid::{Grid, GridCell, GridColumn};
-use reports::plots::{Point, scatter};
+use reports::plots::{HeatRow, heat_map};
 use scenarios::catalogue::tile::{Tile, tiles};
 use scenarios::catalogue::{Catalogue, Filter};
 use serde_json::{Value, json};
+use sim::scenario::weight_usd;
+use sim::units::MilliCores;
 use sim::units::spark_size::format_size;
 
 use super::Sizing;
@@ -187,30 +191,60 @@ fn tile_rows(tiles: &[Tile]) -> Grid {
     grid
 }
 
+/// The share of a node, by what cores and memory weigh, that a tile leaves to nobody.
+fn stranded(tile: &Tile) -> f64 {
+    let cpu = tile.request.unwrap_or(MilliCores::cores(tile.cores.into()));
+    let executors = f64::from(tile.executors);
+    let cores = |cpu: MilliCores| cpu.as_millis() as f64 / 1000.0;
+    let used = weight_usd(executors * cores(cpu), executors * tile.container.as_gib_f64());
+    let left = weight_usd(cores(tile.stranded_cpu), tile.stranded_memory.as_gib_f64());
+    left / (used + left).max(1e-12)
+}
+
+/// Instance types by executor cores: what the best heap strands, with or without lowered requests.
+fn tile_map(title: &str, shapes: &[(String, Vec<Tile>)], lowered: bool) -> String {
+    let cores = shapes.iter().flat_map(|(_, tiles)| tiles.iter().map(|tile| tile.cores));
+    let cores: BTreeSet<u32> = cores.filter(|cores| *cores <= 16).collect();
+    let row = |(name, tiles): &(String, Vec<Tile>)| {
+        let best = |cores: &u32| {
+            let fitting = tiles.iter().filter(|tile| tile.cores == *cores);
+            let asked = fitting.filter(|tile| lowered || tile.request.is_none());
+            asked.min_by(|a, b| stranded(a).total_cmp(&stranded(b)))
+        };
+        let best: Vec<Option<&Tile>> = cores.iter().map(best).collect();
+        let note = |tile: &Tile| {
+            let (count, heap) = (tile.executors, format_size(tile.heap));
+            format!("{count} executors of {} cores and {heap}", tile.cores)
+        };
+        HeatRow {
+            name: name.clone(),
+            cells: best.iter().map(|tile| tile.map(stranded)).collect(),
+            notes: best.iter().map(|tile| tile.map_or(String::new(), note)).collect(),
+        }
+    };
+    let columns: Vec<String> = cores.iter().map(u32::to_string).collect();
+    heat_map(title, &columns, &shapes.iter().map(row).collect::<Vec<_>>())
+}
+
 fn tile_section(found: &Sizing) -> Section {
-    let cores = found.base.scenario.spark.executor_cores;
     let text = "Nodes keep some CPU for themselves and for DaemonSets: an executor that asks for as \
                 many cores as it has slots leaves the rest of a node unused, or finds no node. \
                 spark.kubernetes.executor.request.cores below spark.executor.cores lets one more \
                 fit; its tasks then share the CPU when all are busy.";
     let mut blocks = vec![Block::Lines(vec![text.to_owned()])];
-    for (name, tiles) in shapes(found) {
-        let points: Vec<Point> = tiles
-            .iter()
-            .map(|tile| Point {
-                x: tile.heap_per_slot().as_gib_f64(),
-                y: tile.usd_per_slot().unwrap_or_default(),
-                kind: if tile.cores == cores { "today" } else { "other" },
-            })
-            .collect();
-        let title = format!("Shapes that tile {name}");
-        let svg = scatter(&title, ("GiB of heap a task slot", "$ a slot-hour"), &points);
-        let file = format!("tiles-{}.svg", crate::result_folder::sanitised(&name));
+    let shapes = shapes(found);
+    for (lowered, file, caption) in [
+        (false, "tiles.svg", "Share of a node that nobody can use, by executor cores"),
+        (true, "tiles-lowered.svg", "The same where request.cores may be lower than the cores"),
+    ] {
+        let svg = tile_map(caption, &shapes, lowered);
         if !svg.is_empty() {
-            let caption = format!("{title}: those with {cores} cores, as today, and others");
+            let (caption, file) = (caption.to_owned(), file.to_owned());
             blocks.push(Block::Picture { caption, svg, file });
         }
-        let (caption, grid) = (title, tile_rows(&tiles));
+    }
+    for (name, tiles) in shapes {
+        let (caption, grid) = (format!("Shapes that tile {name}"), tile_rows(&tiles));
         blocks.push(Block::Table { caption, grid, shown: TILES_SHOWN });
     }
     Section { id: "tiles", title: "Shapes that tile the nodes", blocks }
