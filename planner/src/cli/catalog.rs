@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use reports::grid::{Grid, GridCell, GridColumn};
 use reports::render::Format;
 use scenarios::catalogue::fit::Binding;
-use scenarios::catalogue::tile::tiles;
+use scenarios::catalogue::tile::{Tile, tiles};
 use scenarios::catalogue::{
     Catalogue, Entry, Filter, FitQuestion, FitReport, FitRow, REGIONS, allocatable_cpu, fit,
 };
@@ -168,6 +168,17 @@ fn shapes(
     let mut found = tiles(catalogue, &args.choice.region, &filter, around);
     let least = args.heap_per_slot.unwrap_or_default();
     found.retain(|tile| tile.heap_per_slot() >= least);
+    let mut grid = tile_grid(&found);
+    let people = matches!(output.format(), Format::Table | Format::Markdown);
+    if people && grid.len() > args.limit {
+        noise.note(&format!("{} shapes; --limit or -o csv has the others", grid.len()));
+        grid = grid.first(args.limit);
+    }
+    output.grid(&grid)
+}
+
+/// Shapes that tile instance types, a row each.
+pub(super) fn tile_grid(found: &[Tile]) -> Grid {
     let mut grid = Grid::new(&[
         GridColumn::words("Instance type", "instance_type"),
         GridColumn::figures("Cores", "executor_cores"),
@@ -180,7 +191,7 @@ fn shapes(
         GridColumn::figures("GiB stranded", "stranded_memory_gib"),
         GridColumn::figures("$ a slot-hour", "usd_per_slot_hour"),
     ]);
-    for tile in &found {
+    for tile in found {
         let request = tile.request.map_or_else(|| tile.cores.to_string(), |cpu| cpu.to_string());
         grid.push(vec![
             GridCell::text(&tile.instance_type),
@@ -195,12 +206,7 @@ fn shapes(
             tile.usd_per_slot().map_or(GridCell::Missing, |usd| GridCell::decimal(usd, 4)),
         ]);
     }
-    let people = matches!(output.format(), Format::Table | Format::Markdown);
-    if people && grid.len() > args.limit {
-        noise.note(&format!("{} shapes; --limit or -o csv has the others", grid.len()));
-        grid = grid.first(args.limit);
-    }
-    output.grid(&grid)
+    grid
 }
 
 fn list(catalogue: &Catalogue, entries: &[&Entry], region: &str) -> Grid {

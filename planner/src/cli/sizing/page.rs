@@ -13,6 +13,7 @@ use sim::units::MilliCores;
 use sim::units::spark_size::format_size;
 
 use super::Sizing;
+use crate::cli::catalog::tile_grid;
 use crate::cli::compare;
 use crate::sizing::{Advice, Verdict};
 
@@ -162,35 +163,6 @@ fn shapes(found: &Sizing) -> Vec<(String, Vec<Tile>)> {
     names.into_iter().map(of).filter(|(_, found)| !found.is_empty()).collect()
 }
 
-fn tile_rows(tiles: &[Tile]) -> Grid {
-    let mut grid = Grid::new(&[
-        GridColumn::figures("spark.executor.cores", "executor_cores"),
-        GridColumn::words("spark.kubernetes.executor.request.cores", "request_cores"),
-        GridColumn::figures("heap", "executor_memory_gib"),
-        GridColumn::figures("executors", "executors"),
-        GridColumn::figures("slots", "slots"),
-        GridColumn::figures("GiB a slot", "heap_per_slot_gib"),
-        GridColumn::figures("CPU stranded", "stranded_cpu_milli"),
-        GridColumn::figures("GiB stranded", "stranded_memory_gib"),
-        GridColumn::figures("$ a slot-hour", "usd_per_slot_hour"),
-    ]);
-    for tile in tiles {
-        let request = tile.request.map_or_else(|| tile.cores.to_string(), |cpu| cpu.to_string());
-        grid.push(vec![
-            GridCell::whole(u64::from(tile.cores)),
-            GridCell::figure(request.clone(), request),
-            GridCell::figure(tile.heap.as_gib_f64(), format_size(tile.heap)),
-            GridCell::whole(u64::from(tile.executors)),
-            GridCell::whole(u64::from(tile.slots())),
-            GridCell::decimal(tile.heap_per_slot().as_gib_f64(), 2),
-            GridCell::figure(tile.stranded_cpu.as_millis(), tile.stranded_cpu.to_string()),
-            GridCell::decimal(tile.stranded_memory.as_gib_f64(), 1),
-            tile.usd_per_slot().map_or(GridCell::Missing, |usd| GridCell::decimal(usd, 4)),
-        ]);
-    }
-    grid
-}
-
 /// The share of a node, by what cores and memory weigh, that a tile leaves to nobody.
 fn stranded(tile: &Tile) -> f64 {
     let cpu = tile.request.unwrap_or(MilliCores::cores(tile.cores.into()));
@@ -244,7 +216,7 @@ fn tile_section(found: &Sizing) -> Section {
         }
     }
     for (name, tiles) in shapes {
-        let (caption, grid) = (format!("Shapes that tile {name}"), tile_rows(&tiles));
+        let (caption, grid) = (format!("Shapes that tile {name}"), tile_grid(&tiles));
         blocks.push(Block::Table { caption, grid, shown: TILES_SHOWN });
     }
     Section { id: "tiles", title: "Shapes that tile the nodes", blocks }
