@@ -27,7 +27,7 @@ const ATTEMPTS_MAX: usize = 6;
 
 /// How much of an attempt is over when it dies of memory: the mean of what the simulator draws
 /// (`sim/src/spark/fate.rs`: 0.3 to 0.95).
-const DIES_AT: f64 = 0.625;
+pub(crate) const DIES_AT: f64 = 0.625;
 
 /// What the workload needs.
 #[derive(Debug, Clone, Default)]
@@ -170,11 +170,8 @@ impl Found<'_> {
     /// the overhead only where it is set or above its minimum.
     fn factor(&self, run: u32, needed: u64) -> f64 {
         let spark = &self.scenario.spark;
-        let run = self.workload.runs.get(run as usize);
-        let recorded = run.filter(|_| !spark.override_runs.executor_memory);
-        let heap = recorded.and_then(|run| run.executor_memory).unwrap_or(spark.executor_memory);
-        let set = recorded.and_then(|run| run.executor_memory_overhead);
-        let set = set.or(spark.executor_memory_overhead);
+        let Some(run) = self.workload.runs.get(run as usize) else { return f64::INFINITY };
+        let (heap, set) = (spark.executor_heap_of(run), spark.executor_overhead_of(run));
         let enough = |factor: &f64| {
             let set = set.map(|bytes| bytes.scale_floor(*factor));
             let container = spark.overheads.executor_container(heap.scale_floor(*factor), set);
@@ -196,8 +193,7 @@ impl Sink for Found<'_> {
         self.needs.push((self.factor(record.run, needed), weight));
         let spark = &self.scenario.spark;
         let run = self.workload.runs.get(record.run as usize);
-        let own = run.filter(|_| !spark.override_runs.executor_cores);
-        let cores = own.and_then(|run| run.executor_cores).unwrap_or(spark.executor_cores);
+        let cores = run.map_or(spark.executor_cores, |run| spark.executor_cores_of(run));
         let gib = Bytes::new(asked).as_gib_f64();
         let memory = weight_usd(0.0, gib);
         let whole = weight_usd(f64::from(cores), gib);

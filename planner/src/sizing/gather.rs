@@ -13,6 +13,7 @@ use super::need::{Fleet, Need, Seen};
 
 /// The applications of `workload`, in order of their names, as they run on `scenario`.
 pub fn gather(scenario: &Scenario, workload: &Workload, seed: Seed) -> Vec<Application> {
+    let spark = &scenario.spark;
     let mut hours = Hours { scenario, workload, by: BTreeMap::new(), usd: 0.0, weight: 0.0 };
     sim::run(scenario, workload, seed, RunOptions::default(), &mut hours);
     // Dollars of the bill for each dollar that cores and memory weigh.
@@ -33,15 +34,15 @@ pub fn gather(scenario: &Scenario, workload: &Workload, seed: Seed) -> Vec<Appli
         .map(|(of, runs)| {
             let (sum, count) = hours.by.get(of).copied().unwrap_or_default();
             let each = if count > 0 { sum / f64::from(count) } else { 0.0 };
-            let cores = most(runs.iter().map(|run| cores(scenario, run))).unwrap_or(1);
-            let heap = most(runs.iter().map(|run| heap(scenario, run))).unwrap_or_default();
+            let cores = most(runs.iter().map(|run| spark.executor_cores_of(run))).unwrap_or(1);
+            let heap = most(runs.iter().map(|run| spark.executor_heap_of(run))).unwrap_or_default();
             let team = most(runs.iter().map(|run| run.team.0)).unwrap_or_default();
             Application {
                 name: name(&workload.applications, *of),
                 team: name(&workload.teams, team),
                 runs: runs.len(),
                 heap,
-                overhead: most(runs.iter().map(|run| overhead(scenario, run))).flatten(),
+                overhead: most(runs.iter().map(|run| spark.executor_overhead_of(run))).flatten(),
                 usd_cpu: price * weight_usd(each * f64::from(cores), 0.0),
                 usd_per_gib: price * weight_usd(0.0, each),
                 need: Need::fit(&seen[of], &fleet),
@@ -76,27 +77,6 @@ fn seen(scenario: &Scenario, run: &Run) -> Option<Seen> {
     }
 }
 
-fn heap(scenario: &Scenario, run: &Run) -> Bytes {
-    let spark = &scenario.spark;
-    let own = run.settings.as_deref().and_then(|own| own.executor_memory);
-    let recorded = run.executor_memory.filter(|_| !spark.override_runs.executor_memory);
-    own.or(recorded).unwrap_or(spark.executor_memory)
-}
-
-fn overhead(scenario: &Scenario, run: &Run) -> Option<Bytes> {
-    let spark = &scenario.spark;
-    let own = run.settings.as_deref().and_then(|own| own.executor_memory_overhead);
-    let recorded = run.executor_memory_overhead.filter(|_| !spark.override_runs.executor_memory);
-    own.or(recorded).or(spark.executor_memory_overhead)
-}
-
-fn cores(scenario: &Scenario, run: &Run) -> u32 {
-    let spark = &scenario.spark;
-    let own = run.settings.as_deref().and_then(|own| own.executor_cores);
-    let recorded = run.executor_cores.filter(|_| !spark.override_runs.executor_cores);
-    own.or(recorded).unwrap_or(spark.executor_cores)
-}
-
 /// Executors' time of attempts that succeeded, and what everything costs.
 struct Hours<'a> {
     scenario: &'a Scenario,
@@ -111,7 +91,7 @@ impl Sink for Hours<'_> {
     fn attempt(&mut self, record: AttemptRecord) {
         let Some(run) = self.workload.runs.get(record.run as usize) else { return };
         let hours = record.executor_time.as_secs_f64() / 3600.0;
-        let cores = hours * f64::from(cores(self.scenario, run));
+        let cores = hours * f64::from(self.scenario.spark.executor_cores_of(run));
         self.usd += record.cost.total().as_usd_f64();
         self.weight += weight_usd(cores, hours * record.executor_memory.as_gib_f64());
         if record.outcome == RunOutcome::Succeeded {

@@ -5,10 +5,7 @@ use sim::units::Bytes;
 use sim::workload::Failure;
 
 use super::need::Need;
-
-/// How much of an attempt is over when it dies of memory: the mean of what the simulator draws
-/// (`sim/src/spark/fate.rs`: 0.3 to 0.95).
-const DIES_AT: f64 = 0.625;
+use crate::ladder::best::DIES_AT;
 
 /// Heaps in whole GiB whose container is at most `largest`: every one up to 16, then every second,
 /// then every eighth.

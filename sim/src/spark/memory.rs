@@ -63,12 +63,7 @@ pub(crate) fn shape(cx: &Cx<'_>, run: &Run, raises: &Raises, run_key: u64) -> Sh
     let set = run.executor_memory_overhead.or(spark.executor_memory_overhead);
     let recorded_container = overheads.executor_container(recorded_heap, set);
     let own = run.settings.as_deref();
-    let (heap, set) = match over.executor_memory {
-        true => (spark.executor_memory, spark.executor_memory_overhead),
-        false => (recorded_heap, set),
-    };
-    let heap = own.and_then(|own| own.executor_memory).unwrap_or(heap);
-    let set = own.and_then(|own| own.executor_memory_overhead).or(set);
+    let (heap, set) = (spark.executor_heap_of(run), spark.executor_overhead_of(run));
     let executor_asked = overheads.executor_container(heap, set);
     let heap = raised(heap, raises.executor_memory, raises.executor_memory_max);
     let set = set.map(|bytes| raised(bytes, raises.executor_memory, Bytes::new(u64::MAX)));
@@ -82,10 +77,7 @@ pub(crate) fn shape(cx: &Cx<'_>, run: &Run, raises: &Raises, run_key: u64) -> Sh
     let driver_heap = raised(driver_heap, raises.driver_memory, raises.driver_memory_max);
     let driver_memory = overheads.driver_container(driver_heap, driver_set);
 
-    let executor_cores = own
-        .and_then(|own| own.executor_cores)
-        .or_else(|| kept(over.executor_cores, run.executor_cores));
-    let executor_cores = executor_cores.unwrap_or(spark.executor_cores).max(1);
+    let executor_cores = spark.executor_cores_of(run).max(1);
     let cpu = spark.executor_request_cores;
     let driver_cpu =
         own.and_then(|own| own.driver_cores).or_else(|| kept(over.driver_cores, run.driver_cores));

@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::scenario::GroupPattern;
+use crate::scenario::{GroupPattern, SparkDefaults};
 use crate::units::{Bytes, MilliCores};
-use crate::workload::{ApplicationId, TeamId, Workload};
+use crate::workload::{ApplicationId, Run, TeamId, Workload};
 
 /// What a run is submitted with; `None` = as recorded, or the scenario's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,10 +87,34 @@ pub fn apply_settings(classes: &[ApplicationSettings], workload: &mut Workload) 
     }
 }
 
+impl SparkDefaults {
+    /// `spark.executor.memory` that `run` is submitted with.
+    pub fn executor_heap_of(&self, run: &Run) -> Bytes {
+        let own = run.settings.as_deref().and_then(|own| own.executor_memory);
+        let recorded = run.executor_memory.filter(|_| !self.override_runs.executor_memory);
+        own.or(recorded).unwrap_or(self.executor_memory)
+    }
+
+    /// `spark.executor.memoryOverhead` that `run` is submitted with, where it is set.
+    pub fn executor_overhead_of(&self, run: &Run) -> Option<Bytes> {
+        let own = run.settings.as_deref().and_then(|own| own.executor_memory_overhead);
+        let kept = !self.override_runs.executor_memory;
+        let recorded = run.executor_memory_overhead.filter(|_| kept);
+        own.or(recorded).or(self.executor_memory_overhead)
+    }
+
+    /// `spark.executor.cores` that `run` is submitted with.
+    pub fn executor_cores_of(&self, run: &Run) -> u32 {
+        let own = run.settings.as_deref().and_then(|own| own.executor_cores);
+        let recorded = run.executor_cores.filter(|_| !self.override_runs.executor_cores);
+        own.or(recorded).unwrap_or(self.executor_cores)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workload::Run;
+    use crate::scenario::SparkVersion;
 
     fn class(application: Option<&str>, team: Option<&str>, gib: u64) -> ApplicationSettings {
         let pattern = |text: Option<&str>| text.map(|text| GroupPattern::parse(text).unwrap());
@@ -130,5 +154,20 @@ mod tests {
             .collect();
         let gib = |gib| Some(Bytes::gib(gib));
         assert_eq!(found, [Some((gib(4), None)), Some((gib(9), Some(2))), None]);
+    }
+
+    #[test]
+    fn a_class_wins_over_an_override_and_that_over_the_recording() {
+        let mut spark = SparkDefaults::default_of(SparkVersion::default());
+        spark.executor_memory = Bytes::gib(1);
+        let mut run = Run { executor_memory: Some(Bytes::gib(2)), ..Run::default() };
+        assert_eq!(spark.executor_heap_of(&Run::default()), Bytes::gib(1));
+        assert_eq!(spark.executor_heap_of(&run), Bytes::gib(2));
+        spark.override_runs.executor_memory = true;
+        assert_eq!(spark.executor_heap_of(&run), Bytes::gib(1));
+        let own = RunSettings { executor_memory: Some(Bytes::gib(3)), ..RunSettings::default() };
+        run.settings = Some(Arc::new(own));
+        assert_eq!(spark.executor_heap_of(&run), Bytes::gib(3));
+        assert_eq!(spark.executor_overhead_of(&run), spark.executor_memory_overhead);
     }
 }
