@@ -320,7 +320,7 @@ impl Emitter<'_> {
 
     fn cluster_autoscaler(&mut self) {
         let scenario = &self.loaded.scenario;
-        let Some(ca) = &scenario.autoscaler else {
+        let Some(ca) = scenario.cluster_autoscaler() else {
             return;
         };
         let (version, region) = (scenario.kubernetes, &scenario.region);

@@ -64,7 +64,7 @@ pub fn platform() -> Scenario {
             pool("drivers", CapacityType::OnDemand, 300),
             pool("executors", CapacityType::Spot, 1_000),
         ],
-        autoscaler: Some(ClusterAutoscaler::default_of(kubernetes)),
+        autoscaler: Some(Autoscaler::ClusterAutoscaler(ClusterAutoscaler::default_of(kubernetes))),
         scheduler: SchedulerProfile::default_of(kubernetes),
         orchestrator: Orchestrator::default(),
         retries: RetryLadder::default(),

@@ -112,7 +112,7 @@ fn try_launch(world: &mut World, cx: &mut Cx<'_>, pool: u32) -> Result<NodeId, &
     let boot = assumptions.node_boot.at(stream.sample(StandardNormal));
     // The startup taint goes when the DaemonSet pods run.
     let boot = boot + assumptions.daemonset_start;
-    let patience = cx.scenario.autoscaler.as_ref().map(|ca| ca.max_node_provision_time);
+    let patience = cx.scenario.cluster_autoscaler().map(|ca| ca.max_node_provision_time);
     match patience {
         Some(patience) if boot > patience => {
             cx.after(patience, Event::Provisioner(ProvisionerEvent::LaunchTimedOut(node)));
@@ -160,7 +160,7 @@ fn launch_in_vain(world: &mut World, cx: &mut Cx<'_>, pool: u32, reason: &'stati
     let state = &mut world.pools[pool as usize];
     state.unfulfilled += 1;
     state.failure = reason;
-    let patience = cx.scenario.autoscaler.as_ref().map(|ca| ca.max_node_provision_time);
+    let patience = cx.scenario.cluster_autoscaler().map(|ca| ca.max_node_provision_time);
     let seen = cx.scenario.assumptions.capacity.failure_seen_after;
     // Without either, the group itself tries again after a while.
     let known = [seen, patience].into_iter().flatten().min().unwrap_or(SimDuration::minutes(1));
@@ -184,7 +184,7 @@ pub(crate) fn on_launch_failed(world: &mut World, cx: &mut Cx<'_>, pool: u32) {
 
 /// The autoscaler learns of a failed launch: the group backs off.
 fn give_up(world: &mut World, cx: &mut Cx<'_>, pool: u32, reason: &'static str) {
-    let Some(flags) = cx.scenario.autoscaler.as_ref() else {
+    let Some(flags) = cx.scenario.cluster_autoscaler() else {
         return;
     };
     let times = BackoffTimes {

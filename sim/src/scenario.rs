@@ -9,9 +9,11 @@ mod autoscaler;
 mod billing;
 mod capacity;
 mod container;
+mod cron_schedule;
 mod fees;
 mod group_pattern;
 mod images;
+mod karpenter;
 mod nodes;
 mod orchestrator;
 mod pod_affinity;
@@ -23,15 +25,20 @@ mod spark;
 mod spot;
 
 pub use assumptions::{Assumption, Assumptions, LocalDisk, LogNormal};
-pub use autoscaler::{ClusterAutoscaler, Expander, ResourceLimit};
+pub use autoscaler::{Autoscaler, ClusterAutoscaler, Expander, ResourceLimit};
 pub use billing::{
     Billing, CPU_WEIGHT, Commitment, Covers, MEMORY_WEIGHT, SharedSplit, weight_usd,
 };
 pub use capacity::{Capacity, CapacityLimit};
 pub use container::{Container, HostPort, ResourceList};
+pub use cron_schedule::CronSchedule;
 pub use fees::{EmrOnEc2, Fees, Nat};
 pub use group_pattern::{GroupPattern, PatternError};
 pub use images::{Image, ImageLayer, Images};
+pub use karpenter::{
+    BudgetNodes, BudgetWindow, ConsolidationPolicy, Disruption, DisruptionBudget, DisruptionReason,
+    Karpenter, KarpenterNodePool, NodePoolLimits, NodePoolRequirement,
+};
 pub use nodes::{AllocationStrategy, CapacityType, InstanceType, NodePool, Taint, TaintEffect};
 pub use orchestrator::{Orchestrator, OwnerLimit, RunRule};
 pub use pod_affinity::{
@@ -75,8 +82,8 @@ pub struct Scenario {
     pub spark: SparkDefaults,
     /// Node groups, in the order of the file.
     pub pools: Vec<NodePool>,
-    /// Cluster Autoscaler; without it pools stay at their desired size.
-    pub autoscaler: Option<ClusterAutoscaler>,
+    /// What adds and removes nodes; without it pools stay at their desired size.
+    pub autoscaler: Option<Autoscaler>,
     /// The scheduler's plugins and weights.
     pub scheduler: SchedulerProfile,
     /// When runs are submitted, and what is due when.
@@ -98,6 +105,30 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// Cluster Autoscaler, where that is what runs.
+    pub fn cluster_autoscaler(&self) -> Option<&ClusterAutoscaler> {
+        match &self.autoscaler {
+            Some(Autoscaler::ClusterAutoscaler(flags)) => Some(flags),
+            _ => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn cluster_autoscaler_mut(&mut self) -> Option<&mut ClusterAutoscaler> {
+        match &mut self.autoscaler {
+            Some(Autoscaler::ClusterAutoscaler(flags)) => Some(flags),
+            _ => None,
+        }
+    }
+
+    /// Karpenter, where that is what runs.
+    pub fn karpenter(&self) -> Option<&Karpenter> {
+        match &self.autoscaler {
+            Some(Autoscaler::Karpenter(karpenter)) => Some(karpenter),
+            _ => None,
+        }
+    }
+
     /// Keys of pod labels that some selector of a template reads. Other labels make no difference
     /// to placement.
     pub(crate) fn labels_read(&self) -> BTreeSet<String> {

@@ -113,7 +113,7 @@ fn a_container_that_is_too_small_is_killed_and_the_ladder_mends_it() {
 #[test]
 fn empty_nodes_go_after_the_unneeded_time_and_busy_ones_stay() {
     let mut scenario = platform();
-    let autoscaler = scenario.autoscaler.as_mut().unwrap();
+    let autoscaler = scenario.cluster_autoscaler_mut().unwrap();
     autoscaler.scale_down_unneeded_time = SimDuration::minutes(5);
     autoscaler.scale_down_delay_after_add = SimDuration::minutes(5);
     autoscaler.scan_interval = SimDuration::minutes(1);

@@ -54,7 +54,7 @@ fn pods(pods: Vec<TracePod>) -> Workload {
 /// Pool 0 is on-demand, pool 1 spot, which `priority` prefers and which has no capacity.
 fn drought() -> Scenario {
     let mut scenario = platform();
-    let autoscaler = scenario.autoscaler.as_mut().unwrap();
+    let autoscaler = scenario.cluster_autoscaler_mut().unwrap();
     autoscaler.expander = vec![Expander::Priority];
     autoscaler.priorities = vec![
         (50, vec![GroupPattern::parse("^executors$").unwrap()]),
@@ -90,7 +90,7 @@ fn it_keeps_trying_the_same_spot_group_unless_the_backoff_is_long() {
     let workload = pods(list.collect());
     let failures = |initial: u64, max: u64, hang: bool| {
         let mut scenario = drought();
-        let autoscaler = scenario.autoscaler.as_mut().unwrap();
+        let autoscaler = scenario.cluster_autoscaler_mut().unwrap();
         autoscaler.initial_node_group_backoff_duration = SimDuration::seconds(initial);
         autoscaler.max_node_group_backoff_duration = SimDuration::seconds(max);
         if hang {
@@ -118,7 +118,7 @@ fn quotas_and_cluster_limits_say_no() {
     assert_eq!(outcome.nodes_peak, 2, "{decisions:?}");
     assert!(decisions.says(0, ScalingDecision::LaunchFailed, "VcpuLimitExceeded"));
     let mut scenario = platform();
-    scenario.autoscaler.as_mut().unwrap().cores_total.max = 11;
+    scenario.cluster_autoscaler_mut().unwrap().cores_total.max = 11;
     let (outcome, decisions) = decide(&scenario, &workload);
     assert_eq!(outcome.nodes_peak, 2, "{decisions:?}");
     assert!(decisions.says(0, ScalingDecision::NoScaleUp, "max cluster resource limit reached"));
@@ -132,7 +132,7 @@ fn similar_groups_share_a_scale_up() {
     let grew = |balance: bool| {
         let mut scenario = platform();
         scenario.pools[1] = pool("other", CapacityType::OnDemand, (0, 0, 50));
-        scenario.autoscaler.as_mut().unwrap().balance_similar_node_groups = balance;
+        scenario.cluster_autoscaler_mut().unwrap().balance_similar_node_groups = balance;
         let (_, decisions) = decide(&scenario, &workload);
         let mut grew = [decisions.grew(0), decisions.grew(1)];
         grew.sort_unstable();
@@ -199,7 +199,7 @@ proptest! {
             until: SimTime::from_millis(3_600_000),
             probability: short.1,
         }];
-        let autoscaler = scenario.autoscaler.as_mut().unwrap();
+        let autoscaler = scenario.cluster_autoscaler_mut().unwrap();
         autoscaler.scan_interval = SimDuration::seconds(flags.3);
         autoscaler.scale_down_unneeded_time = SimDuration::minutes(flags.4);
         autoscaler.scale_down_delay_after_add = SimDuration::minutes(flags.4 / 2);

@@ -26,7 +26,7 @@ fn what_ifs_share_their_draws() {
     let workload = runs((0..5).map(|i| run(&format!("r{i}"), i * 600, 30)).collect());
     let boots = |unneeded: u64| {
         let mut scenario = platform();
-        let autoscaler = scenario.autoscaler.as_mut().unwrap();
+        let autoscaler = scenario.cluster_autoscaler_mut().unwrap();
         autoscaler.scale_down_unneeded_time = sim::units::SimDuration::minutes(unneeded);
         let (_, records) = simulate(&scenario, &workload, 1);
         let mut nodes = records.nodes;

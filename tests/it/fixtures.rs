@@ -107,7 +107,7 @@ pub(crate) fn platform() -> Scenario {
             pool("drivers", CapacityType::OnDemand, (0, 0, 20)),
             pool("executors", CapacityType::Spot, (0, 0, 50)),
         ],
-        autoscaler: Some(ClusterAutoscaler::default_of(kubernetes)),
+        autoscaler: Some(Autoscaler::ClusterAutoscaler(ClusterAutoscaler::default_of(kubernetes))),
         scheduler: SchedulerProfile::default_of(kubernetes),
         orchestrator: Orchestrator::default(),
         retries: RetryLadder::default(),

@@ -100,7 +100,7 @@ fn where_spot_is_tight_the_priority_expander_falls_back_to_on_demand() {
     scenario.spark.driver_template = PodTemplate::default();
     scenario.spark.executor_template = PodTemplate::default();
     scenario.assumptions.spot = recorded(&[(0, true, 0.0)]);
-    let autoscaler = scenario.autoscaler.as_mut().expect("there is one");
+    let autoscaler = scenario.cluster_autoscaler_mut().expect("there is one");
     autoscaler.expander = vec![Expander::Priority];
     let pattern = |name: &str| vec![GroupPattern::parse(name).expect("a pattern")];
     autoscaler.priorities = [(50, pattern("executors")), (10, pattern(".*"))].into_iter().collect();

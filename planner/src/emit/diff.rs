@@ -132,5 +132,5 @@ fn autoscaler(loaded: &Loaded, is_manifest: bool, name: &str, text: &str) -> boo
     };
     let mut found = ClusterAutoscaler::default_of(version);
     flags.value.apply(version, &mut found);
-    loaded.scenario.autoscaler.as_ref() == Some(&found)
+    loaded.scenario.cluster_autoscaler() == Some(&found)
 }

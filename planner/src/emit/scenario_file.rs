@@ -73,7 +73,7 @@ pub(super) fn naming(loaded: &Loaded, written: &[&str], out: &Path) -> Value {
         }
     }
     if has(names::AUTOSCALER)
-        && let Some(ca) = &loaded.scenario.autoscaler
+        && let Some(ca) = loaded.scenario.cluster_autoscaler()
     {
         let mut out = json!({ "values": names::AUTOSCALER });
         if let Some(table) = cluster_autoscaler::write::priorities(ca) {

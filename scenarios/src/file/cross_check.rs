@@ -85,7 +85,7 @@ fn pause_pods(context: &Context<'_>, scenario: &Scenario, pause: &Pause<'_>) {
         );
         pause.pod.problem_with_help(message, "set `spec.overprovisioning.priority` below it");
     }
-    let cutoff = scenario.autoscaler.as_ref().map(|ca| ca.expendable_pods_priority_cutoff);
+    let cutoff = scenario.cluster_autoscaler().map(|ca| ca.expendable_pods_priority_cutoff);
     if let Some(cutoff) = cutoff.filter(|cutoff| value.priority < *cutoff) {
         let message = format!(
             "pause pods of priority {} are below the autoscaler's cutoff {cutoff}: it launches no \

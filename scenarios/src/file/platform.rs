@@ -1,7 +1,7 @@
 //! The whole file, section by section.
 
 use sim::Severity;
-use sim::scenario::{DaemonSets, KubernetesVersion, Scenario, SchedulerProfile};
+use sim::scenario::{Autoscaler, DaemonSets, KubernetesVersion, Scenario, SchedulerProfile};
 
 use super::context::Context;
 use super::instance_types::InstanceTypes;
@@ -54,7 +54,7 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
         billing: billing::read(context, spec.section("billing"), &types),
         region: region.unwrap_or_default(),
         pools,
-        autoscaler,
+        autoscaler: autoscaler.map(Autoscaler::ClusterAutoscaler),
         scheduler: scheduler::read(context, &spec, kubernetes, &spark)
             .unwrap_or_else(|| SchedulerProfile::default_of(kubernetes)),
         orchestrator: orchestrator::read(spec.section("orchestrator")),

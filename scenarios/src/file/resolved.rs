@@ -51,7 +51,7 @@ fn scenario_value(scenario: &Scenario) -> Value {
     put("workload", Value::Null);
     put("spark", spark::value(scenario));
     put("nodes", nodes(scenario));
-    if let Some(autoscaler) = &scenario.autoscaler {
+    if let Some(autoscaler) = scenario.cluster_autoscaler() {
         let flags = ca_flags::flags(autoscaler, scenario.kubernetes);
         let mut value = json!({ "clusterAutoscaler": { "extraArgs": flags } });
         if let Some(priorities) = ca_flags::priorities(autoscaler) {

@@ -47,7 +47,7 @@ pub(crate) struct ClusterAutoscalerState {
 
 /// Something changed that the next scan may act on.
 pub(crate) fn arm(world: &mut World, cx: &mut Cx<'_>) {
-    let Some(flags) = cx.scenario.autoscaler.as_ref() else {
+    let Some(flags) = cx.scenario.cluster_autoscaler() else {
         return;
     };
     let Some(state) = world.autoscaler.as_mut() else {
@@ -64,7 +64,7 @@ pub(crate) fn arm(world: &mut World, cx: &mut Cx<'_>) {
 
 /// A turn of the loop.
 pub(crate) fn on_scan(world: &mut World, cx: &mut Cx<'_>) {
-    let Some(flags) = cx.scenario.autoscaler.as_ref() else {
+    let Some(flags) = cx.scenario.cluster_autoscaler() else {
         return;
     };
     let Some(state) = world.autoscaler.as_mut() else {

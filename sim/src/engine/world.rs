@@ -113,7 +113,7 @@ impl World {
             scheduler: Scheduler::new(scenario),
             cluster,
             pools: scenario.pools.iter().map(PoolState::new).collect(),
-            autoscaler: scenario.autoscaler.as_ref().map(|_| ClusterAutoscalerState::default()),
+            autoscaler: scenario.cluster_autoscaler().map(|_| ClusterAutoscalerState::default()),
             attempts: Slab::default(),
             runs: workload.runs.iter().map(|_| RunProgress::default()).collect(),
             history: RetryHistory::default(),

@@ -1,9 +1,18 @@
-//! Cluster Autoscaler's settings: the flags that the model follows, by upstream's names.
+//! Autoscalers; of Cluster Autoscaler, the flags that the model follows, by upstream's names.
 
 use serde::Serialize;
 
-use super::{GroupPattern, KubernetesVersion};
+use super::{GroupPattern, Karpenter, KubernetesVersion};
 use crate::units::SimDuration;
+
+/// What adds and removes nodes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Autoscaler {
+    /// Cluster Autoscaler: grows and shrinks node groups.
+    ClusterAutoscaler(ClusterAutoscaler),
+    /// Karpenter: launches and disrupts nodes of NodePools.
+    Karpenter(Karpenter),
+}
 
 /// How one of several node groups is chosen for a scale-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -95,7 +95,7 @@ impl Read {
             self.autoscalers.push(Autoscaler { flags, value, place });
         }
         for (file, loaded) in &set.scenarios {
-            if let Some(value) = &loaded.scenario.autoscaler
+            if let Some(value) = loaded.scenario.cluster_autoscaler()
                 && !names(loaded, "spec.autoscaler")
             {
                 let place = set.place(*file, path(set, *file, &["spec", "autoscaler"]));

@@ -56,7 +56,7 @@ fn node_pool(scenario: &Scenario, pool: &NodePool) -> Value {
         spec["taints"] = pool.taints.iter().map(taint).collect();
     }
     let template = json!({"metadata": metadata, "spec": spec});
-    let after = scenario.autoscaler.as_ref().map_or_else(
+    let after = scenario.cluster_autoscaler().map_or_else(
         || "Never".to_owned(),
         |ca| seconds(ca.scale_down_unneeded_time.as_secs_f64()),
     );
@@ -143,7 +143,7 @@ fn node_class(pool: &NodePool, cluster: &str) -> Value {
 
 /// The pool's rank in the `priority` expander's table: 1 for the lowest one of it.
 fn weight(scenario: &Scenario, pool: &str) -> Option<u32> {
-    let table = &scenario.autoscaler.as_ref()?.priorities;
+    let table = &scenario.cluster_autoscaler()?.priorities;
     let matching = table.iter().filter(|(_, patterns)| patterns.iter().any(|p| p.matches(pool)));
     let own = matching.map(|(priority, _)| *priority).max()?;
     let ranks: BTreeSet<i32> = table.iter().map(|(priority, _)| *priority).collect();
