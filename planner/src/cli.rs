@@ -8,6 +8,7 @@ mod catalog;
 mod compare;
 mod conformance;
 mod cost;
+mod effect;
 mod emit;
 mod explain;
 mod export;

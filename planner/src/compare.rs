@@ -98,6 +98,11 @@ impl Outcomes {
         self.numbers.iter().map(value).collect()
     }
 
+    /// How many replications there are.
+    pub fn replications(&self) -> usize {
+        self.numbers.len()
+    }
+
     /// The mean of a metric.
     pub fn mean(&self, path: &str) -> f64 {
         mean(&self.values(path))

@@ -19,6 +19,8 @@ use scenarios::native::{
 use serde_json::{Value, json};
 use sim::{Finding, Severity};
 
+use crate::fnv::Fnv1a;
+
 pub use diff::diff;
 pub use origin::is_ours;
 use origin::{Origin, dns_name};
@@ -152,10 +154,24 @@ pub struct Emitted {
 }
 
 /// The files of `kinds` for a scenario, all of them where there are none, to be put into `folder`.
-/// The same scenario gives the same bytes.
-pub fn emit(loaded: &Loaded, kinds: &BTreeSet<Kind>, folder: &Path) -> Emitted {
-    let origin = Origin::of(loaded);
+/// `window` says what its traces hold, where they could be read. The same scenario gives the same
+/// bytes.
+pub fn emit(
+    loaded: &Loaded,
+    kinds: &BTreeSet<Kind>,
+    folder: &Path,
+    window: Option<&str>,
+) -> Emitted {
+    let origin = Origin::of(loaded, window);
     let mut emitter = Emitter { loaded, folder, origin, out: Emitted::default() };
+    if let Some(expected) = &loaded.expected
+        && expected.of != hash_of(loaded)
+    {
+        let message = "was found for other settings than these: left out of the files".to_owned();
+        let subject = "metadata.expectedEffect";
+        let finding = Finding::new(Severity::Warning, "other-settings", subject, message);
+        emitter.out.findings.push(finding);
+    }
     for (_, kind) in Kind::NAMES {
         if kinds.is_empty() || kinds.contains(&kind) {
             emitter.one(kind);
@@ -164,10 +180,20 @@ pub fn emit(loaded: &Loaded, kinds: &BTreeSet<Kind>, folder: &Path) -> Emitted {
     emitter.out
 }
 
-/// The scenario in one file for `folder`: every setting is in it, and traces and series are found
-/// from there.
-pub fn in_one_file(loaded: &Loaded, folder: &Path) -> String {
-    yaml_text(&[scenario_file::naming(loaded, &[], folder)])
+/// The scenario in one file for `folder`: every setting is in it, traces and series are found from
+/// there, and what it is expected to do, where anything is.
+pub fn in_one_file(loaded: &Loaded, folder: &Path, effect: Option<&str>) -> String {
+    let mut value = scenario_file::naming(loaded, &[], folder);
+    if let Some(effect) = effect {
+        value["metadata"]["expectedEffect"] = effect.into();
+        value["metadata"]["expectedOf"] = hash_of(loaded).into();
+    }
+    yaml_text(&[value])
+}
+
+/// Hash of what is simulated: the same for the scenario and for its file.
+fn hash_of(loaded: &Loaded) -> String {
+    format!("fnv1a:{:016x}", Fnv1a::of(format!("{:?}", loaded.scenario).as_bytes()))
 }
 
 struct Emitter<'a> {

@@ -11,10 +11,12 @@
 
 mod advice;
 mod gather;
+mod held_out;
 mod need;
 mod sizes;
 
 pub use advice::{Advice, Application, Limits, Verdict, advise};
 pub use gather::gather;
-pub use need::{Fleet, Need, Seen};
+pub use held_out::{HeldOut, Met, held_out};
+pub use need::{Fleet, Need, Observed, Seen};
 pub use sizes::{Expected, heaps, ladder_heaps};

@@ -60,6 +60,8 @@ pub struct Loaded {
     /// Recorded spot series that the scenario names. They are not read: who simulates the scenario
     /// puts what they say into it first.
     pub spot_series: Vec<SpotSeriesRef>,
+    /// `metadata.expectedEffect` and the hash of what it is about.
+    pub expected: Option<Expected>,
     /// `spec.plan`, as it is.
     pub plan: Option<serde_json::Value>,
     /// Spark's settings as they were given, those that the model does not follow among them.
@@ -73,6 +75,15 @@ pub struct Loaded {
     /// The scenario with every value explicit and nothing outside of it but its traces; loads to
     /// the same [`Scenario`]. The same bytes for the same input; no absolute paths.
     pub resolved: String,
+}
+
+/// What the settings were found to do, by whoever wrote the scenario.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// For people.
+    pub effect: String,
+    /// Hash of the settings that it is about.
+    pub of: String,
 }
 
 /// A file of the live system that a scenario names.

@@ -168,7 +168,7 @@ pub(crate) fn scenarios_to_emit(folder: &Path) -> Vec<(String, Loaded)> {
 
 pub(crate) fn emitted(loaded: &Loaded, folder: &Path) {
     std::fs::create_dir(folder).unwrap();
-    for file in emit(loaded, &BTreeSet::new(), folder).files {
+    for file in emit(loaded, &BTreeSet::new(), folder, None).files {
         std::fs::write(folder.join(file.name), file.text).unwrap();
     }
 }
@@ -223,8 +223,8 @@ fn emitted_files_read_back_as_the_scenario() {
 fn emitted_files_are_the_same_bytes_every_time_and_say_what_they_came_from() {
     let folder = folder();
     for (name, loaded) in scenarios_to_emit(folder.path()) {
-        let once = emit(&loaded, &BTreeSet::new(), folder.path());
-        assert_eq!(once, emit(&loaded, &BTreeSet::new(), folder.path()), "{name}");
+        let once = emit(&loaded, &BTreeSet::new(), folder.path(), None);
+        assert_eq!(once, emit(&loaded, &BTreeSet::new(), folder.path(), None), "{name}");
         for file in &once.files {
             let head: String = file.text.lines().take(3).collect();
             let said = match file.name.ends_with(".json") {
@@ -237,7 +237,7 @@ fn emitted_files_are_the_same_bytes_every_time_and_say_what_they_came_from() {
         }
         let kinds = BTreeSet::from([Kind::Eksctl, Kind::RetryLadder]);
         let names: Vec<&str> =
-            emit(&loaded, &kinds, folder.path()).files.iter().map(|file| file.name).collect();
+            emit(&loaded, &kinds, folder.path(), None).files.iter().map(|file| file.name).collect();
         assert_eq!(names, ["eksctl-cluster.yaml", "retry-ladder.yaml"], "{name}");
     }
 }

@@ -64,6 +64,22 @@ fn a_plan_recommends_what_is_better_and_says_why() {
     assert_eq!(lines(&read("two/evaluations.jsonl")), lines(journal.as_bytes()));
     // What is recommended is a scenario that runs.
     fine(here, &["run", "one/recommended.yaml", "--no-report", "--out", "run"]);
+    // Its files say what they are expected to do, and on what that was seen.
+    fine(here, &["emit", "one/recommended.yaml", "--out", "files", "-q"]);
+    let values = String::from_utf8(read("files/cluster-autoscaler-values.yaml")).unwrap();
+    let head: String = values.lines().take_while(|line| line.starts_with('#')).collect();
+    let head = head.replace("# ", " ");
+    let change = format!("Expected: cost {:.1} %", answer["relative"].as_f64().unwrap() * 100.0);
+    assert!(head.contains(&change) && head.contains("in 3 replications of"), "{head}");
+    // The window of the search is not the whole trace.
+    let windows: Vec<&str> = head.matches(" runs, 2026-").collect();
+    assert_eq!(windows.len(), 2, "{head}");
+    // Of other settings nothing is expected.
+    let set = ["--set", "spec.autoscaler.clusterAutoscaler.extraArgs.scan-interval=20s"];
+    let emit = ["emit", "one/recommended.yaml", "--out", "other", "-q"];
+    fine(here, &[&emit[..], &set].concat());
+    let values = String::from_utf8(read("other/cluster-autoscaler-values.yaml")).unwrap();
+    assert!(!values.contains("Expected:"), "{values}");
 }
 
 #[test]

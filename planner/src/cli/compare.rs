@@ -14,6 +14,7 @@ use scenarios::difference::{self, Setting};
 use tokio::runtime::Runtime;
 
 use super::Stop;
+use super::effect;
 use super::interrupt::Interrupt;
 use super::metrics::{Sides, differences};
 use super::noise::Noise;
@@ -239,6 +240,12 @@ fn unknown_metric(gate: &Gate, outcomes: &Outcomes) -> String {
     let help =
         if near.is_empty() { String::new() } else { format!("; there are {}", near.join(", ")) };
     format!("--fail-if `{}`: no metric `{}` in summary.json{help}", gate.text, gate.metric)
+}
+
+/// What side `place` is expected to do against the base.
+pub(super) fn expected(compared: &Compared, place: usize) -> Option<String> {
+    let (base, then) = (compared.outcomes.first()?, compared.outcomes.get(place)?);
+    Some(effect::sentence(base, then, &(compared.sides.first()?.workload)(0)))
 }
 
 /// What was found out, for scripts.

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use reports::grid::{Grid, GridCell, GridColumn};
+use scenarios::Loaded;
 
 use super::Stop;
+use super::effect;
 use super::noise::Noise;
 use super::output::Output;
 use super::run::{self, ScenarioArgs};
@@ -54,7 +56,8 @@ pub(super) fn emit(args: EmitArgs, noise: &Noise, output: &mut Output) -> Result
     let own = diff.then(|| emit::diff(&loaded)).transpose().map_err(Stop::BadInput)?;
     noise.findings(loaded.findings.iter().chain(&series), "of the scenario");
     if let Some(out) = out {
-        let emitted = emit::emit(&loaded, &kinds, &out);
+        let window = window(&loaded, noise);
+        let emitted = emit::emit(&loaded, &kinds, &out, window.as_deref());
         let folder = ResultFolder::create_as(EMITTED, &out).map_err(Stop::failed)?;
         for file in &emitted.files {
             folder.write(file.name, &file.text).map_err(Stop::failed)?;
@@ -74,6 +77,20 @@ pub(super) fn emit(args: EmitArgs, noise: &Noise, output: &mut Output) -> Result
         noise.note("the files that the scenario names need no change in place");
     }
     output.text(&text)
+}
+
+/// What the traces hold. Files can be emitted without: a trace that cannot be read is said, no more.
+fn window(loaded: &Loaded, noise: &Noise) -> Option<String> {
+    if loaded.traces.is_empty() {
+        return None;
+    }
+    let read = run::read_traces(loaded, noise)
+        .and_then(|trace| run::workloads(loaded, trace, 0))
+        .map(|workloads| effect::window(&workloads(0)));
+    if read.is_err() {
+        noise.note("the traces could not be read: the files do not say what they hold");
+    }
+    read.ok()
 }
 
 fn grid(emitted: &Emitted) -> Grid {

@@ -14,6 +14,7 @@ use sim::Workload;
 use sim::units::SimTime;
 
 use super::Stop;
+use super::effect;
 use super::interrupt::Interrupt;
 use super::noise::Noise;
 use super::output::Output;
@@ -85,7 +86,10 @@ pub(super) fn plan(args: PlanArgs, noise: &Noise, output: &mut Output) -> Result
         other => Stop::failed(other),
     })?;
     drop(bar);
-    write(&out, &question, &answer, &args.scenario)?;
+    let today = Task { world: String::new(), sets: Vec::new() };
+    let tried = build(&today).map_err(Stop::BadInput)?.workload;
+    let expected = effect::sentence(&answer.today, &answer.best, &tried(0));
+    write(&out, &question, &answer, (&args.scenario, &expected))?;
     print(&out, &question, &answer, output)
 }
 
@@ -165,7 +169,7 @@ fn write(
     out: &Path,
     question: &Question,
     answer: &Answer,
-    given: &ScenarioArgs,
+    (given, expected): (&ScenarioArgs, &str),
 ) -> Result<(), Stop> {
     let put = |name: &str, text: &str| {
         result_folder::write_whole(&out.join(name), text).map_err(Stop::failed)
@@ -176,6 +180,7 @@ fn write(
     let sets = [given.sets.clone(), answer.sets.clone()].concat();
     let best = ScenarioArgs { scenario: given.scenario.clone(), sets };
     let (best, _) = run::load(&best)?;
+    let expected = Some(expected).filter(|_| !answer.sets.is_empty());
     let header = match answer.sets.is_empty() {
         true => "# seatrial plan: today's settings; nothing better was found.\n".to_owned(),
         false => {
@@ -184,7 +189,7 @@ fn write(
             format!("# seatrial plan: changed against today:\n{}", lines.collect::<String>())
         }
     };
-    put("recommended.yaml", &format!("{header}{}", emit::in_one_file(&best, out)))
+    put("recommended.yaml", &format!("{header}{}", emit::in_one_file(&best, out, expected)))
 }
 
 fn print(

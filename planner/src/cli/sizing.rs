@@ -19,7 +19,7 @@ use super::output::Output;
 use super::run::{ScenarioArgs, SimulationArgs};
 use crate::emit;
 use crate::result_folder::{self, Owner, ResultFolder};
-use crate::sizing::{Advice, Limits, Verdict, advise, gather};
+use crate::sizing::{Advice, HeldOut, Limits, Verdict, advise, gather, held_out};
 
 #[derive(Debug, Args)]
 pub(super) struct SizingArgs {
@@ -53,6 +53,8 @@ struct Sizing {
     limits: Limits,
     /// By saved dollars, the largest first.
     advice: Vec<Advice>,
+    /// How the fits do on runs that they did not see.
+    held_out: Option<HeldOut>,
     /// Today against what is recommended; `None` where nothing is.
     compared: Option<Compared>,
 }
@@ -69,6 +71,7 @@ pub(super) fn sizing(args: SizingArgs, noise: &Noise, output: &mut Output) -> Re
     let limits = Limits { oom: oom_limit, fails: failure_limit, largest: largest(&base)? };
     let workload = (base_side.workload)(0);
     let found = gather(&base.scenario, &workload, Seed::new(seed).replication(0));
+    let held_out = held_out(&base.scenario, &workload);
     let spark = &base.scenario.spark;
     let advise = |one| advise(one, &base.scenario.retries, &spark.overheads, &limits);
     let mut advice: Vec<Advice> = found.into_iter().map(advise).collect();
@@ -97,7 +100,7 @@ pub(super) fn sizing(args: SizingArgs, noise: &Noise, output: &mut Output) -> Re
             Some(compare::carry_out(asked, &simulation, noise)?)
         }
     };
-    let found = Sizing { base, sized, limits, advice, compared };
+    let found = Sizing { base, sized, limits, advice, held_out, compared };
     write(&out, &found)?;
     print(&out, &found, output)
 }
@@ -134,7 +137,12 @@ fn write(out: &Path, found: &Sizing) -> Result<(), Stop> {
     put("sizes.csv", &page::applications(found, |_| true).to_csv())?;
     let header =
         "# seatrial sizing: executor memory by application, under spec.spark.applications\n";
-    put("sized.yaml", &format!("{header}{}", emit::in_one_file(&found.sized, out)))?;
+    let compared = found.compared.as_ref();
+    let expected = compared.and_then(|compared| compare::expected(compared, 1));
+    put(
+        "sized.yaml",
+        &format!("{header}{}", emit::in_one_file(&found.sized, out, expected.as_deref())),
+    )?;
     folder.commit().map_err(Stop::failed)
 }
 

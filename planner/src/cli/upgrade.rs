@@ -148,7 +148,11 @@ fn write(out: &Path, found: &Upgrade) -> Result<(), Stop> {
     put("upgrade.html", &page::document(found).to_html())?;
     put("upgrade.json", &render::json(&page::value(found)))?;
     let header = format!("# seatrial upgrade: {}\n", page::title(found));
-    put("upgraded.yaml", &format!("{header}{}", emit::in_one_file(&found.target, out)))?;
+    let expected = compare::expected(&found.compared, 1);
+    put(
+        "upgraded.yaml",
+        &format!("{header}{}", emit::in_one_file(&found.target, out, expected.as_deref())),
+    )?;
     folder.commit().map_err(Stop::failed)
 }
 

@@ -18,7 +18,7 @@ const TAG: &str = "\"seatrial.version\"";
 const HEAD_BYTES: u64 = 1 << 20;
 
 /// Longer names are cut in a header.
-const SHOWN_CHARS: usize = 200;
+const SHOWN_CHARS: usize = 300;
 
 /// Longest line of a header.
 const COLUMNS: usize = 100;
@@ -29,12 +29,20 @@ pub(super) struct Origin {
     scenario: String,
     hash: String,
     traces: Vec<String>,
+    /// What is in them, and when that was.
+    window: Option<String>,
+    /// What the settings are expected to do.
+    expected: Option<String>,
 }
 
 impl Origin {
-    pub(super) fn of(loaded: &Loaded) -> Self {
+    pub(super) fn of(loaded: &Loaded, window: Option<&str>) -> Self {
         let traces = super::scenario_file::traces(&loaded.resolved);
+        let own = super::hash_of(loaded);
+        let expected = loaded.expected.as_ref().filter(|expected| expected.of == own);
         Self {
+            window: window.map(shown),
+            expected: expected.map(|expected| shown(&expected.effect)),
             scenario: shown(&loaded.scenario.name),
             hash: format!("{:016x}", Fnv1a::of(loaded.resolved.as_bytes())),
             traces: traces.iter().map(|name| shown(name)).collect(),
@@ -51,7 +59,13 @@ impl Origin {
             true => "none".to_owned(),
             false => self.traces.join(", "),
         };
-        let _ = writeln!(out, "# Traces: {traces}.");
+        match &self.window {
+            Some(window) => wrap(&format!("Traces: {traces} ({window})."), &mut out),
+            None => wrap(&format!("Traces: {traces}."), &mut out),
+        }
+        if let Some(expected) = &self.expected {
+            wrap(&format!("Expected: {expected}."), &mut out);
+        }
         for note in notes {
             wrap(note, &mut out);
         }
@@ -65,12 +79,15 @@ impl Origin {
             _ => '-',
         };
         let cut = |text: &str| text.chars().map(plain).take(256).collect::<String>();
-        BTreeMap::from([
+        let mut tags = BTreeMap::from([
             ("seatrial.version", env!("CARGO_PKG_VERSION").to_owned()),
             ("seatrial.scenario", cut(&self.scenario)),
             ("seatrial.resolved", format!("fnv1a:{}", self.hash)),
             ("seatrial.traces", cut(&self.traces.join(" "))),
-        ])
+        ]);
+        tags.extend(self.window.as_ref().map(|window| ("seatrial.window", cut(window))));
+        tags.extend(self.expected.as_ref().map(|effect| ("seatrial.expected", cut(effect))));
+        tags
     }
 }
 
@@ -157,10 +174,15 @@ mod tests {
     #[test]
     fn a_foreign_name_stays_in_its_comment() {
         let hostile = "a\nkind: Pod\r\u{85}b\u{2028}c\u{1b}[2J\u{202e}";
-        let origin =
-            Origin { scenario: shown(hostile), hash: "0".to_owned(), traces: vec![shown(hostile)] };
+        let origin = Origin {
+            scenario: shown(hostile),
+            hash: "0".to_owned(),
+            traces: vec![shown(hostile)],
+            window: Some(shown(hostile)),
+            expected: Some(shown(hostile)),
+        };
         let header = origin.header("a file", &["A note."]);
-        assert_eq!(header.lines().count(), 4, "{header}");
+        assert_eq!(header.lines().count(), 5, "{header}");
         assert!(header.lines().all(|line| line.starts_with("# ")), "{header}");
         assert!(!header.contains(['\u{85}', '\u{2028}', '\u{1b}', '\r', '\u{202e}']));
     }

@@ -168,7 +168,7 @@ pub fn advise(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sizing::{Fleet, Seen};
+    use crate::sizing::{Fleet, Observed, Seen};
 
     fn application(heap_gib: u64, needs_gib: &[f64], died_gib: &[f64]) -> Application {
         let ln = |gib: f64| (gib * 1024.0 * 1024.0 * 1024.0).ln();
@@ -183,7 +183,10 @@ mod tests {
             overhead: None,
             usd_cpu: 0.4,
             usd_per_gib: 0.05,
-            need: Need::fit(&seen, &Fleet { variance: 0.01 }),
+            need: Need::fit(
+                Observed { seen: &seen, asked: 0.0 },
+                &Fleet { variance: 0.01, dof: 4.0, offset: 0.0, weight: 0.0 },
+            ),
         }
     }
 

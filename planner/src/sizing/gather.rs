@@ -9,7 +9,7 @@ use sim::workload::{Failure, Run, RunOutcome};
 use sim::{RunOptions, Seed, Workload};
 
 use super::advice::Application;
-use super::need::{Fleet, Need, Seen};
+use super::need::{Fleet, Need, Observed, Seen};
 
 /// The applications of `workload`, in order of their names, as they run on `scenario`.
 pub fn gather(scenario: &Scenario, workload: &Workload, seed: Seed) -> Vec<Application> {
@@ -26,7 +26,8 @@ pub fn gather(scenario: &Scenario, workload: &Workload, seed: Seed) -> Vec<Appli
         .iter()
         .map(|(of, runs)| (*of, runs.iter().filter_map(|run| seen(scenario, run)).collect()))
         .collect();
-    let fleet = Fleet::of(seen.values().map(Vec::as_slice));
+    let observed = |of: &u32| Observed { seen: &seen[of], asked: asked(scenario, &runs[of]) };
+    let fleet = Fleet::of(seen.keys().map(observed));
     let name =
         |names: &[String], place: u32| names.get(place as usize).cloned().unwrap_or_default();
     let mut found: Vec<Application> = runs
@@ -45,7 +46,7 @@ pub fn gather(scenario: &Scenario, workload: &Workload, seed: Seed) -> Vec<Appli
                 overhead: most(runs.iter().map(|run| spark.executor_overhead_of(run))).flatten(),
                 usd_cpu: price * weight_usd(each * f64::from(cores), 0.0),
                 usd_per_gib: price * weight_usd(0.0, each),
-                need: Need::fit(&seen[of], &fleet),
+                need: Need::fit(observed(of), &fleet),
             }
         })
         .collect();
@@ -62,12 +63,23 @@ fn most<T: Ord>(items: impl Iterator<Item = T>) -> Option<T> {
     counts.into_iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| a.0.cmp(&b.0))).map(|best| best.0)
 }
 
-/// What a run was recorded with is what its peak and its death were seen under.
-fn seen(scenario: &Scenario, run: &Run) -> Option<Seen> {
+/// The container that a run was recorded with: its peak and its death were seen under that.
+pub(super) fn container(scenario: &Scenario, run: &Run) -> Bytes {
     let spark = &scenario.spark;
     let heap = run.executor_memory.unwrap_or(spark.executor_memory);
     let set = run.executor_memory_overhead.or(spark.executor_memory_overhead);
-    let container = spark.overheads.executor_container(heap, set);
+    spark.overheads.executor_container(heap, set)
+}
+
+/// Logarithm of the container's bytes that most of `runs` were recorded with.
+pub(super) fn asked(scenario: &Scenario, runs: &[&Run]) -> f64 {
+    let size = most(runs.iter().map(|run| container(scenario, run))).unwrap_or_default();
+    (size.as_u64() as f64).max(1.0).ln()
+}
+
+/// What a run says of its application's need.
+pub(super) fn seen(scenario: &Scenario, run: &Run) -> Option<Seen> {
+    let container = container(scenario, run);
     let died = run.failure == Some(Failure::ExecutorOom);
     let ln = |bytes: Bytes| (bytes.as_u64() as f64).ln();
     match run.peak_executor_memory.filter(|peak| *peak > Bytes::ZERO) {

@@ -73,7 +73,7 @@ impl Expected {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sizing::{Fleet, Seen};
+    use crate::sizing::{Fleet, Observed, Seen};
     use sim::scenario::Rung;
     use sim::units::SimDuration;
 
@@ -109,7 +109,11 @@ mod tests {
     #[test]
     fn what_is_enough_costs_one_attempt_and_what_is_not_costs_more() {
         let seen = [1.95, 2.0, 2.05].map(|ln| Seen { ln, died: false });
-        let need = Need::fit(&seen, &Fleet { variance: 0.01 }).unwrap();
+        let need = Need::fit(
+            Observed { seen: &seen, asked: 0.0 },
+            &Fleet { variance: 0.01, dof: 4.0, offset: 0.0, weight: 0.0 },
+        )
+        .unwrap();
         let of = |heaps: &[u64]| {
             let heaps: Vec<Bytes> = heaps.iter().map(|bytes| Bytes::new(*bytes)).collect();
             Expected::of(&need, &heaps, |heap| heap, |heap| heap.as_u64() as f64)

@@ -8,7 +8,8 @@ use super::instance_types::InstanceTypes;
 use super::pools::EksctlFile;
 use super::settings::{Settings, settings};
 use super::{
-    Loaded, assumptions, autoscaler, billing, cross_check, images, overprovisioning, pools,
+    Expected, Loaded, assumptions, autoscaler, billing, cross_check, images, overprovisioning,
+    pools,
 };
 use super::{orchestrator, resolved, retry_ladder, scheduler, spark, workload};
 use crate::native::{Place, eksctl};
@@ -27,6 +28,9 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
     if let Some(metadata) = &metadata {
         metadata.text("description");
     }
+    let said = |key| metadata.as_ref().and_then(|metadata| metadata.text(key));
+    let expected = said("expectedEffect").zip(said("expectedOf"));
+    let expected = expected.map(|(effect, of)| Expected { effect, of });
     if let Some(labels) = metadata.as_ref().and_then(|metadata| metadata.at("labels")) {
         labels.string_map();
     }
@@ -71,7 +75,8 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
     }
     let plan = plan.map(|at| json_of(at.node));
     Some(Loaded {
-        resolved: resolved::text(&scenario, &workload, &series, plan.as_ref()),
+        resolved: resolved::text(&scenario, &workload, &series, (plan.as_ref(), expected.as_ref())),
+        expected,
         scenario,
         traces: workload.traces,
         workload: workload.options,

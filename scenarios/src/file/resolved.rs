@@ -14,6 +14,7 @@ use sim::scenario::{
 use sim::units::{SimDuration, SimTime};
 use sim::workload::Failure;
 
+use super::Expected;
 use super::spot::SpotSeriesRef;
 use super::workload::Read;
 use crate::native::cluster_autoscaler::write as ca_flags;
@@ -29,13 +30,17 @@ pub(super) fn text(
     scenario: &Scenario,
     workload: &Read,
     series: &[SpotSeriesRef],
-    plan: Option<&Value>,
+    (plan, expected): (Option<&Value>, Option<&Expected>),
 ) -> String {
     let mut value = scenario_value(scenario);
     spot::put(&mut value["spec"]["assumptions"], &scenario.assumptions, series);
     value["spec"]["workload"] = workload_value(workload);
     if let Some(plan) = plan {
         value["spec"]["plan"] = plan.clone();
+    }
+    if let Some(expected) = expected {
+        value["metadata"]["expectedEffect"] = json!(expected.effect);
+        value["metadata"]["expectedOf"] = json!(expected.of);
     }
     // Every key is a text and every number finite, so that nothing in it cannot be written.
     serde_saphyr::to_string(&value).expect("a JSON value can be written as YAML")

@@ -47,6 +47,17 @@ static METADATA: Section = Section {
         key("name", Text, "Name in results.").or("(the file's name)"),
         key("description", Text, "For readers; no effect."),
         key("labels", Map(&Text), "For tools; no effect."),
+        key(
+            "expectedEffect",
+            Text,
+            "What `plan`, `sizing` or `upgrade` found that these settings do; `emit` writes it into \
+            its files.",
+        ),
+        key(
+            "expectedOf",
+            Text,
+            "Hash of the settings that `expectedEffect` is about: of others nothing is expected.",
+        ),
     ],
 };
 

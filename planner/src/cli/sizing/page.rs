@@ -15,7 +15,7 @@ use sim::units::spark_size::format_size;
 use super::Sizing;
 use crate::cli::catalog::tile_grid;
 use crate::cli::compare;
-use crate::sizing::{Advice, Verdict};
+use crate::sizing::{Advice, HeldOut, Met, Verdict};
 
 /// Shapes that the page shows for each instance type.
 const TILES_SHOWN: usize = 60;
@@ -47,6 +47,15 @@ pub(super) fn lines(found: &Sizing) -> Vec<String> {
             saved(Verdict::Raise)
         ),
     ];
+    if let Some(held) = &found.held_out {
+        let met = &held.own_sizes;
+        lines.push(format!(
+            "Fitted on the first three quarters of the runs, held against the last: of {} runs, \
+             {:.1} (standard deviation {:.1}) were to run out of memory at the sizes that they had, \
+             {} did.",
+            met.runs, met.foretold, met.spread, met.met
+        ));
+    }
     if found.compared.is_none() {
         lines.push("Nothing changes, so that nothing was simulated.".to_owned());
     }
@@ -107,6 +116,33 @@ pub(super) fn applications(found: &Sizing, wanted: impl Fn(&Advice) -> bool) -> 
                 None => GridCell::Missing,
             },
         ]);
+    }
+    grid
+}
+
+/// What the fits foretold of runs that they did not see, and what was met.
+fn held_out_grid(held: &HeldOut) -> Grid {
+    let mut grid = Grid::new(&[
+        GridColumn::words("size", "size"),
+        GridColumn::figures("runs", "runs"),
+        GridColumn::figures("foretold", "foretold"),
+        GridColumn::figures("sd", "foretold_sd"),
+        GridColumn::figures("met", "met"),
+        GridColumn::figures("died below", "died_below"),
+    ]);
+    let mut push = |size: String, met: &Met, unknown: usize| {
+        grid.push(vec![
+            GridCell::text(&size),
+            GridCell::whole(met.runs as u64),
+            GridCell::decimal(met.foretold, 1),
+            GridCell::decimal(met.spread, 1),
+            GridCell::whole(met.met as u64),
+            GridCell::whole(unknown as u64),
+        ]);
+    };
+    push("as submitted".to_owned(), &held.own_sizes, 0);
+    for (level, met, unknown) in &held.levels {
+        push(format!("too small in {} %", level * 100.0), met, *unknown);
     }
     grid
 }
@@ -243,6 +279,12 @@ pub(super) fn document(found: &Sizing) -> Document {
         let blocks = vec![table(caption, chances)];
         sections.push(Section { id: "chances", title: "Running out of memory", blocks });
     }
+    if let Some(held) = &found.held_out {
+        let caption = "Runs that need more than the size: foretold from the first three quarters of \
+                       the runs, and met in the last";
+        let blocks = vec![table(caption, held_out_grid(held))];
+        sections.push(Section { id: "held-out", title: "Runs that the fits did not see", blocks });
+    }
     let mut subtitle = "nothing changes".to_owned();
     if let Some(compared) = &found.compared {
         let other = compare::page::document(compared);
@@ -261,6 +303,7 @@ pub(super) fn value(found: &Sizing) -> Value {
         "failure_limit": found.limits.fails,
         "notes": lines(found),
         "applications": applications(found, |_| true).to_value(),
+        "held_out": found.held_out.as_ref().map(|held| held_out_grid(held).to_value()),
         "comparison": found.compared.as_ref().map(compare::value),
     })
 }
