@@ -254,7 +254,8 @@ impl Emitter<'_> {
     fn karpenter(&mut self) {
         let cluster = self.cluster();
         let scenario = &self.loaded.scenario;
-        let documents = karpenter::write::documents(scenario, &cluster, &mut self.out.findings);
+        let documents =
+            karpenter::from_pools::documents(scenario, &cluster, &mut self.out.findings);
         let notes =
             ["Instead of the node groups and Cluster Autoscaler, not beside them. Role and \
                       discovery tags are those of Karpenter's own guide: say yours. What the move \

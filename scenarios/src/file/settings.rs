@@ -4,10 +4,11 @@ use sim::units::{Bytes, MilliCores, SimDuration};
 
 use crate::schema::{Kind, Section};
 use crate::walk::{At, Fields};
-use crate::yaml::Key;
+use crate::yaml::{Key, Value};
 
 /// Longer lists and maps are no scenario, and reading them would take long.
-const ITEMS_MAX: usize = 500;
+/// The catalogue has some 1,400 instance types.
+const ITEMS_MAX: usize = 2_000;
 
 /// A map that was checked for keys its section does not know.
 #[derive(Debug, Clone)]
@@ -95,6 +96,29 @@ impl<'a> Settings<'a> {
         match self.kind(key) {
             Kind::List(Kind::Text) => list(&self.at(key)?),
             _ => self.mismatch(key),
+        }
+    }
+
+    /// A value, or the items of a list.
+    pub(super) fn one_or_more(&self, key: &str) -> Vec<At<'a>> {
+        let Kind::OneOrMore(_) = self.kind(key) else { self.mismatch(key) };
+        match self.at(key) {
+            Some(at) if matches!(at.node.value, Value::Seq(_)) => list(&at).unwrap_or_default(),
+            other => other.into_iter().collect(),
+        }
+    }
+
+    /// The entries of a map with any keys and values.
+    pub(super) fn entries(&self, key: &str) -> Vec<(&'a Key, At<'a>)> {
+        let Kind::Map(_) = self.kind(key) else { self.mismatch(key) };
+        let entries = self.at(key).and_then(|at| Some((at.clone(), at.entries()?)));
+        match entries {
+            Some((at, entries)) if entries.len() > ITEMS_MAX => {
+                too_many(&at, entries.len());
+                Vec::new()
+            }
+            Some((_, entries)) => entries,
+            None => Vec::new(),
         }
     }
 

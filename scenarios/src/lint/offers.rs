@@ -236,7 +236,7 @@ impl Shape {
         let most = catalogue::allocatable_memory(entry.memory, arm, pods, LEAST_VM_OVERHEAD);
         Self {
             name: entry.name.clone(),
-            labels: karpenter::labels(entry),
+            labels: catalogue::labels::of_entry(entry),
             cpu: catalogue::allocatable_cpu(entry.vcpu),
             cpu_most: catalogue::allocatable_cpu(entry.vcpu),
             memory: catalogue.allocatable_memory(entry),

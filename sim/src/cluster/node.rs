@@ -6,7 +6,9 @@ use super::slab::Id;
 use super::{ImageId, NonZeroRequests, PodId, Resources};
 use crate::images::ImageStore;
 use crate::ledger::PriceCurve;
-use crate::scenario::{CapacityType, DaemonSets, InstanceType, NodePool, SpotPrices, Taint};
+use crate::scenario::{
+    CapacityType, DaemonSets, InstanceType, Karpenter, NodePool, SpotPrices, Taint,
+};
 use crate::units::{Bytes, HourlyPrice, NanoUsd, SimTime};
 
 /// A node's id.
@@ -155,6 +157,19 @@ impl NodeKinds {
             let instance_type = &pool.instance_types[kind.instance_type as usize].name;
             let series = prices.of(instance_type, &pool.zones[kind.zone as usize]);
             kind.price_curve = series.and_then(|series| PriceCurve::new(&series.points));
+        }
+    }
+
+    /// Gives nodes of Karpenter's groups the labels of their instance types, by which pods choose.
+    pub(crate) fn set_type_labels(&mut self, pools: &[NodePool], karpenter: &Karpenter) {
+        for owner in &karpenter.node_pools {
+            for kind in self.kinds.iter_mut().filter(|kind| owner.groups.contains(&kind.pool)) {
+                let types = &pools[kind.pool as usize].instance_types;
+                let own = owner.type_labels.get(&types[kind.instance_type as usize].name);
+                for (key, value) in own.into_iter().flatten() {
+                    kind.labels.entry(key.clone()).or_insert_with(|| value.clone());
+                }
+            }
         }
     }
 

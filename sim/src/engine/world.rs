@@ -103,6 +103,9 @@ impl World {
     pub(crate) fn new(scenario: &Scenario, workload: &Workload) -> Self {
         let mut kinds = NodeKinds::of(&scenario.pools, &scenario.daemonsets);
         kinds.set_spot_prices(&scenario.pools, &scenario.assumptions.spot_prices);
+        if let Some(karpenter) = scenario.karpenter() {
+            kinds.set_type_labels(&scenario.pools, karpenter);
+        }
         let labels_read = scenario.labels_read();
         let mut cluster = Cluster { kinds, labels_read, ..Cluster::default() };
         let images = ImageCatalog::new(scenario, &mut cluster.image_names);
