@@ -10,6 +10,7 @@
 pub mod from_pools;
 pub mod node_class;
 pub mod node_pool;
+pub mod patch;
 pub mod write;
 
 use std::collections::BTreeMap;
