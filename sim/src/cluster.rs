@@ -63,6 +63,7 @@ impl Cluster {
     /// Adds a node, as the last in order.
     pub(crate) fn add_node(&mut self, node: Node) -> NodeId {
         self.image_names.gained(&node.images);
+        self.kinds.meet(node.kind);
         let registers = node.state != NodeState::Booting;
         let id = self.nodes.insert(node);
         self.in_order.push(id);

@@ -206,6 +206,7 @@ impl Decisions {
             unneeded_since: None,
             kept_because: None,
             interrupted: false,
+            disrupted_by: None,
             spot_number: 0,
             replaces: None,
             replaced: false,

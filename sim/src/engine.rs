@@ -13,11 +13,12 @@ mod route;
 mod timeline;
 pub(crate) mod world;
 
-use crate::autoscaler::cluster_autoscaler;
 use crate::outcome::Tally;
 use crate::units::{SimDuration, SimTime};
 use crate::{Outcome, Scenario, Seed, Sink, Workload};
-use crate::{lifecycle, orchestrator, overprovisioning, provisioner, spot::interruption};
+use crate::{
+    autoscaler, lifecycle, orchestrator, overprovisioning, provisioner, spot::interruption,
+};
 use calendar::Calendar;
 use event::{Event, EventClass};
 use world::{Cx, World};
@@ -77,9 +78,7 @@ pub fn run(
     overprovisioning::start(&mut world, &mut cx);
     interruption::start(&mut world, &mut cx);
     cx.after(SimDuration::ZERO, Event::Sample);
-    if options.every_scan {
-        cluster_autoscaler::arm(&mut world, &mut cx);
-    }
+    autoscaler::start(&mut world, &mut cx);
 
     let horizon = workload.last_submission().saturating_add(HORIZON);
     let mut arrivals = Arrivals::default();

@@ -9,7 +9,6 @@
 
 use rand_distr::StandardNormal;
 
-use crate::autoscaler::cluster_autoscaler;
 use crate::cluster::{Cluster, Node, NodeId, Placement, Pod, PodId, PodOwner, PodSpec, Resources};
 use crate::control_plane::{self, Reason};
 use crate::engine::event::{Event, PodEvent};
@@ -20,7 +19,7 @@ use crate::rng::RngExt;
 use crate::scenario::PodTemplate;
 use crate::spark::application;
 use crate::units::{NanoUsd, SimDuration, SimTime};
-use crate::{images, ledger, overprovisioning, scheduler};
+use crate::{autoscaler, images, ledger, overprovisioning, scheduler};
 
 /// Creates a pod; it goes to the scheduler's queue.
 pub(crate) fn create_pod(
@@ -61,8 +60,7 @@ pub(crate) fn on_trace_pod_created(world: &mut World, cx: &mut Cx<'_>, place: u3
 pub(crate) fn bind(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId, node_id: NodeId) {
     world.cluster.bind(pod_id, node_id, cx.now);
     world.cluster.nodes[node_id].unneeded_since = None;
-    // A node that is in use now is not unneeded any more, or for another reason than before.
-    cluster_autoscaler::arm(world, cx);
+    autoscaler::pod_bound(world, cx, node_id);
     let pod = &mut world.cluster.pods[pod_id];
     if pod.owner == PodOwner::Pause {
         pod.ready_at = Some(cx.now);
@@ -201,7 +199,7 @@ pub(crate) fn end_pod(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId, result:
     charge(world, cx, &pod, result, cx.now);
     if let Some(node) = pod.node {
         scheduler::room_freed(world, cx, node);
-        cluster_autoscaler::arm(world, cx);
+        autoscaler::pod_ended(world, cx, node);
     }
 }
 
@@ -213,7 +211,7 @@ pub(crate) fn on_terminated(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId) {
     let pod = world.cluster.remove_pod(pod_id);
     if let Some(node) = pod.node {
         scheduler::room_freed(world, cx, node);
-        cluster_autoscaler::arm(world, cx);
+        autoscaler::pod_ended(world, cx, node);
     }
 }
 

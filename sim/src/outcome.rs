@@ -18,9 +18,11 @@ pub use waits::{PodWaits, WaitingTotal};
 pub(crate) use tally::Tally;
 
 pub use records::{
-    AttemptRecord, Billed, LedgerRecord, NodeRecord, PodKind, PodRecord, PodResult, RunRecord,
-    ScalingDecision, ScalingRecord, TimelineRecord, WaitingRecord,
+    AttemptRecord, Billed, DisruptedBy, LedgerRecord, NodeRecord, PodKind, PodRecord, PodResult,
+    RunRecord, ScalingDecision, ScalingRecord, TimelineRecord, WaitingRecord,
 };
+
+use std::collections::BTreeMap;
 
 use crate::units::{Bytes, SimDuration, SimTime};
 use crate::workload::FailureCounts;
@@ -105,6 +107,8 @@ pub struct Outcome {
     pub node_time: (SimDuration, SimDuration),
     /// Spot nodes taken back.
     pub spot_interruptions: u64,
+    /// Nodes that Karpenter took out of service, by why; only reasons that there were.
+    pub disruptions: BTreeMap<DisruptedBy, DisruptionTotal>,
     /// CPU requested by pods over CPU allocatable, over all node time.
     pub cpu_utilization: f64,
     /// Memory requested by pods over memory allocatable, over all node time.
@@ -127,6 +131,19 @@ pub struct Outcome {
     pub findings: Vec<crate::Finding>,
     /// The simulation was stopped by its sink before its end.
     pub stopped: bool,
+}
+
+/// What Karpenter's disruption of nodes did, for one reason.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct DisruptionTotal {
+    /// Nodes.
+    pub nodes: u64,
+    /// Pods evicted from them.
+    pub pods: u64,
+    /// Drivers among these: each one ended its attempt.
+    pub drivers: u64,
+    /// Task time lost with executors: what ran then, and what must be computed again.
+    pub task_time_lost: SimDuration,
 }
 
 /// How the runs of a team went.

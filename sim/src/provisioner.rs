@@ -12,12 +12,12 @@ use crate::cluster::{Node, NodeId, NodeKindId, NodeState, NonZeroRequests};
 use crate::engine::event::{Event, ProvisionerEvent, SpotEvent};
 use crate::engine::world::{Cx, World};
 use crate::ledger::NodeHour;
-use crate::outcome::{NodeRecord, ScalingDecision, ScalingRecord};
+use crate::outcome::NodeRecord;
 use crate::rng::{self, RngExt};
 use crate::scenario::{CapacityType, NodePool};
 use crate::units::{HourlyPrice, NanoUsd, SimDuration, SimTime};
-use crate::{autoscaler::cluster_autoscaler, images, ledger, lifecycle, scheduler};
-use cluster_autoscaler::backoff::{Backoff, BackoffTimes};
+use crate::{autoscaler, images, ledger, lifecycle, scheduler};
+use autoscaler::cluster_autoscaler::backoff::Backoff;
 use rand_distr::StandardNormal;
 
 mod capacity;
@@ -78,7 +78,8 @@ pub(crate) fn start(world: &mut World, cx: &mut Cx<'_>) {
     for pool in 0..cx.scenario.pools.len() as u32 {
         for _ in 0..cx.scenario.pools[pool as usize].desired_size {
             let zone = next_zone(world, cx, pool);
-            let node = new_node(world, cx, pool, 0, zone);
+            let kind = world.cluster.kinds.find(pool, 0, zone).expect("every pool has kinds");
+            let node = new_node(world, cx, kind);
             cx.after(SimDuration::ZERO, Event::Provisioner(ProvisionerEvent::NodeReady(node)));
         }
     }
@@ -105,22 +106,42 @@ fn try_launch(world: &mut World, cx: &mut Cx<'_>, pool: u32) -> Result<NodeId, &
     } else {
         (0, zone)
     };
-    let node = new_node(world, cx, pool, instance_type, zone);
+    let kinds = &world.cluster.kinds;
+    let kind = kinds.find(pool, instance_type, zone).expect("every type has a kind per zone");
+    Ok(boot(world, cx, kind))
+}
+
+/// Launches a node of exactly this kind, if the cloud has an instance; EC2's error code if not.
+pub(crate) fn launch_kind(
+    world: &mut World,
+    cx: &mut Cx<'_>,
+    kind: NodeKindId,
+) -> Result<NodeId, &'static str> {
+    let of = world.cluster.kinds.get(kind);
+    let (pool, instance_type, zone) = (of.pool, of.instance_type, of.zone);
+    world.pools[pool as usize].launches += 1;
+    capacity::has_instance(world, cx, pool, instance_type, zone)?;
+    Ok(boot(world, cx, kind))
+}
+
+/// There is an instance: the node boots.
+fn boot(world: &mut World, cx: &mut Cx<'_>, kind: NodeKindId) -> NodeId {
+    let node = new_node(world, cx, kind);
+    let pool = world.cluster.kinds.get(kind).pool;
     let state = &world.pools[pool as usize];
     let mut stream = cx.seed.stream("node-boot", &[state.key, state.launches]);
     let assumptions = &cx.scenario.assumptions;
     let boot = assumptions.node_boot.at(stream.sample(StandardNormal));
     // The startup taint goes when the DaemonSet pods run.
     let boot = boot + assumptions.daemonset_start;
-    let patience = cx.scenario.cluster_autoscaler().map(|ca| ca.max_node_provision_time);
-    match patience {
-        Some(patience) if boot > patience => {
+    match autoscaler::launch_patience(cx, pool) {
+        Some((patience, _)) if boot > patience => {
             cx.after(patience, Event::Provisioner(ProvisionerEvent::LaunchTimedOut(node)));
         }
         _ => cx.after(boot, Event::Provisioner(ProvisionerEvent::NodeReady(node))),
     }
     note_peak(world, cx);
-    Ok(node)
+    node
 }
 
 /// The node takes pods.
@@ -135,24 +156,11 @@ pub(crate) fn on_node_ready(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId)
     if let Some(other) = node.replaces.take() {
         cx.after(SimDuration::ZERO, Event::Spot(SpotEvent::Replaced(other)));
     }
-    let pool = world.cluster.kinds.get(node.kind).pool;
     world.cluster.set_node_state(node_id, NodeState::Ready);
     world.control_plane.node_registered(cx.now);
     images::on_node_joined(world, cx, node_id);
-    if world.pools[pool as usize].backoff.is_known() && !any_upcoming(world, pool) {
-        // All that was asked for came: upstream then takes the group for healthy.
-        world.pools[pool as usize].backoff.remove();
-    }
     scheduler::room_freed(world, cx, node_id);
-    cluster_autoscaler::arm(world, cx);
-}
-
-fn any_upcoming(world: &World, pool: u32) -> bool {
-    let mut nodes = world.cluster.in_order.iter().map(|id| &world.cluster.nodes[*id]);
-    world.pools[pool as usize].unfulfilled > 0
-        || nodes.any(|node| {
-            node.state == NodeState::Booting && world.cluster.kinds.get(node.kind).pool == pool
-        })
+    autoscaler::node_ready(world, cx, node_id);
 }
 
 /// There is no instance for the launch, and nobody knows yet.
@@ -160,7 +168,7 @@ fn launch_in_vain(world: &mut World, cx: &mut Cx<'_>, pool: u32, reason: &'stati
     let state = &mut world.pools[pool as usize];
     state.unfulfilled += 1;
     state.failure = reason;
-    let patience = cx.scenario.cluster_autoscaler().map(|ca| ca.max_node_provision_time);
+    let patience = autoscaler::launch_patience(cx, pool).map(|(patience, _)| patience);
     let seen = cx.scenario.assumptions.capacity.failure_seen_after;
     // Without either, the group itself tries again after a while.
     let known = [seen, patience].into_iter().flatten().min().unwrap_or(SimDuration::minutes(1));
@@ -176,34 +184,10 @@ pub(crate) fn on_launch_failed(world: &mut World, cx: &mut Cx<'_>, pool: u32) {
     let name = &cx.scenario.pools[pool as usize].name;
     let message = format!("launches that got no instance, the last one for {reason}");
     cx.find(crate::Severity::Warning, "launch-failed", name, message);
-    give_up(world, cx, pool, reason);
-    if cx.scenario.autoscaler.is_none() {
+    autoscaler::launch_failed(world, cx, pool, reason);
+    if autoscaler::leaves_alone(cx, pool) {
         launch(world, cx, pool);
     }
-}
-
-/// The autoscaler learns of a failed launch: the group backs off.
-fn give_up(world: &mut World, cx: &mut Cx<'_>, pool: u32, reason: &'static str) {
-    let Some(flags) = cx.scenario.cluster_autoscaler() else {
-        return;
-    };
-    let times = BackoffTimes {
-        initial: flags.initial_node_group_backoff_duration,
-        max: flags.max_node_group_backoff_duration,
-        reset: flags.node_group_backoff_reset_timeout,
-    };
-    let state = &mut world.pools[pool as usize];
-    let was_backed_off = state.backoff.is_backed_off(cx.now);
-    let until = state.backoff.fail(cx.now, &times);
-    let mut tell = |decision, reason: &str| {
-        let pool = Some(pool);
-        cx.sink.scaling(ScalingRecord { at: cx.now, pool, node: None, decision, reason });
-    };
-    tell(ScalingDecision::LaunchFailed, reason);
-    if !was_backed_off {
-        tell(ScalingDecision::BackedOff, &format!("backed off until {until}: {reason}"));
-    }
-    cluster_autoscaler::arm(world, cx);
 }
 
 /// The launch is given up.
@@ -213,10 +197,15 @@ pub(crate) fn on_launch_timed_out(world: &mut World, cx: &mut Cx<'_>, node_id: N
     };
     let pool = world.cluster.kinds.get(node.kind).pool;
     let name = &cx.scenario.pools[pool as usize].name;
-    let message = "launches not ready within max-node-provision-time were given up".to_owned();
+    let limit = autoscaler::launch_patience(cx, pool).map_or("", |(_, name)| name);
+    let message = format!("launches not ready within {limit} were given up");
     cx.find(crate::Severity::Warning, "launch-timed-out", name, message);
     terminate(world, cx, node_id);
-    give_up(world, cx, pool, "not ready within max-node-provision-time");
+    let reason = match cx.scenario.karpenter() {
+        None => "not ready within max-node-provision-time",
+        Some(_) => "Node not registered within timeout",
+    };
+    autoscaler::launch_failed(world, cx, pool, reason);
 }
 
 /// The autoscaler's deletion is through.
@@ -245,6 +234,7 @@ pub(crate) fn terminate(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId) {
     let pool = world.cluster.kinds.get(node.kind).pool;
     world.pools[pool as usize].nodes -= 1;
     close_bill(world, cx, &node);
+    autoscaler::node_gone(world, cx, node_id, node.kind);
 }
 
 /// Nothing replaces the node any more: it goes for good, or its replacement is gone.
@@ -290,6 +280,7 @@ pub(crate) fn close_bill(world: &mut World, cx: &mut Cx<'_>, node: &Node) {
         ready_at: node.ready_at,
         terminated_at: cx.now,
         interrupted: node.interrupted,
+        disrupted_by: node.disrupted_by,
         pods: node.pods_bound_ever,
         cost: bill,
         pods_cost: node.pods_cost,
@@ -342,11 +333,9 @@ fn next_zone(world: &mut World, cx: &Cx<'_>, pool: u32) -> u32 {
     zone
 }
 
-fn new_node(world: &mut World, cx: &Cx<'_>, pool: u32, instance_type: u32, zone: u32) -> NodeId {
-    world.pools[pool as usize].nodes += 1;
+fn new_node(world: &mut World, cx: &Cx<'_>, kind: NodeKindId) -> NodeId {
     let kinds = &world.cluster.kinds;
-    let kind: NodeKindId =
-        kinds.find(pool, instance_type, zone).expect("every type has a kind per zone");
+    world.pools[kinds.get(kind).pool as usize].nodes += 1;
     let spot_number = world.spot.count_launch(kind);
     let number = world.cluster.nodes_launched;
     world.cluster.nodes_launched += 1;
@@ -366,6 +355,7 @@ fn new_node(world: &mut World, cx: &Cx<'_>, pool: u32, instance_type: u32, zone:
         unneeded_since: None,
         kept_because: None,
         interrupted: false,
+        disrupted_by: None,
         spot_number,
         replaces: None,
         replaced: false,

@@ -42,7 +42,7 @@ use crate::engine::event::{Event, SchedulerEvent};
 use crate::engine::world::{Cx, World};
 use crate::outcome::{PodResult, WaitingRecord};
 use crate::units::{SimDuration, SimTime};
-use crate::{autoscaler::cluster_autoscaler, control_plane, lifecycle};
+use crate::{autoscaler, control_plane, lifecycle};
 
 /// Of the pods of one spec that wait, so many are looked at for the one that is tried next: the
 /// longest waiting. Others were parked later, and hardly ever come before all of these.
@@ -248,7 +248,7 @@ fn park(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId, reason: u32) {
         cx.sink.waiting(WaitingRecord { pod: pod.number, at: cx.now, reason });
     }
     world.scheduler.park(pod.spec, pod_id);
-    cluster_autoscaler::arm(world, cx);
+    autoscaler::pod_unschedulable(world, cx);
 }
 
 /// Wakes the next pod of `spec`; false if none waits.

@@ -96,6 +96,7 @@ fn result() -> tempfile::TempDir {
             ready_at: Some(at(90)),
             terminated_at: at(if node == 4 { 1405 } else { 2000 }),
             interrupted: false,
+            disrupted_by: None,
             pods: (node == 4).into(),
             cost: NanoUsd::new(50_000_000),
             pods_cost: NanoUsd::new(if node == 4 { 25_000_000 } else { 0 }),

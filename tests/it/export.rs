@@ -72,6 +72,7 @@ fn result() -> tempfile::TempDir {
             ready_at: Some(at(90)),
             terminated_at: at(if node == 4 { 1300 } else { 1800 }),
             interrupted: node == 4,
+            disrupted_by: None,
             pods: 2,
             cost: NanoUsd::ZERO,
             pods_cost: NanoUsd::ZERO,

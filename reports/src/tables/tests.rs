@@ -166,6 +166,7 @@ fn fill(sink: &mut TableSink<'_>, pods: u64) {
         ready_at: None,
         terminated_at: SimTime::from_millis(7),
         interrupted: true,
+        disrupted_by: None,
         pods: 3,
         cost: NanoUsd::new(12),
         pods_cost: NanoUsd::new(10),

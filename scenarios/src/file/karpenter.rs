@@ -6,11 +6,12 @@
 mod changes;
 mod groups;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 use sim::Severity;
 use sim::scenario::{InstanceType, Karpenter, NodePool};
+use sim::units::SimDuration;
 
 use super::context::Context;
 use super::instance_types::InstanceTypes;
@@ -59,7 +60,13 @@ pub(super) fn read(
     let zones = if own.is_empty() { zones } else { &own };
     let names = names(context, given, types);
     let mut makes = groups::Groups::new(context, types, names, zones, region, pools.len());
-    for pool in read.node_pools {
+    let drifts: BTreeMap<&str, Vec<SimDuration>> = given
+        .named_sections("nodePools")
+        .into_iter()
+        .filter_map(|(key, change)| Some((key.name.as_str(), change.durations("driftAt")?)))
+        .collect();
+    for mut pool in read.node_pools {
+        pool.pool.drift_at = drifts.get(pool.pool.name.as_str()).cloned().unwrap_or_default();
         let class = read.node_classes.iter().find(|class| class.name == pool.class.0);
         makes.add(pool, class, &mut karpenter.node_pools);
     }

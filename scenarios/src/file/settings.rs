@@ -155,6 +155,12 @@ impl<'a> Settings<'a> {
         }
     }
 
+    /// Durations, in the order of the file.
+    pub(super) fn durations(&self, key: &str) -> Option<Vec<SimDuration>> {
+        let Kind::List(Kind::Duration) = self.kind(key) else { self.mismatch(key) };
+        Some(list(&self.at(key)?)?.iter().filter_map(At::duration).collect())
+    }
+
     pub(super) fn cpu(&self, key: &str) -> Option<MilliCores> {
         match self.kind(key) {
             Kind::Cpu => self.at(key)?.cpu(),

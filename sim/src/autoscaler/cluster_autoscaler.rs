@@ -27,9 +27,12 @@ mod scale_up;
 mod similar_groups;
 pub(crate) mod utilization;
 
+use crate::cluster::{NodeId, NodeState};
 use crate::engine::event::{AutoscalerEvent, Event};
 use crate::engine::world::{Cx, World};
+use crate::outcome::{ScalingDecision, ScalingRecord};
 use crate::units::{SimDuration, SimTime};
+use backoff::BackoffTimes;
 
 /// What Cluster Autoscaler remembers.
 #[derive(Debug, Default)]
@@ -45,12 +48,19 @@ pub(crate) struct ClusterAutoscalerState {
     last_delete: Option<SimTime>,
 }
 
+/// The simulation begins.
+pub(super) fn start(world: &mut World, cx: &mut Cx<'_>) {
+    if cx.options.every_scan {
+        arm(world, cx);
+    }
+}
+
 /// Something changed that the next scan may act on.
-pub(crate) fn arm(world: &mut World, cx: &mut Cx<'_>) {
+pub(super) fn arm(world: &mut World, cx: &mut Cx<'_>) {
     let Some(flags) = cx.scenario.cluster_autoscaler() else {
         return;
     };
-    let Some(state) = world.autoscaler.as_mut() else {
+    let Some(state) = world.autoscaler.cluster_autoscaler_mut() else {
         return;
     };
     state.woken = true;
@@ -62,19 +72,61 @@ pub(crate) fn arm(world: &mut World, cx: &mut Cx<'_>) {
     }
 }
 
-/// A turn of the loop.
-pub(crate) fn on_scan(world: &mut World, cx: &mut Cx<'_>) {
+/// A node takes pods.
+pub(super) fn node_ready(world: &mut World, cx: &mut Cx<'_>, node: NodeId) {
+    let pool = world.cluster.kinds.get(world.cluster.nodes[node].kind).pool;
+    if world.pools[pool as usize].backoff.is_known() && !any_upcoming(world, pool) {
+        // All that was asked for came: upstream then takes the group for healthy.
+        world.pools[pool as usize].backoff.remove();
+    }
+    arm(world, cx);
+}
+
+fn any_upcoming(world: &World, pool: u32) -> bool {
+    let mut nodes = world.cluster.in_order.iter().map(|id| &world.cluster.nodes[*id]);
+    world.pools[pool as usize].unfulfilled > 0
+        || nodes.any(|node| {
+            node.state == NodeState::Booting && world.cluster.kinds.get(node.kind).pool == pool
+        })
+}
+
+/// The autoscaler learns of a failed launch: the group backs off.
+pub(super) fn launch_failed(world: &mut World, cx: &mut Cx<'_>, pool: u32, reason: &'static str) {
     let Some(flags) = cx.scenario.cluster_autoscaler() else {
         return;
     };
-    let Some(state) = world.autoscaler.as_mut() else {
+    let times = BackoffTimes {
+        initial: flags.initial_node_group_backoff_duration,
+        max: flags.max_node_group_backoff_duration,
+        reset: flags.node_group_backoff_reset_timeout,
+    };
+    let state = &mut world.pools[pool as usize];
+    let was_backed_off = state.backoff.is_backed_off(cx.now);
+    let until = state.backoff.fail(cx.now, &times);
+    let mut tell = |decision, reason: &str| {
+        let pool = Some(pool);
+        cx.sink.scaling(ScalingRecord { at: cx.now, pool, node: None, decision, reason });
+    };
+    tell(ScalingDecision::LaunchFailed, reason);
+    if !was_backed_off {
+        tell(ScalingDecision::BackedOff, &format!("backed off until {until}: {reason}"));
+    }
+    arm(world, cx);
+}
+
+/// A turn of the loop.
+pub(super) fn on_scan(world: &mut World, cx: &mut Cx<'_>) {
+    let Some(flags) = cx.scenario.cluster_autoscaler() else {
+        return;
+    };
+    let Some(state) = world.autoscaler.cluster_autoscaler_mut() else {
         return;
     };
     state.woken = false;
     let below = flags.enforce_node_group_min_size && scale_up::enforce_min_size(world, cx);
     let pending = scale_up::scale_up(world, cx, flags);
     let shrinking = flags.scale_down_enabled && scale_down::scale_down(world, cx, flags);
-    let Some(state) = world.autoscaler.as_mut() else {
+    let Some(state) = world.autoscaler.cluster_autoscaler_mut() else {
         return;
     };
     state.armed = pending || shrinking || below || state.woken || cx.options.every_scan;

@@ -6,6 +6,7 @@ use super::slab::Id;
 use super::{ImageId, NonZeroRequests, PodId, Resources};
 use crate::images::ImageStore;
 use crate::ledger::PriceCurve;
+use crate::outcome::DisruptedBy;
 use crate::scenario::{
     CapacityType, DaemonSets, InstanceType, Karpenter, NodePool, SpotPrices, Taint,
 };
@@ -58,6 +59,8 @@ pub(crate) struct Node {
     pub(crate) kept_because: Option<&'static str>,
     /// The cloud takes it back.
     pub(crate) interrupted: bool,
+    /// Why Karpenter takes it out of service, where it does.
+    pub(crate) disrupted_by: Option<DisruptedBy>,
     /// Its number among the nodes of its capacity pool, in order of launch.
     pub(crate) spot_number: u64,
     /// The node that it was launched to replace, as long as it is not ready.
@@ -110,6 +113,13 @@ pub(crate) struct NodeKind {
 #[derive(Debug, Default)]
 pub(crate) struct NodeKinds {
     kinds: Vec<NodeKind>,
+    /// Zones of all pools.
+    zones: u32,
+    /// By pool, instance type and zone: where many instance types are allowed, there are thousands.
+    by_place: BTreeMap<[u32; 3], NodeKindId>,
+    /// Kinds of which there ever was a node, and a mark for each kind that says whether it is among
+    /// them.
+    met: (Vec<NodeKindId>, Vec<bool>),
 }
 
 impl NodeKinds {
@@ -146,7 +156,10 @@ impl NodeKinds {
                 }
             }
         }
-        Self { kinds }
+        let place = |kind: &NodeKind| [kind.pool, kind.instance_type, kind.zone];
+        let by_place = kinds.iter().enumerate();
+        let by_place = by_place.map(|(id, kind)| (place(kind), NodeKindId(id as u32))).collect();
+        Self { kinds, zones: zones.len() as u32, by_place, ..Self::default() }
     }
 
     /// Lets the prices of spot nodes move.
@@ -160,23 +173,25 @@ impl NodeKinds {
         }
     }
 
-    /// Gives nodes of Karpenter's groups the labels of their instance types, by which pods choose.
+    /// Gives the kinds of Karpenter's NodePools the labels that depend on the instance type.
     pub(crate) fn set_type_labels(&mut self, pools: &[NodePool], karpenter: &Karpenter) {
-        for owner in &karpenter.node_pools {
-            for kind in self.kinds.iter_mut().filter(|kind| owner.groups.contains(&kind.pool)) {
-                let types = &pools[kind.pool as usize].instance_types;
-                let own = owner.type_labels.get(&types[kind.instance_type as usize].name);
-                for (key, value) in own.into_iter().flatten() {
-                    kind.labels.entry(key.clone()).or_insert_with(|| value.clone());
-                }
+        for kind in &mut self.kinds {
+            let name = &pools[kind.pool as usize].instance_types[kind.instance_type as usize].name;
+            let mut node_pools = karpenter.node_pools.iter();
+            let owner = node_pools.find(|node_pool| node_pool.groups.contains(&kind.pool));
+            if let Some(labels) = owner.and_then(|owner| owner.type_labels.get(name)) {
+                let missing = labels.iter().map(|(key, value)| (key.clone(), value.clone()));
+                missing.for_each(|(key, value)| _ = kind.labels.entry(key).or_insert(value));
             }
         }
     }
 
     /// Adds a kind.
     pub(crate) fn push(&mut self, kind: NodeKind) -> NodeKindId {
+        let id = NodeKindId(self.kinds.len() as u32);
+        self.by_place.insert([kind.pool, kind.instance_type, kind.zone], id);
         self.kinds.push(kind);
-        NodeKindId(self.kinds.len() as u32 - 1)
+        id
     }
 
     /// The kind of `id`.
@@ -191,11 +206,26 @@ impl NodeKinds {
 
     /// The kind of that pool, instance type and zone.
     pub(crate) fn find(&self, pool: u32, instance_type: u32, zone: u32) -> Option<NodeKindId> {
-        self.iter()
-            .find(|(_, kind)| {
-                (kind.pool, kind.instance_type, kind.zone) == (pool, instance_type, zone)
-            })
-            .map(|(id, _)| id)
+        self.by_place.get(&[pool, instance_type, zone]).copied()
+    }
+
+    /// There is a node of the kind.
+    pub(crate) fn meet(&mut self, id: NodeKindId) {
+        let (list, marks) = &mut self.met;
+        marks.resize(self.kinds.len(), false);
+        if !std::mem::replace(&mut marks[id.0 as usize], true) {
+            list.push(id);
+        }
+    }
+
+    /// Kinds of which there ever was a node, in the order in which they were met.
+    pub(crate) fn met(&self) -> &[NodeKindId] {
+        &self.met.0
+    }
+
+    /// How many zones there are in all pools.
+    pub(crate) fn zones_len(&self) -> u32 {
+        self.zones
     }
 
     /// How many there are.

@@ -80,6 +80,10 @@ pub(crate) struct Placement {
     pub(crate) on_demand_only: bool,
     /// `cluster-autoscaler.kubernetes.io/safe-to-evict`, where it is given.
     pub(crate) safe_to_evict: Option<bool>,
+    /// `karpenter.sh/do-not-disrupt: "true"`.
+    pub(crate) do_not_disrupt: bool,
+    /// `controller.kubernetes.io/pod-deletion-cost`.
+    pub(crate) deletion_cost: i32,
     /// It has local storage that keeps Cluster Autoscaler from evicting it.
     pub(crate) local_storage: bool,
     /// Such pods have a `deletionTimestamp`: spread constraints do not count them. Only in decision

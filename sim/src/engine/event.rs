@@ -108,8 +108,29 @@ pub(crate) enum SchedulerEvent {
 /// The autoscaler.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum AutoscalerEvent {
-    /// A turn of its loop.
+    /// A turn of Cluster Autoscaler's loop.
     Scan,
+    /// Karpenter.
+    Karpenter(KarpenterEvent),
+}
+
+/// Karpenter's controllers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum KarpenterEvent {
+    /// The batch of pods may be over.
+    BatchOver,
+    /// An offering without capacity is tried again.
+    OfferingBack,
+    /// A turn of the disruption loop; stale if its number is not the current one.
+    Poll(u32),
+    /// The command is validated again.
+    Validate,
+    /// `expireAfter` of the node is over.
+    Expired(NodeId),
+    /// `terminationGracePeriod` of the node is over.
+    GraceOver(NodeId),
+    /// The last pod of a draining node is gone.
+    Drained(NodeId),
 }
 
 /// What comes first among events of one instant.
@@ -143,6 +164,9 @@ impl Event {
                 | ProvisionerEvent::LaunchTimedOut(_)
                 | ProvisionerEvent::LaunchFailed(_),
             )
+            | Self::Autoscaler(AutoscalerEvent::Karpenter(
+                KarpenterEvent::Drained(_) | KarpenterEvent::GraceOver(_),
+            ))
             | Self::Spot(_)
             | Self::Spark(
                 SparkEvent::Progress(..) | SparkEvent::TimedOut(_) | SparkEvent::PatienceOver(_),

@@ -1,16 +1,14 @@
 //! Where each event goes: one line per variant.
 
 use super::event::{
-    AutoscalerEvent, Event, ImageEvent, PodEvent, ProvisionerEvent, SchedulerEvent, SparkEvent,
-    SpotEvent,
+    Event, ImageEvent, PodEvent, ProvisionerEvent, SchedulerEvent, SparkEvent, SpotEvent,
 };
 use super::timeline;
 use super::world::{Cx, World};
-use crate::autoscaler::cluster_autoscaler;
 use crate::images::garbage_collection;
 use crate::spark::{allocation, application};
 use crate::spot::{interruption, rebalance};
-use crate::{images, lifecycle, orchestrator, provisioner, scheduler};
+use crate::{autoscaler, images, lifecycle, orchestrator, provisioner, scheduler};
 
 /// Hands `event` to its handler.
 pub(crate) fn route(event: Event, world: &mut World, cx: &mut Cx<'_>) {
@@ -71,7 +69,7 @@ pub(crate) fn route(event: Event, world: &mut World, cx: &mut Cx<'_>) {
         Event::Scheduler(SchedulerEvent::BackoffOver(pod)) => {
             scheduler::on_backoff_over(world, cx, pod);
         }
-        Event::Autoscaler(AutoscalerEvent::Scan) => cluster_autoscaler::on_scan(world, cx),
+        Event::Autoscaler(event) => autoscaler::on_event(world, cx, event),
         Event::Sample => timeline::on_sample(world, cx),
     }
 }

@@ -3,7 +3,7 @@
 use super::RunOptions;
 use super::calendar::Calendar;
 use super::event::Event;
-use crate::autoscaler::ClusterAutoscalerState;
+use crate::autoscaler::AutoscalerState;
 use crate::cluster::{Cluster, NodeKinds, Slab};
 use crate::control_plane::ControlPlane;
 use crate::images::{ImageCatalog, Registry};
@@ -29,8 +29,8 @@ pub(crate) struct World {
     pub(crate) scheduler: Scheduler,
     /// One per pool of the scenario.
     pub(crate) pools: Vec<PoolState>,
-    /// Cluster Autoscaler, where there is one.
-    pub(crate) autoscaler: Option<ClusterAutoscalerState>,
+    /// The autoscaler, where there is one.
+    pub(crate) autoscaler: AutoscalerState,
     /// Spark attempts that are going on.
     pub(crate) attempts: Slab<Attempt>,
     /// What is known of each run so far, by its place in the workload.
@@ -116,7 +116,7 @@ impl World {
             scheduler: Scheduler::new(scenario),
             cluster,
             pools: scenario.pools.iter().map(PoolState::new).collect(),
-            autoscaler: scenario.cluster_autoscaler().map(|_| ClusterAutoscalerState::default()),
+            autoscaler: AutoscalerState::new(scenario),
             attempts: Slab::default(),
             runs: workload.runs.iter().map(|_| RunProgress::default()).collect(),
             history: RetryHistory::default(),

@@ -216,6 +216,8 @@ pub struct NodeRecord {
     pub terminated_at: SimTime,
     /// Taken back by the cloud.
     pub interrupted: bool,
+    /// Why Karpenter took it out of service, where it did.
+    pub disrupted_by: Option<DisruptedBy>,
     /// Pods that were bound to it.
     pub pods: u32,
     /// What it cost.
@@ -343,6 +345,45 @@ pub enum ScalingDecision {
     ScaleDown,
     /// Keep the node, although it is little used.
     NoScaleDown,
+    /// Take the node out of service, for a reason of [`DisruptedBy`].
+    Disrupt,
+    /// Keep the node: it cannot be consolidated.
+    Unconsolidatable,
+    /// A command to disrupt nodes was given up when it was validated again.
+    CommandAbandoned,
+}
+
+/// Why Karpenter took a node out of service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisruptedBy {
+    /// No pods that would have to move.
+    Empty,
+    /// Consolidation: its pods fit elsewhere, or on a cheaper node.
+    Underutilized,
+    /// Not as its NodePool or node class says any more.
+    Drifted,
+    /// Older than `expireAfter`.
+    Expired,
+    /// Under interruption notice.
+    Interrupted,
+}
+
+impl DisruptedBy {
+    /// Every reason, in order.
+    pub const ALL: [Self; 5] =
+        [Self::Empty, Self::Underutilized, Self::Drifted, Self::Expired, Self::Interrupted];
+
+    /// The name in results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Underutilized => "underutilized",
+            Self::Drifted => "drifted",
+            Self::Expired => "expired",
+            Self::Interrupted => "interrupted",
+        }
+    }
 }
 
 impl ScalingDecision {
@@ -356,6 +397,9 @@ impl ScalingDecision {
             Self::Unneeded => "unneeded",
             Self::ScaleDown => "scale_down",
             Self::NoScaleDown => "no_scale_down",
+            Self::Disrupt => "disrupt",
+            Self::Unconsolidatable => "unconsolidatable",
+            Self::CommandAbandoned => "command_abandoned",
         }
     }
 }

@@ -30,33 +30,48 @@ pub(super) fn find(
     pool: u32,
     first_zone: u32,
 ) -> Result<(u32, u32), &'static str> {
-    let group = &cx.scenario.pools[pool as usize];
     let mut reason = NO_CAPACITY;
     for (instance_type, zone) in allocation::order(world, cx, pool, first_zone) {
-        let facts = &group.instance_types[instance_type as usize];
-        if let Some(over) = over_quota(world, cx, group.capacity_type, facts.vcpu) {
-            reason = over;
-            continue;
-        }
-        let kind = world.cluster.kinds.find(pool, instance_type, zone);
-        if kind.is_some_and(|kind| world.spot.is_tight(kind)) {
-            continue;
-        }
-        let limits = cx.scenario.assumptions.capacity.limits.iter().enumerate();
-        let mut limits = limits.filter(|(_, limit)| {
-            let wanted =
-                |name: &Option<String>, own: &str| name.as_ref().is_none_or(|name| name == own);
-            limit.capacity_type == group.capacity_type
-                && (limit.from..limit.until).contains(&cx.now)
-                && wanted(&limit.instance_type, &facts.name)
-                && wanted(&limit.zone, &group.zones[zone as usize])
-        });
-        let place = (pool, instance_type, zone);
-        if !limits.any(|(number, limit)| is_short(world, cx, number, limit, place)) {
-            return Ok((instance_type, zone));
+        match has_instance(world, cx, pool, instance_type, zone) {
+            Ok(()) => return Ok((instance_type, zone)),
+            Err(NO_CAPACITY) => {}
+            Err(over) => reason = over,
         }
     }
     Err(reason)
+}
+
+/// Whether there is an instance of that type in that zone; EC2's error code if not.
+pub(super) fn has_instance(
+    world: &World,
+    cx: &Cx<'_>,
+    pool: u32,
+    instance_type: u32,
+    zone: u32,
+) -> Result<(), &'static str> {
+    let group = &cx.scenario.pools[pool as usize];
+    let facts = &group.instance_types[instance_type as usize];
+    if let Some(over) = over_quota(world, cx, group.capacity_type, facts.vcpu) {
+        return Err(over);
+    }
+    let kind = world.cluster.kinds.find(pool, instance_type, zone);
+    if kind.is_some_and(|kind| world.spot.is_tight(kind)) {
+        return Err(NO_CAPACITY);
+    }
+    let limits = cx.scenario.assumptions.capacity.limits.iter().enumerate();
+    let mut limits = limits.filter(|(_, limit)| {
+        let wanted =
+            |name: &Option<String>, own: &str| name.as_ref().is_none_or(|name| name == own);
+        limit.capacity_type == group.capacity_type
+            && (limit.from..limit.until).contains(&cx.now)
+            && wanted(&limit.instance_type, &facts.name)
+            && wanted(&limit.zone, &group.zones[zone as usize])
+    });
+    let place = (pool, instance_type, zone);
+    match limits.any(|(number, limit)| is_short(world, cx, number, limit, place)) {
+        true => Err(NO_CAPACITY),
+        false => Ok(()),
+    }
 }
 
 fn is_short(

@@ -47,6 +47,13 @@ impl Default for Karpenter {
     }
 }
 
+impl Karpenter {
+    /// Whether the pool at that place of the scenario is one of a NodePool.
+    pub fn owns(&self, pool: u32) -> bool {
+        self.node_pools.iter().any(|node_pool| node_pool.groups.contains(&pool))
+    }
+}
+
 /// A NodePool.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KarpenterNodePool {
@@ -66,6 +73,9 @@ pub struct KarpenterNodePool {
     /// `spec.template.spec.terminationGracePeriod`: after so long a draining node goes with
     /// whatever is on it; `None` = it waits.
     pub termination_grace_period: Option<SimDuration>,
+    /// When the NodePool or its node class is rolled over (another image, say), from the start on:
+    /// nodes launched before are drifted then. A simulation changes neither by itself.
+    pub drift_at: Vec<SimDuration>,
     /// `spec.limits`.
     pub limits: NodePoolLimits,
     /// `spec.disruption`.

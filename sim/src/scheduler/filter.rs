@@ -18,7 +18,9 @@ pub(crate) use node_affinity::names as nodes_by_name;
 pub(super) use topology_spread::{Spread, includes as spread_includes, rules as spread_rules};
 
 use super::framework::Cycle;
-use crate::cluster::{Cluster, Node, NodeKind, NodeState, Placement, PlacementId, PodId};
+use crate::cluster::{
+    Cluster, Node, NodeKind, NodeKindId, NodeState, Placement, PlacementId, PodId,
+};
 use crate::scenario::{AddedAffinity, SchedulerProfile, TaintEffect};
 
 /// What placement rules say about a kind of node.
@@ -141,11 +143,20 @@ impl Filters {
     }
 }
 
-/// What placement rules say about every kind of node, worked out when first asked.
+/// What placement rules say about kinds of nodes, worked out when first asked.
 #[derive(Debug, Default)]
 pub(crate) struct StaticFits {
     filters: Filters,
-    by_placement: Vec<Vec<StaticFit>>,
+    by_placement: Vec<Row>,
+}
+
+/// What is known of one placement: of kinds of which there are nodes everything, because there may
+/// be thousands of others.
+#[derive(Debug, Default, Clone)]
+struct Row {
+    fits: Vec<Option<StaticFit>>,
+    /// How many of the kinds that were met are done.
+    met: usize,
 }
 
 impl StaticFits {
@@ -154,19 +165,39 @@ impl StaticFits {
         Self { filters, by_placement: Vec::new() }
     }
 
-    /// One entry per kind of node.
-    pub(crate) fn of(&mut self, cluster: &Cluster, placement: PlacementId) -> &[StaticFit] {
+    /// One entry per kind of node, filled for those of which there are nodes.
+    pub(crate) fn of(&mut self, cluster: &Cluster, placement: PlacementId) -> &[Option<StaticFit>] {
         let place = placement.0 as usize;
         if self.by_placement.len() <= place {
-            self.by_placement.resize(place + 1, Vec::new());
+            self.by_placement.resize(place + 1, Row::default());
         }
         let row = &mut self.by_placement[place];
-        if row.len() < cluster.kinds.len() {
+        let met = cluster.kinds.met();
+        if row.met < met.len() {
             let rules = cluster.specs.placement(placement);
-            let kinds = cluster.kinds.iter();
-            *row = kinds.map(|(_, kind)| self.filters.static_fit(rules, kind)).collect();
+            row.fits.resize(cluster.kinds.len(), None);
+            for kind in &met[row.met..] {
+                let fit = self.filters.static_fit(rules, cluster.kinds.get(*kind));
+                row.fits[kind.0 as usize].get_or_insert(fit);
+            }
+            row.met = met.len();
         }
-        row
+        &row.fits
+    }
+
+    /// What placement rules say about a kind, whether there ever was a node of it or not.
+    pub(crate) fn of_kind(
+        &mut self,
+        cluster: &Cluster,
+        placement: PlacementId,
+        kind: NodeKindId,
+    ) -> StaticFit {
+        self.of(cluster, placement);
+        let fits = &mut self.by_placement[placement.0 as usize].fits;
+        fits.resize(cluster.kinds.len(), None);
+        *fits[kind.0 as usize].get_or_insert_with(|| {
+            self.filters.static_fit(cluster.specs.placement(placement), cluster.kinds.get(kind))
+        })
     }
 }
 

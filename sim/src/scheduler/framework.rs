@@ -29,6 +29,11 @@ pub(crate) struct Candidate {
     pub(crate) score: i64,
 }
 
+/// What placement rules say about the kind of a node that is there.
+pub(super) fn fit_of<'a>(fits: &'a [Option<StaticFit>], node: &Node) -> &'a StaticFit {
+    fits[node.kind.0 as usize].as_ref().expect("kinds of nodes that are there are known")
+}
+
 /// One pod's turn in the scheduler.
 #[derive(Debug)]
 pub(crate) struct Cycle<'a> {
@@ -39,7 +44,7 @@ pub(crate) struct Cycle<'a> {
     /// Plugins with their arguments and weights.
     pub(crate) scorer: &'a Scorer,
     /// What placement rules say about each kind of node.
-    pub(crate) fits: &'a [StaticFit],
+    pub(crate) fits: &'a [Option<StaticFit>],
     /// `NodeResourcesFit` is asked: always, but in decision cases about another filter.
     pub(super) checks_resources: bool,
     /// The pod asks for ports of the node.
@@ -55,7 +60,7 @@ impl<'a> Cycle<'a> {
     pub(crate) fn new(
         cluster: &'a Cluster,
         scorer: &'a Scorer,
-        fits: &'a [StaticFit],
+        fits: &'a [Option<StaticFit>],
         spec: SpecId,
     ) -> Self {
         let spec = *cluster.specs.get(spec);
@@ -123,7 +128,7 @@ impl<'a> Cycle<'a> {
 
     /// What placement rules say about the node's kind.
     pub(crate) fn fit(&self, node: &Node) -> &StaticFit {
-        &self.fits[node.kind.0 as usize]
+        fit_of(self.fits, node)
     }
 
     /// The pod's placement.

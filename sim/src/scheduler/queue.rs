@@ -207,7 +207,7 @@ impl Scheduler {
         placement: PlacementId,
         kind: NodeKindId,
     ) -> StaticFit {
-        self.fits.of(cluster, placement)[kind.0 as usize]
+        self.fits.of_kind(cluster, placement, kind)
     }
 
     fn waiting_of(&mut self, spec: SpecId) -> &mut Waiting {

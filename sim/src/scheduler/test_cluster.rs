@@ -30,6 +30,7 @@ pub(super) fn bare_node() -> Node {
         unneeded_since: None,
         kept_because: None,
         interrupted: false,
+        disrupted_by: None,
         spot_number: 0,
         replaces: None,
         replaced: false,

@@ -53,6 +53,14 @@ fn keep_labels(template: &mut PodTemplate, read: &BTreeSet<String>, role: &str, 
     }
 }
 
+/// `karpenter.sh/do-not-disrupt`, and the pod's deletion cost.
+fn disruption_annotations(template: &PodTemplate) -> (bool, i32) {
+    const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
+    let annotation = |key: &str| template.annotations.get(key).map(String::as_str);
+    let cost = annotation(DELETION_COST).and_then(|cost| cost.parse().ok()).unwrap_or(0);
+    (annotation("karpenter.sh/do-not-disrupt") == Some("true"), cost)
+}
+
 /// Annotations do not matter to placement, and labels that nobody reads do not either (see
 /// [`keep_labels`]), so they are left out: equal placements are interned once.
 pub(super) fn placement(
@@ -70,6 +78,7 @@ pub(super) fn placement(
     let safe_volumes = template.annotations.get(SAFE_VOLUMES).map_or("", String::as_str);
     let is_safe = |volume: &String| safe_volumes.split(',').any(|safe| safe == volume);
     let local_storage = !template.local_storage.iter().all(is_safe);
+    let (do_not_disrupt, deletion_cost) = disruption_annotations(&template);
     // What placement reads of it is in `local_storage` now.
     template.local_storage.clear();
     template.annotations.clear();
@@ -81,6 +90,8 @@ pub(super) fn placement(
         images,
         on_demand_only,
         safe_to_evict,
+        do_not_disrupt,
+        deletion_cost,
         local_storage,
         ..Placement::default()
     }

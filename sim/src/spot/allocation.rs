@@ -10,9 +10,10 @@
 //! own say it, with the autoscaler's `priority` expander: see `scenarios/library/spot-drought.yaml`).
 //! Source: facts-kubernetes 3.
 
+use crate::cluster::NodeKindId;
 use crate::engine::world::{Cx, World};
 use crate::scenario::AllocationStrategy;
-use crate::units::HourlyPrice;
+use crate::units::{HourlyPrice, SimTime};
 
 /// Tight shares up to so many times the least one are as good. Guess.
 const AS_DEEP: f64 = 2.0;
@@ -49,6 +50,25 @@ pub(crate) fn order(world: &World, cx: &Cx<'_>, pool: u32, first_zone: u32) -> V
         order.extend(sorted.into_iter().map(|found| (found.instance_type, zone)));
     }
     order
+}
+
+/// Kinds of nodes in the order in which a request that names all of them tries them.
+pub(crate) fn order_kinds(
+    world: &World,
+    now: SimTime,
+    strategy: AllocationStrategy,
+    kinds: &[NodeKindId],
+) -> Vec<NodeKindId> {
+    let candidates = (0..).zip(kinds).map(|(place, kind)| {
+        let depth = world.spot.pool_of(*kind).map(|place| &world.spot.pools[place as usize]);
+        Candidate {
+            instance_type: place,
+            price: world.cluster.kinds.get(*kind).price_at(now),
+            tight_share: depth.map_or(0.0, |pool| pool.tight_share),
+        }
+    });
+    let sorted = sorted(strategy, candidates.collect());
+    sorted.into_iter().map(|found| kinds[found.instance_type as usize]).collect()
 }
 
 fn sorted(strategy: AllocationStrategy, mut of: Vec<Candidate>) -> Vec<Candidate> {

@@ -3,9 +3,9 @@
 use crate::cluster::{NodeId, NodeState};
 use crate::engine::event::{Event, SpotEvent};
 use crate::engine::world::{Cx, World};
-use crate::lifecycle;
 use crate::outcome::PodResult;
 use crate::spark::application;
+use crate::{autoscaler, lifecycle};
 
 use super::rebalance;
 
@@ -71,8 +71,9 @@ fn release(world: &mut World, place: u32) {
 
 fn give_notice(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId) {
     // Ending one node's driver may have changed others, but never removes a node.
+    let stays = autoscaler::may_still_stay(world, node_id);
     let node = &mut world.cluster.nodes[node_id];
-    if node.state == NodeState::Cordoned {
+    if node.state == NodeState::Cordoned && !stays {
         // It is on its way out already.
         return;
     }
@@ -81,6 +82,9 @@ fn give_notice(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId) {
     node.gone_at = Some(cx.now.saturating_add(notice));
     world.cluster.set_node_state(node_id, NodeState::Cordoned);
     cx.after(notice, Event::Spot(SpotEvent::InstanceReclaimed(node_id)));
+    if autoscaler::node_interrupted(world, cx, node_id) {
+        return;
+    }
     if cx.scenario.assumptions.spot_drain {
         lifecycle::evict_all(world, cx, node_id, PodResult::SpotReclaimed);
     } else if cx.scenario.spark.decommission.enabled {

@@ -18,7 +18,7 @@ use crate::engine::world::{Cx, World};
 use crate::outcome::PodResult;
 use crate::scenario::{Rebalance, RebalanceResponse};
 use crate::units::SimTime;
-use crate::{lifecycle, provisioner};
+use crate::{Severity, autoscaler, lifecycle, provisioner};
 
 /// One shock: enough to tell which nodes it takes.
 #[derive(Debug, Clone, Copy)]
@@ -114,11 +114,16 @@ fn respond(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId, response: Rebala
     if node.state != NodeState::Ready || node.replaced {
         return;
     }
+    let pool = world.cluster.kinds.get(node.kind).pool;
+    if !autoscaler::replaces_lost_nodes(cx, pool) {
+        let message = "rebalance recommendations do nothing under Karpenter, whatever the answer";
+        let name = &cx.scenario.pools[pool as usize].name;
+        return cx.find(Severity::Warning, "rebalance-ignored", name, message.to_owned());
+    }
     match response {
         RebalanceResponse::Ignore => {}
         RebalanceResponse::Drain => drain(world, cx, node_id),
         RebalanceResponse::Replace => {
-            let pool = world.cluster.kinds.get(node.kind).pool;
             if let Some(other) = provisioner::launch_replacement(world, cx, pool) {
                 world.cluster.nodes[other].replaces = Some(node_id);
                 world.cluster.nodes[node_id].replaced = true;
@@ -160,7 +165,7 @@ pub(super) fn leave(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId) {
     let node = &world.cluster.nodes[node_id];
     let (pool, replaced) = (world.cluster.kinds.get(node.kind).pool, node.replaced);
     provisioner::terminate(world, cx, node_id);
-    if !replaced {
+    if !replaced && autoscaler::replaces_lost_nodes(cx, pool) {
         provisioner::launch(world, cx, pool);
     }
 }

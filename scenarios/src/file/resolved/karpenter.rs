@@ -1,6 +1,6 @@
 //! Karpenter with every value explicit: its objects in place, and the types that it chooses from.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sim::scenario::{InstanceType, Scenario};
 
 use super::instance_types;
@@ -18,6 +18,13 @@ pub(super) fn put(spec: &mut Value, scenario: &Scenario, read: &Karpenter) {
     let given = &read.karpenter;
     let word = |is: bool, yes: &'static str, no: &'static str| if is { yes } else { no };
     let names: Vec<&str> = read.types.iter().map(|t: &InstanceType| t.name.as_str()).collect();
+    let drifts = given.node_pools.iter().filter(|pool| !pool.drift_at.is_empty());
+    let drifts: Map<String, Value> = drifts
+        .map(|pool| {
+            let at: Vec<String> = pool.drift_at.iter().map(ToString::to_string).collect();
+            (pool.name.clone(), json!({ "driftAt": at }))
+        })
+        .collect();
     spec["autoscaler"] = json!({ "karpenter": {
         "manifests": read.documents,
         "settings": {
@@ -31,4 +38,7 @@ pub(super) fn put(spec: &mut Value, scenario: &Scenario, read: &Karpenter) {
         "zones": read.zones,
         "instanceTypes": names,
     }});
+    if !drifts.is_empty() {
+        spec["autoscaler"]["karpenter"]["nodePools"] = Value::Object(drifts);
+    }
 }

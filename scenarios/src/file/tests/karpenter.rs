@@ -88,8 +88,8 @@ fn changes_are_on_top_of_the_manifests() {
     let section = "      settings: {batchIdleDuration: 2s, featureGates: {spotToSpotConsolidation: \
                    true}}\n      zones: [us-west-2b]\n      nodePools:\n        jobs:\n          \
                    consolidateAfter: 5m\n          consolidationPolicy: WhenEmpty\n          budgets: \
-                   [{nodes: 50%}]\n          weight: 3\n          expireAfter: Never\n          limits: \
-                   {cpu: 100}\n          labels: {tier: a}\n          requirements: \
+                   [{nodes: 50%}]\n          weight: 3\n          expireAfter: Never\n          driftAt: [6h, \
+                   12h]\n          limits: {cpu: 100}\n          labels: {tier: a}\n          requirements: \
                    {karpenter.k8s.aws/instance-family: r5, karpenter.sh/capacity-type: [spot]}\n";
     let pool = "          limits: {memory: 1Ti}\n";
     let first = loaded(R5, pool, section);
@@ -100,6 +100,7 @@ fn changes_are_on_top_of_the_manifests() {
     let pool = &karpenter.node_pools[0];
     assert_eq!(pool.disruption.consolidate_after, Some(SimDuration::minutes(5)));
     assert_eq!((pool.weight, pool.expire_after), (3, None));
+    assert_eq!(pool.drift_at, [SimDuration::hours(6), SimDuration::hours(12)]);
     assert_eq!(pool.limits.cpu, Some(MilliCores::cores(100)));
     assert_eq!(pool.limits.memory, Some(Bytes::gib(1024)));
     assert_eq!(scenario.pools.len(), 1);

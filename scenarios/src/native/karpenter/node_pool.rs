@@ -80,6 +80,7 @@ pub(super) fn read<'a>(reader: &Reader<'a>, at: &At<'a>) -> Option<NodePool> {
         startup_taints: taints(&inner, "startupTaints"),
         expire_after: expire.unwrap_or(Some(EXPIRE_AFTER)),
         termination_grace_period: inner.get("terminationGracePeriod").and_then(|at| duration(&at)),
+        drift_at: Vec::new(),
         limits: limits(&spec),
         disruption: spec
             .get("disruption")

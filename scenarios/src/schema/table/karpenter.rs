@@ -105,6 +105,13 @@ static NODE_POOL: Section = Section {
         key("terminationGracePeriod", Text, "As in the manifest."),
         key("labels", Map(&Text), "By key, on top of the template's."),
         key("taints", List(&Any), "Instead of the template's."),
+        key(
+            "driftAt",
+            List(&Duration),
+            "When its nodes are rolled over (a new image, say), from the start on: those launched \
+            before have drifted then.",
+        )
+        .or("(never)"),
         key("startupTaints", List(&Any), "Instead of the template's."),
     ],
 };

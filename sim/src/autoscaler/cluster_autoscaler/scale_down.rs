@@ -176,7 +176,7 @@ fn in_cooldown(world: &World, cx: &Cx<'_>, flags: &ClusterAutoscaler, pool: Opti
     };
     let (added, deleted) = match (flags.scale_down_delay_type_local, pool) {
         (false, _) => {
-            let Some(state) = world.autoscaler.as_ref() else { return true };
+            let Some(state) = world.autoscaler.cluster_autoscaler() else { return true };
             (state.last_scale_up, state.last_delete)
         }
         (true, None) => (None, None),
@@ -305,7 +305,7 @@ fn delete(world: &mut World, cx: &mut Cx<'_>, flags: &ClusterAutoscaler, id: Nod
     world.pools[pool as usize].last_delete = Some(cx.now);
     control_plane::on_scale_down(world, cx);
     lifecycle::evict_all(world, cx, id, PodResult::Deleted);
-    if let Some(state) = world.autoscaler.as_mut() {
+    if let Some(state) = world.autoscaler.cluster_autoscaler_mut() {
         state.last_delete = Some(cx.now);
     }
     let delay = flags.node_delete_delay_after_taint;

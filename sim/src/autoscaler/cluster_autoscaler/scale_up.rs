@@ -242,7 +242,7 @@ fn grow(world: &mut World, cx: &mut Cx<'_>, pool: u32, nodes: u32, reason: &str)
     let state = &mut world.pools[pool as usize];
     state.last_scale_up = Some(cx.now);
     state.refusal = None;
-    if let Some(state) = world.autoscaler.as_mut() {
+    if let Some(state) = world.autoscaler.cluster_autoscaler_mut() {
         state.last_scale_up = Some(cx.now);
     }
 }

@@ -1,6 +1,6 @@
 //! Places of a topology: nodes with the same value of a label are one place.
 //!
-//! Values are looked up once per kind of node. Simulated nodes have no `kubernetes.io/hostname` in
+//! Values are looked up once per kind of node that was ever there. Simulated nodes have no `kubernetes.io/hostname` in
 //! their kind's labels: each is a place of its own.
 
 use std::collections::BTreeMap;
@@ -44,7 +44,11 @@ impl Topology {
                 Domain::Place(*values.entry(value).or_insert(next))
             }
         };
-        Self { by_kind: cluster.kinds.iter().map(|(_, kind)| domain(kind)).collect() }
+        let mut by_kind = vec![Domain::Missing; cluster.kinds.len()];
+        for id in cluster.kinds.met() {
+            by_kind[id.0 as usize] = domain(cluster.kinds.get(*id));
+        }
+        Self { by_kind }
     }
 
     /// The place of `node`; `None` without the label.
