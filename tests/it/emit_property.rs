@@ -198,7 +198,8 @@ fn karpenter() -> impl Strategy<Value = Value> {
                 },
             });
             if let Some(pods) = pods {
-                class["spec"]["kubelet"] = json!({"maxPods": pods, "kubeReserved": {"cpu": "200m"}});
+                class["spec"]["kubelet"] =
+                    json!({"maxPods": pods, "kubeReserved": {"cpu": "200m"}});
             }
             let mut out = json!({"manifests": [pool, class]});
             if flags[2] {

@@ -110,7 +110,7 @@ pub(super) fn write(draft: &Draft, page: &mut Page, out: &mut Import) {
     let mut names = Vec::new();
     for file in karpenter.files.iter().filter(|file| !file.objects.is_empty()) {
         let objects = file.objects.len();
-        let what = format!("{objects} NodePools and EC2NodeClasses");
+        let what = format!("NodePools and EC2NodeClasses ({objects} in all)");
         out.found(&file.name, what, "spec.autoscaler.karpenter.manifests");
         let name = if file.whole {
             out.copy(&file.name, &file.name, &file.text)
