@@ -17,6 +17,7 @@ use scenarios::native::{
     spark_application, spark_defaults, yaml_text,
 };
 use serde_json::{Value, json};
+use sim::scenario::Karpenter;
 use sim::{Finding, Severity};
 
 use crate::fnv::Fnv1a;
@@ -278,15 +279,35 @@ impl Emitter<'_> {
     }
 
     fn karpenter(&mut self) {
+        if self.loaded.scenario.karpenter().is_some() {
+            let what = "Karpenter's node pools and node classes";
+            let body = yaml_text(&self.loaded.karpenter);
+            self.put(names::KARPENTER, what, &[], &body);
+            self.note_settings();
+            return;
+        }
         let cluster = self.cluster();
         let scenario = &self.loaded.scenario;
-        let documents = karpenter::write::documents(scenario, &cluster, &mut self.out.findings);
+        let documents =
+            karpenter::from_pools::documents(scenario, &cluster, &mut self.out.findings);
         let notes =
             ["Instead of the node groups and Cluster Autoscaler, not beside them. Role and \
                       discovery tags are those of Karpenter's own guide: say yours. What the move \
-                      does to cost and waiting is not simulated yet."];
+                      does to cost and waiting: a scenario with this file in \
+                      spec.autoscaler.karpenter.manifests, and seatrial compare."];
         let what = "the node pools as Karpenter's";
         self.put(names::KARPENTER, what, &notes, &yaml_text(&documents));
+    }
+
+    /// Settings of Karpenter's own that are no objects.
+    fn note_settings(&mut self) {
+        let Some(given) = self.loaded.scenario.karpenter() else { return };
+        let plain = Karpenter { node_pools: given.node_pools.clone(), ..Karpenter::default() };
+        if *given != plain {
+            let message = "Karpenter's own settings are values of its Helm chart: set them there, as \
+                           scenario.yaml has them";
+            self.note("spec.autoscaler.karpenter.settings", message);
+        }
     }
 
     fn pod_templates(&mut self) {

@@ -121,6 +121,16 @@ const SUMMARY_KEYS: &[(&str, &str)] = &[
         "shuffle bytes that executors fetched from other zones, expected from how executors were \
          spread",
     ),
+    (
+        "disruption.total.*",
+        "only where Karpenter disrupted nodes: `nodes` taken out of service, `pods_evicted` from \
+         them, `drivers_evicted` among these, `task_time_lost_s` with executors",
+    ),
+    (
+        "disruption.by_reason.REASON.*",
+        "the same by why: `empty`, `underutilized` (consolidation), `drifted`, `expired`, \
+         `interrupted`",
+    ),
     ("utilization.cpu", "CPU requested by pods over allocatable, over all node time (0 to 1)"),
     ("utilization.memory", "the same for memory"),
     ("cost_usd.total", "the whole bill"),

@@ -9,11 +9,13 @@
 //! integers before anything is written: [`Imbalance`].
 
 mod balance;
+mod disruption;
 mod owners;
 mod replications;
 mod waiting;
 
 pub use balance::Imbalance;
+pub use disruption::{DisruptionCounts, DisruptionPart};
 pub use owners::OwnerPart;
 pub use replications::numbers;
 pub use waiting::{PodWaitsPart, WaitingPart, WaitingReason};
@@ -57,6 +59,9 @@ pub struct Summary {
     pub pod_waits: Option<PodWaitsPart>,
     /// What it ran on.
     pub nodes: NodesPart,
+    /// What Karpenter's disruption of nodes did; only where it disrupted any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disruption: Option<DisruptionPart>,
     /// How full the nodes were.
     pub utilization: UtilizationPart,
     /// What it cost, in dollars.
@@ -373,6 +378,7 @@ impl Summary {
                 spot_interruptions: outcome.spot_interruptions,
                 cross_zone_bytes: outcome.cross_zone_bytes.as_u64(),
             },
+            disruption: DisruptionPart::of(outcome),
             utilization: UtilizationPart {
                 cpu: share(outcome.cpu_utilization),
                 memory: share(outcome.memory_utilization),

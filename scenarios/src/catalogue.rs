@@ -10,6 +10,7 @@ mod allocatable;
 mod entry;
 mod fees;
 pub mod fit;
+pub mod labels;
 pub mod tile;
 
 use std::collections::BTreeMap;

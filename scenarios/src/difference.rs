@@ -25,7 +25,7 @@ pub struct Setting {
 #[derive(Debug, Clone, PartialEq)]
 enum Step {
     Key(String),
-    /// The item of a list that has this `name`.
+    /// The item of a list that has this name.
     Named(String),
 }
 
@@ -75,10 +75,14 @@ fn collect(
         && a.keys().eq(b.keys())
     {
         for (name, item) in &a {
-            steps.push(Step::Named((*name).to_owned()));
+            steps.push(Step::Named(name.clone()));
             collect(Some(item), b.get(name).copied(), steps, found);
             steps.pop();
         }
+        return;
+    }
+    // Which types there are to choose from follows from what NodePools ask for, unless it is said.
+    if path(steps) == "spec.autoscaler.karpenter.instanceTypes" {
         return;
     }
     // What the catalogue says of a type that only one of them uses follows from its pools.
@@ -95,14 +99,20 @@ fn collect(
 }
 
 /// The items of a list by their names, where every one has its own.
-fn named(value: &Value) -> Option<BTreeMap<&str, &Value>> {
+fn named(value: &Value) -> Option<BTreeMap<String, &Value>> {
     let items = value.as_array().filter(|items| !items.is_empty())?;
-    let name = |item: &Value| item.get("name").and_then(Value::as_str).is_some();
-    let names = items.iter().all(name).then(|| {
-        let pairs = items.iter().filter_map(|item| Some((item["name"].as_str()?, item)));
-        pairs.collect::<BTreeMap<_, _>>()
-    });
+    let names: Option<BTreeMap<String, &Value>> =
+        items.iter().map(|item| Some((name_of(item)?, item))).collect();
     names.filter(|names| names.len() == items.len())
+}
+
+/// The `name` of a thing, or an object of Kubernetes' as `Kind name`.
+fn name_of(item: &Value) -> Option<String> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    item.get("name").and_then(text).or_else(|| {
+        let name = item.get("metadata")?.get("name").and_then(text)?;
+        Some(format!("{} {name}", item.get("kind")?.as_str()?))
+    })
 }
 
 fn path(steps: &[Step]) -> String {
@@ -138,7 +148,8 @@ fn put(tree: &mut Value, steps: &[Step], value: Option<&Value>) {
         }
         Step::Named(name) => {
             let items = tree.as_array_mut().into_iter().flatten();
-            if let Some(item) = items.into_iter().find(|item| item["name"] == name.as_str()) {
+            let own = |item: &&mut Value| name_of(item).as_ref() == Some(name);
+            if let Some(item) = items.into_iter().find(own) {
                 put(item, rest, value);
             }
         }

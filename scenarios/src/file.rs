@@ -13,6 +13,7 @@ mod context;
 pub(crate) mod cross_check;
 mod images;
 mod instance_types;
+mod karpenter;
 mod node_list;
 mod orchestrator;
 mod overprovisioning;
@@ -66,6 +67,9 @@ pub struct Loaded {
     pub plan: Option<serde_json::Value>,
     /// Spark's settings as they were given, those that the model does not follow among them.
     pub spark_conf: SparkConf,
+    /// Karpenter's NodePools and EC2NodeClasses as they are with the scenario's changes; none
+    /// without Karpenter.
+    pub karpenter: Vec<serde_json::Value>,
     /// The cluster's name, where an eksctl file says it.
     pub cluster: Option<String>,
     /// The live system's files that went in.

@@ -3,10 +3,10 @@
 //! Modelled: eksctl `ClusterConfig`s, what `kubectl get nodes,pods,deploy -o json` prints, Cluster
 //! Autoscaler as a Deployment or as Helm values, its priority expander's `ConfigMap`,
 //! `KubeSchedulerConfiguration`, the legacy Policy, pod templates, `SparkApplication`s, and
-//! `spark-defaults.conf`. Native files go into the scenario as they are; only what no file of its
+//! `spark-defaults.conf`, Karpenter's NodePools and EC2NodeClasses. Native files go into the scenario as they are; only what no file of its
 //! own says (pools seen in a dump, settings of a `SparkApplication`) is written out.
 //!
-//! Left out: Karpenter (named, not modelled yet), Helm and Kustomize templates before they are
+//! Left out: Helm and Kustomize templates before they are
 //! rendered, Terraform, traces (named, not copied), and merging two files of one kind: the first
 //! one counts, and the others are listed with the reason.
 //!
@@ -17,6 +17,7 @@ mod cluster;
 mod draft;
 mod gather;
 pub(crate) mod group;
+mod karpenter;
 mod page;
 mod pools;
 mod prices;

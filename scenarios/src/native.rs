@@ -23,6 +23,7 @@ pub mod patch;
 
 mod keys;
 mod place;
+mod yaml_patch;
 
 use sim::{Finding, Severity};
 

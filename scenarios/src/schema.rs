@@ -55,6 +55,8 @@ pub(crate) enum Kind {
     Choice(&'static [(&'static str, &'static str)]),
     Section(&'static Section),
     List(&'static Kind),
+    /// A list of these, or one of them.
+    OneOrMore(&'static Kind),
     /// A map with any keys.
     Map(&'static Kind),
     /// A file, or its content in place.

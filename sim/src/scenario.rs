@@ -129,6 +129,16 @@ impl Scenario {
         }
     }
 
+    /// The pools that are the cloud's groups: all but those of Karpenter's NodePools.
+    pub fn node_groups(&self) -> impl Iterator<Item = &NodePool> {
+        let owners = self.karpenter().map_or(&[][..], |karpenter| &karpenter.node_pools);
+        let is_own = move |place: usize| {
+            owners.iter().any(|owner| owner.groups.iter().any(|group| *group as usize == place))
+        };
+        let pools = self.pools.iter().enumerate();
+        pools.filter(move |(place, _)| !is_own(*place)).map(|(_, pool)| pool)
+    }
+
     /// Keys of pod labels that some selector of a template reads. Other labels make no difference
     /// to placement.
     pub(crate) fn labels_read(&self) -> BTreeSet<String> {

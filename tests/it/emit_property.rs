@@ -137,7 +137,82 @@ fn autoscaler() -> impl Strategy<Value = Option<Value>> {
         }
         json!({ "clusterAutoscaler": out })
     });
-    proptest::option::weighted(0.8, some)
+    proptest::option::weighted(0.8, prop_oneof![some, karpenter()])
+}
+
+/// A NodePool with its class, and changes on top.
+fn karpenter() -> impl Strategy<Value = Value> {
+    let families = proptest::sample::subsequence(vec!["m5", "r5", "c5", "r5a"], 1..4);
+    let capacity = proptest::sample::subsequence(vec!["spot", "on-demand"], 1..3);
+    let policies = ["WhenEmpty", "WhenEmptyOrUnderutilized", "Balanced"];
+    let policy = proptest::sample::select(policies.to_vec());
+    let times = (seconds(1..900), seconds(1..900), 1u32..101, 0u32..101);
+    let disk = (1u32..2000, proptest::option::of(8u32..200), any::<[bool; 4]>());
+    (families, capacity, policy, times, disk, a_text()).prop_map(
+        |(families, capacity, policy, times, (gib, pods, flags), text)| {
+            let mut pool = json!({
+                "apiVersion": "karpenter.sh/v1",
+                "kind": "NodePool",
+                "metadata": {"name": "jobs"},
+                "spec": {
+                    "weight": times.2,
+                    "template": {
+                        "metadata": {"labels": {"note": text}},
+                        "spec": {
+                            "nodeClassRef": {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass",
+                                             "name": "disk"},
+                            "requirements": [
+                                {"key": "karpenter.sh/capacity-type", "operator": "In",
+                                 "values": capacity},
+                                {"key": "karpenter.k8s.aws/instance-family", "operator": "In",
+                                 "values": families, "minValues": 1},
+                                {"key": "karpenter.k8s.aws/instance-cpu", "operator": "Lt",
+                                 "values": ["17"]},
+                            ],
+                        },
+                    },
+                    "disruption": {"consolidationPolicy": policy, "consolidateAfter": times.0},
+                    "limits": {"cpu": "100"},
+                },
+            });
+            if flags[0] {
+                let window = json!([{"nodes": format!("{}%", times.3), "reasons": ["Empty"],
+                                     "schedule": "0 9 * * mon-fri", "duration": "8h"}]);
+                pool["spec"]["disruption"]["budgets"] = window;
+            }
+            if flags[1] {
+                pool["spec"]["template"]["spec"]["taints"] =
+                    json!([{"key": "own", "effect": "NoSchedule"}]);
+            }
+            let mut class = json!({
+                "apiVersion": "karpenter.k8s.aws/v1",
+                "kind": "EC2NodeClass",
+                "metadata": {"name": "disk"},
+                "spec": {
+                    "role": "nodes",
+                    "amiSelectorTerms": [{"alias": "al2023@latest"}],
+                    "subnetSelectorTerms": [{"tags": {"karpenter.sh/discovery": "c"}}],
+                    "securityGroupSelectorTerms": [{"tags": {"karpenter.sh/discovery": "c"}}],
+                    "blockDeviceMappings": [
+                        {"deviceName": "/dev/xvda", "ebs": {"volumeSize": format!("{gib}Gi")}}],
+                },
+            });
+            if let Some(pods) = pods {
+                class["spec"]["kubelet"] =
+                    json!({"maxPods": pods, "kubeReserved": {"cpu": "200m"}});
+            }
+            let mut out = json!({"manifests": [pool, class]});
+            if flags[2] {
+                out["nodePools"] = json!({"jobs": {"consolidateAfter": times.1, "driftAt": ["1h"],
+                    "requirements": {"karpenter.k8s.aws/instance-size": ["xlarge", "2xlarge"]}}});
+            }
+            if flags[3] {
+                out["settings"] = json!({"batchIdleDuration": times.0,
+                                         "featureGates": {"spotToSpotConsolidation": true}});
+            }
+            json!({ "karpenter": out })
+        },
+    )
 }
 
 fn scheduler() -> impl Strategy<Value = Option<Value>> {

@@ -131,6 +131,9 @@ fn published_configurations_become_scenarios() {
         assert!(said.contains("What no file says"), "{kind}: {said}");
     }
     let given = shared.join("karpenter").display().to_string();
-    let said = refused(here, &["import", &given, "--out", "karpenter"]);
-    assert!(said.contains("Karpenter is not modelled yet"), "{said}");
+    let said = fine(here, &["import", &given, "--out", "karpenter"]);
+    assert!(said.contains("spec.autoscaler.karpenter.manifests"), "{said}");
+    // Published examples are all called the same.
+    assert!(said.contains("EC2NodeClass `default` once more"), "{said}");
+    assert!(said.contains("What no file says"), "{said}");
 }

@@ -20,6 +20,7 @@ mod fixtures;
 mod import;
 mod invariants;
 mod karpenter;
+mod karpenter_files;
 mod ledger;
 mod library;
 mod lifecycle;

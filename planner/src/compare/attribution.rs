@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use scenarios::Loaded;
-use scenarios::difference;
+use scenarios::difference::{self, Setting};
 use sim::Scenario;
 
 use super::{Side, Workloads};
@@ -24,27 +24,57 @@ pub fn one_by_one(
 ) -> (Vec<Side>, Vec<String>) {
     let settings = difference::settings(base, candidate);
     let (mut sides, mut refused) = (Vec::new(), Vec::new());
-    if settings.len() > SETTINGS_MAX {
+    let changes = together(settings, base, candidate);
+    if changes.len() > SETTINGS_MAX {
         sides = parts(base_side, candidate_side);
     } else {
-        for setting in &settings {
-            let changed = difference::with(base, std::slice::from_ref(setting)).ok();
+        for (name, settings) in &changes {
+            let changed = difference::with(base, settings).ok();
             let changed = changed.and_then(|mut loaded| {
                 spot_weather::apply(&mut loaded.scenario, &loaded.spot_series).ok()?;
                 Some(loaded.scenario)
             });
             match changed {
                 Some(scenario) => sides.push(Side {
-                    name: setting.path.trim_start_matches("spec.").to_owned(),
+                    name: name.trim_start_matches("spec.").to_owned(),
                     scenario: Arc::new(scenario),
                     ..base_side.clone()
                 }),
-                None => refused.push(setting.path.clone()),
+                None => refused.push(name.clone()),
             }
         }
     }
     sides.extend(workload(base_side, candidate_side));
     (sides, refused)
+}
+
+/// Name of the change to another kind of autoscaler.
+const OTHER_AUTOSCALER: &str = "autoscaler and nodes";
+
+/// Settings that are one change: each by itself, but for those of an autoscaler of another kind,
+/// which comes with its own nodes.
+fn together(
+    settings: Vec<Setting>,
+    base: &Loaded,
+    candidate: &Loaded,
+) -> Vec<(String, Vec<Setting>)> {
+    let mut changes: Vec<(String, Vec<Setting>)> = Vec::new();
+    let other = is_karpenter(&base.scenario) != is_karpenter(&candidate.scenario);
+    let parts = ["spec.nodes.", "spec.autoscaler", "spec.instanceTypes"];
+    for setting in settings {
+        let joins = other && parts.iter().any(|part| setting.path.starts_with(part));
+        let known = changes.iter_mut().find(|(name, _)| joins && name == OTHER_AUTOSCALER);
+        match known {
+            Some((_, all)) => all.push(setting),
+            None if joins => changes.push((OTHER_AUTOSCALER.to_owned(), vec![setting])),
+            None => changes.push((setting.path.clone(), vec![setting])),
+        }
+    }
+    changes
+}
+
+fn is_karpenter(scenario: &Scenario) -> bool {
+    scenario.karpenter().is_some()
 }
 
 /// The base with the candidate's workload, where that is another one.
@@ -62,13 +92,19 @@ fn same_workload(one: &Workloads, other: &Workloads) -> bool {
 fn parts(base: &Side, candidate: &Side) -> Vec<Side> {
     let from = &*candidate.scenario;
     type Change = fn(&mut Scenario, &Scenario);
-    let changes: [(&'static str, Change); 11] = [
+    let changes: [(&'static str, Change); 12] = [
         ("spark", |to, from| to.spark = from.spark.clone()),
         ("nodes", |to, from| {
             to.pools.clone_from(&from.pools);
             to.daemonsets = from.daemonsets;
         }),
         ("autoscaler", |to, from| to.autoscaler.clone_from(&from.autoscaler)),
+        (OTHER_AUTOSCALER, |to, from| {
+            // Karpenter's NodePools say by place which pools are theirs.
+            to.pools.clone_from(&from.pools);
+            to.daemonsets = from.daemonsets;
+            to.autoscaler.clone_from(&from.autoscaler);
+        }),
         ("scheduler", |to, from| {
             to.scheduler = from.scheduler.clone();
             to.kubernetes = from.kubernetes;
@@ -82,7 +118,16 @@ fn parts(base: &Side, candidate: &Side) -> Vec<Side> {
         ("assumptions", |to, from| to.assumptions = from.assumptions.clone()),
     ];
     let mut parts = Vec::new();
+    let joined = is_karpenter(&base.scenario) || is_karpenter(from);
     for (name, change) in changes {
+        let is_meant = match name {
+            "nodes" | "autoscaler" => !joined,
+            OTHER_AUTOSCALER => joined,
+            _ => true,
+        };
+        if !is_meant {
+            continue;
+        }
         let mut scenario = (*base.scenario).clone();
         let before = format!("{scenario:?}");
         change(&mut scenario, from);

@@ -7,12 +7,16 @@ use scenarios::Loaded;
 use scenarios::file::NativeFile;
 use scenarios::native::patch::Patch;
 use scenarios::native::{
-    cluster_autoscaler, eksctl, kube_scheduler, legacy_policy, pod_template, spark_defaults,
+    cluster_autoscaler, eksctl, karpenter, kube_scheduler, legacy_policy, pod_template,
+    spark_defaults,
 };
 use sim::scenario::{ClusterAutoscaler, PodTemplate, SparkDefaults};
 use sim::{Finding, Severity};
 
 use super::names;
+
+/// Where Karpenter's manifests are named.
+const MANIFESTS: &str = "spec.autoscaler.karpenter.manifests";
 
 /// A unified diff of the files, and what is not in it.
 ///
@@ -34,6 +38,11 @@ pub fn diff(loaded: &Loaded) -> Result<(String, Vec<Finding>), String> {
                 findings.extend(notes);
                 patch
             }
+            setting if setting.starts_with(MANIFESTS) => {
+                let (patch, notes) = karpenter::patch::patch(&shown, &text, &loaded.karpenter);
+                findings.extend(notes);
+                patch
+            }
             _ => {
                 findings.extend(compared(loaded, file, &shown, &text));
                 Patch::default()
@@ -51,10 +60,15 @@ fn without_file(loaded: &Loaded) -> Vec<Finding> {
     let named =
         |start: &str| loaded.native_files.iter().any(|file| file.setting.starts_with(start));
     let profile = !kube_scheduler::write::is_default(&scenario.scheduler, scenario.kubernetes);
+    let groups = scenario.node_groups().next().is_some();
+    let autoscaler = match scenario.karpenter() {
+        Some(_) => ("spec.autoscaler", true, names::KARPENTER),
+        None => ("spec.autoscaler", scenario.autoscaler.is_some(), names::AUTOSCALER),
+    };
     let parts = [
         ("spec.spark.defaults", loaded.spark_conf.iter().next().is_some(), names::SPARK_DEFAULTS),
-        ("spec.nodes.eksctl", true, names::EKSCTL),
-        ("spec.autoscaler", scenario.autoscaler.is_some(), names::AUTOSCALER),
+        ("spec.nodes.eksctl", groups, names::EKSCTL),
+        autoscaler,
         ("spec.scheduler", profile, names::SCHEDULER),
     ];
     let own = parts.into_iter().filter(|(start, is_said, _)| *is_said && !named(start));

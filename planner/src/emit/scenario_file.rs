@@ -81,6 +81,9 @@ pub(super) fn naming(loaded: &Loaded, written: &[&str], out: &Path) -> Value {
         }
         spec["autoscaler"] = json!({ "clusterAutoscaler": out });
     }
+    if has(names::KARPENTER) && loaded.scenario.karpenter().is_some() {
+        spec["autoscaler"]["karpenter"]["manifests"] = json!([names::KARPENTER]);
+    }
     if has(names::SCHEDULER) {
         spec["scheduler"] = json!({ "config": names::SCHEDULER });
     }

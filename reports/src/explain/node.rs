@@ -9,6 +9,9 @@ use super::waits::seconds;
 use crate::figures::duration;
 use crate::grid::{Grid, GridCell, GridColumn};
 
+/// Decisions that only Karpenter makes.
+const KARPENTERS: [&str; 3] = ["disrupt", "unconsolidatable", "command_abandoned"];
+
 pub(super) fn explain(result: &ResultTables, name: &str) -> Result<Explanation, ExplainError> {
     let number: Option<i64> = name.strip_prefix("node-").unwrap_or(name).parse().ok();
     let mut near = Nearest::to(name);
@@ -37,7 +40,9 @@ pub(super) fn explain(result: &ResultTables, name: &str) -> Result<Explanation, 
 }
 
 fn end_of(node: &NodeRow, scaling: &[ScalingRow]) -> &'static str {
-    if node.interrupted {
+    if scaling.iter().any(|row| row.decision == "disrupt") && !node.interrupted {
+        "disrupted by Karpenter"
+    } else if node.interrupted {
         "taken back by the cloud"
     } else if scaling.iter().any(|row| row.decision == "scale_down") {
         "removed by the autoscaler"
@@ -127,6 +132,7 @@ fn pods_grid(pods: &[PodRow], clock: Clock) -> Grid {
 
 fn advice(node: &NodeRow, pods: &[PodRow], scaling: &[ScalingRow]) -> Vec<String> {
     let mut said = Vec::new();
+    let is_karpenter = scaling.iter().any(|row| KARPENTERS.contains(&row.decision.as_str()));
     if pods.is_empty() {
         said.push("No pod ever ran on it: it came too late, or was there from the start.".into());
     } else {
@@ -134,14 +140,24 @@ fn advice(node: &NodeRow, pods: &[PodRow], scaling: &[ScalingRow]) -> Vec<String
         let empty = node.terminated - last;
         if empty >= 60.0 {
             said.push(format!(
-                "It was empty for its last {}: a shorter scale-down-unneeded-time would have \
-                 saved most of that.",
-                duration(empty)
+                "It was empty for its last {}: a shorter {} would have saved most of that.",
+                duration(empty),
+                if is_karpenter { "consolidateAfter" } else { "scale-down-unneeded-time" },
             ));
         }
     }
-    if let Some(row) = scaling.iter().rev().find(|row| row.decision == "no_scale_down") {
+    let kept = |row: &&ScalingRow| matches!(&*row.decision, "no_scale_down" | "unconsolidatable");
+    if let Some(row) = scaling.iter().rev().find(kept) {
         said.push(format!("What kept it last: {}.", row.reason));
+    }
+    if let Some(row) = scaling.iter().find(|row| row.decision == "disrupt") {
+        let moved = pods.iter().filter(|pod| pod.ended >= row.at).count();
+        if moved > 0 {
+            said.push(format!(
+                "{moved} pods were on it when Karpenter took it. Executors that must not move: \
+                 WhenEmpty, a longer consolidateAfter, or karpenter.sh/do-not-disrupt on them."
+            ));
+        }
     }
     let share = if node.cost > 0.0 { node.pods_cost / node.cost * 100.0 } else { 0.0 };
     said.push(format!("{share:.0} % of its cost was asked for by pods."));

@@ -154,15 +154,19 @@ fn ends(nodes: &[NodeRow], scaling: &[ScalingRow]) -> Grid {
         .filter(|row| row.decision == "scale_down")
         .filter_map(|row| row.node)
         .collect();
+    let disrupted: BTreeSet<i64> =
+        scaling.iter().filter(|row| row.decision == "disrupt").filter_map(|row| row.node).collect();
     let kept: BTreeMap<i64, &str> = scaling
         .iter()
-        .filter(|row| row.decision == "no_scale_down")
+        .filter(|row| matches!(&*row.decision, "no_scale_down" | "unconsolidatable"))
         .filter_map(|row| Some((row.node?, row.reason.as_str())))
         .collect();
     let mut totals: BTreeMap<String, (u64, f64, f64)> = BTreeMap::new();
     for node in nodes {
         let end = if node.interrupted {
             "taken back by the cloud".to_owned()
+        } else if disrupted.contains(&node.node) {
+            "disrupted by Karpenter".to_owned()
         } else if removed.contains(&node.node) {
             "removed by the autoscaler".to_owned()
         } else if let Some(reason) = kept.get(&node.node) {

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use super::data::Data;
 use crate::document::{Block, Section};
+use crate::figures::{duration, grouped};
 use crate::grid::{Grid, GridCell, GridColumn};
 use crate::plots::{Kind, Series};
+use sim::outcome::DisruptedBy;
 
 /// Decisions in the table, in its order.
 const SHOWN: [(&str, &str); 6] = [
@@ -19,12 +21,50 @@ const SHOWN: [(&str, &str); 6] = [
 
 pub(super) fn section(data: &Data) -> Section {
     let mut blocks = Vec::new();
+    let disrupted = data.number("/disruption/total/nodes");
+    if disrupted > 0.0 {
+        blocks.push(Block::Lines(vec![format!(
+            "Karpenter disrupted {} nodes; {} pods were evicted from them, {} drivers among these, \
+             and {} of task time was lost with executors.",
+            grouped(disrupted as u64),
+            grouped(data.number("/disruption/total/pods_evicted") as u64),
+            grouped(data.number("/disruption/total/drivers_evicted") as u64),
+            duration(data.number("/disruption/total/task_time_lost_s")),
+        )]));
+        blocks.push(Block::table("Nodes disrupted, by reason", disruption(data)));
+    }
     if !data.scaling.is_empty() {
         blocks.extend(Block::picture("Nodes launched and gone, by hour", "churn", churn(data)));
         blocks.push(Block::table("Decisions by node pool", decisions(data)));
         blocks.push(Block::table("Why not, most often first", reasons(data)));
     }
     Section { id: "autoscaler", title: "Autoscaler", blocks }
+}
+
+fn disruption(data: &Data) -> Grid {
+    let mut grid = Grid::new(&[
+        GridColumn::words("reason", "reason"),
+        GridColumn::figures("nodes", "nodes"),
+        GridColumn::figures("pods evicted", "pods_evicted"),
+        GridColumn::figures("of these drivers", "drivers_evicted"),
+        GridColumn::figures("task time lost", "task_time_lost_s"),
+    ]);
+    for reason in DisruptedBy::ALL {
+        let number =
+            |key: &str| data.number(&format!("/disruption/by_reason/{}/{key}", reason.name()));
+        let whole = |key: &str| GridCell::whole(number(key) as u64);
+        if number("nodes") > 0.0 {
+            let lost = number("task_time_lost_s");
+            grid.push(vec![
+                GridCell::text(reason.name()),
+                whole("nodes"),
+                whole("pods_evicted"),
+                whole("drivers_evicted"),
+                GridCell::figure(lost, duration(lost)),
+            ]);
+        }
+    }
+    grid
 }
 
 fn churn(data: &Data) -> String {

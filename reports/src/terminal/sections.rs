@@ -9,7 +9,7 @@ use super::Section;
 use crate::figures::{bar, dollars, duration, grouped, percent};
 use crate::grid::{Grid, GridCell, GridColumn};
 use crate::student_t::Estimate;
-use crate::summary::{Named, Quantiles, Summary, Usd};
+use crate::summary::{DisruptionPart, Named, Quantiles, Summary, Usd};
 
 /// Teams and pools shown; the others are added up in one line.
 const SHOWN_MAX: usize = 10;
@@ -349,7 +349,7 @@ fn platform(summary: &Summary) -> Section {
     let count = |path: &str, count: u64| figure(summary, path, count as f64, counted);
     let hours = |path: &str, hours: f64| figure(summary, path, hours, counted);
     let part = |path: &str, part: f64| figure(summary, path, part, |part| percent(part, 1.0));
-    let lines = vec![
+    let mut lines = vec![
         format!(
             "{} nodes launched, {} at most at one time; {} on-demand and {} spot node-hours",
             count("nodes.launched", nodes.launched),
@@ -389,7 +389,33 @@ fn platform(summary: &Summary) -> Section {
             None => "backtest: none (seatrial backtest --out DIR, then run --scorecard)".to_owned(),
         },
     ];
+    if let Some(disruption) = &summary.disruption {
+        lines.insert(2, disrupted(summary, disruption));
+    }
     Section { title: "Platform", lines, grid: None }
+}
+
+/// Nodes that Karpenter disrupted, by why, and what went with them.
+fn disrupted(summary: &Summary, part: &DisruptionPart) -> String {
+    let count = |path: &str, count: u64| {
+        figure(summary, &format!("disruption.{path}"), count as f64, counted)
+    };
+    let reasons = part.by_reason.0.iter().filter(|(_, counts)| counts.nodes > 0);
+    let reasons: Vec<String> = reasons
+        .map(|(name, counts)| {
+            format!("{} {name}", count(&format!("by_reason.{name}.nodes"), counts.nodes))
+        })
+        .collect();
+    let total = &part.total;
+    format!(
+        "{} nodes disrupted by Karpenter ({}): {} pods evicted, {} drivers among them, {} of task \
+         time lost",
+        count("total.nodes", total.nodes),
+        reasons.join(", "),
+        count("total.pods_evicted", total.pods_evicted),
+        count("total.drivers_evicted", total.drivers_evicted),
+        figure(summary, "disruption.total.task_time_lost_s", total.task_time_lost_s, duration),
+    )
 }
 
 /// How full etcd was, and with what where that is much.

@@ -14,17 +14,21 @@ pub(super) fn read(
     version: KubernetesVersion,
 ) -> Option<ClusterAutoscaler> {
     let section = spec.section("autoscaler");
-    if let Some(karpenter) = section.as_ref().and_then(|section| section.at("karpenter")) {
-        karpenter.problem_with_help(
-            "Karpenter is not modelled yet",
-            "remove `karpenter` and describe its node pools under `spec.nodes.pools`",
-        );
-    }
+    let karpenter = section.as_ref().and_then(|section| section.optional("karpenter"));
     let Some(given) = section.and_then(|section| section.section("clusterAutoscaler")) else {
+        if karpenter.is_some() {
+            return None;
+        }
         let message = "no autoscaler: pools stay at their desired size".to_owned();
         context.note(Severity::Info, "no-autoscaler", "spec.autoscaler", message);
         return None;
     };
+    if let Some(karpenter) = karpenter {
+        karpenter.problem_with_help(
+            "`karpenter` and `clusterAutoscaler` exclude each other",
+            "one of them adds and removes nodes; `null` on top of a base removes the other",
+        );
+    }
     let mut autoscaler = ClusterAutoscaler::default_of(version);
     let mut apply = |flags: &AutoscalerFlags| {
         let (problems, findings) = flags.apply(version, &mut autoscaler);

@@ -39,7 +39,8 @@ pub(super) fn check(context: &Context<'_>, scenario: &Scenario, pause: Option<&P
 fn on_demand_fallback(context: &Context<'_>, scenario: &Scenario) {
     let ladder = &scenario.retries;
     let template = scenario.spark.executor_template.clone().without_capacity_type();
-    let may_run = scenario.pools.iter().filter(|pool| mismatch(&template, pool).is_none());
+    let may_run =
+        scenario.pools.iter().filter(|pool| mismatch(scenario, &template, pool).is_none());
     let on_demand =
         |pool: &NodePool| pool.capacity_type == CapacityType::OnDemand && pool.max_size > 0;
     if ladder.moves_to_on_demand() && may_run.clone().count() > 0 && !may_run.clone().any(on_demand)

@@ -1,6 +1,6 @@
 //! Instance types: the catalogue's, with the file's prices and shapes on top.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sim::scenario::InstanceType;
 use sim::units::{Bytes, HourlyPrice};
@@ -8,7 +8,9 @@ use sim::units::{Bytes, HourlyPrice};
 use super::context::Context;
 use super::platform::did_you_mean;
 use super::settings::Settings;
-use crate::catalogue::{Catalogue, CatalogueError, allocatable_cpu, allocatable_memory};
+use crate::catalogue::{
+    Catalogue, CatalogueError, Filter, allocatable_cpu, allocatable_memory, labels,
+};
 use crate::native::Place;
 
 /// Pods by number on a type that does not say: the kubelet's default `maxPods`.
@@ -114,6 +116,33 @@ impl InstanceTypes {
                 None
             }
         }
+    }
+
+    /// Every type that there is to choose from: the catalogue's and the file's.
+    pub(super) fn names(&self) -> BTreeSet<String> {
+        let listed = self.catalogue.list(&Filter::default());
+        let listed = listed.into_iter().map(|entry| entry.name.clone());
+        listed.chain(self.shapes.keys().cloned()).collect()
+    }
+
+    /// The type `name`; `None` where its price is not known.
+    pub(super) fn priced(&self, name: &str) -> Option<InstanceType> {
+        self.find(name).ok()
+    }
+
+    /// Labels of nodes of the type.
+    pub(super) fn labels(&self, name: &str) -> BTreeMap<String, String> {
+        if let Ok(entry) = self.catalogue.entry(name) {
+            return labels::of_entry(entry);
+        }
+        let Some(shape) = self.shapes.get(name) else { return BTreeMap::new() };
+        labels::of_shape(&labels::Shape {
+            name,
+            arch: shape.arch.unwrap_or("amd64"),
+            vcpu: shape.vcpu.unwrap_or_default(),
+            memory: shape.memory.unwrap_or_default(),
+            gpus: shape.gpus.unwrap_or_default(),
+        })
     }
 
     fn find(&self, name: &str) -> Result<InstanceType, CatalogueError> {

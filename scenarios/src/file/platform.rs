@@ -8,8 +8,8 @@ use super::instance_types::InstanceTypes;
 use super::pools::EksctlFile;
 use super::settings::{Settings, settings};
 use super::{
-    Expected, Loaded, assumptions, autoscaler, billing, cross_check, images, overprovisioning,
-    pools,
+    Expected, Loaded, assumptions, autoscaler, billing, cross_check, images, karpenter,
+    overprovisioning, pools,
 };
 use super::{orchestrator, resolved, retry_ladder, scheduler, spark, workload};
 use crate::native::{Place, eksctl};
@@ -43,9 +43,21 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
     let region =
         region(context, &spec, eksctl.as_ref().and_then(|file| file.config.region.clone()));
     let types = InstanceTypes::read(context, &spec, nodes.as_ref(), region.as_deref());
-    let pools = pools::read(context, nodes.as_ref(), eksctl, &types, region.as_deref());
+    let karpenter = spec.section("autoscaler").and_then(|section| section.section("karpenter"));
+    let with_karpenter = karpenter.is_some();
+    let mut pools =
+        pools::read(context, nodes.as_ref(), eksctl, &types, region.as_deref(), with_karpenter);
+    let zones = pools::default_zones(nodes.as_ref(), region.as_deref());
+    let karpenter = karpenter.and_then(|given| {
+        let region = region.as_deref().unwrap_or_default();
+        karpenter::read(context, &given, &types, &zones, region, &mut pools)
+    });
     let (spark, spark_conf) = spark::read(context, spec.section("spark"));
     let autoscaler = autoscaler::read(context, &spec, kubernetes);
+    let autoscaler = match &karpenter {
+        Some(read) => Some(Autoscaler::Karpenter(read.karpenter.clone())),
+        None => autoscaler.map(Autoscaler::ClusterAutoscaler),
+    };
     let pause =
         spec.section("overprovisioning").and_then(|at| overprovisioning::read(context, &at));
     let plan = spec.at("plan");
@@ -58,7 +70,7 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
         billing: billing::read(context, spec.section("billing"), &types),
         region: region.unwrap_or_default(),
         pools,
-        autoscaler: autoscaler.map(Autoscaler::ClusterAutoscaler),
+        autoscaler,
         scheduler: scheduler::read(context, &spec, kubernetes, &spark)
             .unwrap_or_else(|| SchedulerProfile::default_of(kubernetes)),
         orchestrator: orchestrator::read(spec.section("orchestrator")),
@@ -75,8 +87,14 @@ pub(super) fn lower(context: &Context<'_>, node: &Node, default_name: &str) -> O
     }
     let plan = plan.map(|at| json_of(at.node));
     Some(Loaded {
-        resolved: resolved::text(&scenario, &workload, &series, (plan.as_ref(), expected.as_ref())),
+        resolved: resolved::text(
+            (&scenario, karpenter.as_ref()),
+            &workload,
+            &series,
+            (plan.as_ref(), expected.as_ref()),
+        ),
         expected,
+        karpenter: karpenter.map(|read| read.documents).unwrap_or_default(),
         scenario,
         traces: workload.traces,
         workload: workload.options,

@@ -45,13 +45,14 @@ struct PoolSpec {
     allocation_strategy: Option<AllocationStrategy>,
 }
 
-/// Reads every pool. What cannot be a pool has been reported and is left out.
+/// Reads every pool; `may_be_none` where something else launches nodes. What cannot be a pool has been reported and is left out.
 pub(super) fn read(
     context: &Context<'_>,
     nodes: Option<&Settings<'_>>,
     eksctl: Option<EksctlFile>,
     types: &InstanceTypes,
     region: Option<&str>,
+    may_be_none: bool,
 ) -> Vec<NodePool> {
     let mut specs = eksctl.map(from_eksctl).unwrap_or_default();
     let own = nodes.and_then(|nodes| nodes.sections("pools")).unwrap_or_default();
@@ -75,7 +76,7 @@ pub(super) fn read(
     let list = nodes.and_then(|nodes| nodes.at("list"));
     let mut listed =
         list.as_ref().map(|at| node_list::read(context, at, region)).unwrap_or_default();
-    if specs.is_empty() && listed.is_empty() && context.walker.is_clean() {
+    if specs.is_empty() && listed.is_empty() && !may_be_none && context.walker.is_clean() {
         let at = nodes.map(|nodes| &nodes.fields.at);
         let help = "name an eksctl file in `spec.nodes.eksctl`, or list `spec.nodes.pools`";
         match at {
@@ -107,7 +108,7 @@ fn find_duplicates(context: &Context<'_>, specs: &[PoolSpec]) {
 }
 
 /// `spec.nodes.zones`, else the first three of the region.
-fn default_zones(nodes: Option<&Settings<'_>>, region: Option<&str>) -> Vec<String> {
+pub(super) fn default_zones(nodes: Option<&Settings<'_>>, region: Option<&str>) -> Vec<String> {
     let given = nodes.and_then(|nodes| nodes.texts("zones"));
     let given: Vec<String> = given.unwrap_or_default().iter().filter_map(At::name).collect();
     if given.is_empty() {

@@ -21,18 +21,22 @@ use crate::native::cluster_autoscaler::write as ca_flags;
 use crate::native::pod_template::{effect_name, write as pod_template};
 
 mod billing;
+mod karpenter;
 mod scheduler;
 mod spark;
 mod spot;
 
 /// The scenario as YAML.
 pub(super) fn text(
-    scenario: &Scenario,
+    (scenario, karpenter): (&Scenario, Option<&karpenter::Karpenter>),
     workload: &Read,
     series: &[SpotSeriesRef],
     (plan, expected): (Option<&Value>, Option<&Expected>),
 ) -> String {
     let mut value = scenario_value(scenario);
+    if let Some(read) = karpenter {
+        karpenter::put(&mut value["spec"], scenario, read);
+    }
     spot::put(&mut value["spec"]["assumptions"], &scenario.assumptions, series);
     value["spec"]["workload"] = workload_value(workload);
     if let Some(plan) = plan {
@@ -83,7 +87,7 @@ fn scenario_value(scenario: &Scenario) -> Value {
     }
     put("fees", billing::fees(&scenario.fees));
     put("billing", billing::terms(&scenario.billing));
-    put("instanceTypes", instance_types(&scenario.pools));
+    put("instanceTypes", instance_types(scenario.pools.iter().flat_map(|p| &p.instance_types)));
     put("assumptions", assumptions(&scenario.assumptions));
     json!({
         "apiVersion": "seatrial/v1alpha1",
@@ -228,12 +232,9 @@ fn pool(pool: &NodePool) -> Value {
     out
 }
 
-fn instance_types(pools: &[NodePool]) -> Value {
-    let types: BTreeMap<&str, Value> = pools
-        .iter()
-        .flat_map(|pool| &pool.instance_types)
-        .map(|found| (found.name.as_str(), instance_type(found)))
-        .collect();
+fn instance_types<'t>(types: impl Iterator<Item = &'t InstanceType>) -> Value {
+    let types: BTreeMap<&str, Value> =
+        types.map(|found| (found.name.as_str(), instance_type(found))).collect();
     json!(types)
 }
 

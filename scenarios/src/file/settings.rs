@@ -4,10 +4,11 @@ use sim::units::{Bytes, MilliCores, SimDuration};
 
 use crate::schema::{Kind, Section};
 use crate::walk::{At, Fields};
-use crate::yaml::Key;
+use crate::yaml::{Key, Value};
 
 /// Longer lists and maps are no scenario, and reading them would take long.
-const ITEMS_MAX: usize = 500;
+/// The catalogue has some 1,400 instance types.
+const ITEMS_MAX: usize = 2_000;
 
 /// A map that was checked for keys its section does not know.
 #[derive(Debug, Clone)]
@@ -98,6 +99,29 @@ impl<'a> Settings<'a> {
         }
     }
 
+    /// A value, or the items of a list.
+    pub(super) fn one_or_more(&self, key: &str) -> Vec<At<'a>> {
+        let Kind::OneOrMore(_) = self.kind(key) else { self.mismatch(key) };
+        match self.at(key) {
+            Some(at) if matches!(at.node.value, Value::Seq(_)) => list(&at).unwrap_or_default(),
+            other => other.into_iter().collect(),
+        }
+    }
+
+    /// The entries of a map with any keys and values.
+    pub(super) fn entries(&self, key: &str) -> Vec<(&'a Key, At<'a>)> {
+        let Kind::Map(_) = self.kind(key) else { self.mismatch(key) };
+        let entries = self.at(key).and_then(|at| Some((at.clone(), at.entries()?)));
+        match entries {
+            Some((at, entries)) if entries.len() > ITEMS_MAX => {
+                too_many(&at, entries.len());
+                Vec::new()
+            }
+            Some((_, entries)) => entries,
+            None => Vec::new(),
+        }
+    }
+
     pub(super) fn int(&self, key: &str) -> Option<i64> {
         match self.kind(key) {
             Kind::Int(low, high) => self.at(key)?.int(low..=high),
@@ -129,6 +153,12 @@ impl<'a> Settings<'a> {
             Kind::Duration => self.at(key)?.duration(),
             _ => self.mismatch(key),
         }
+    }
+
+    /// Durations, in the order of the file.
+    pub(super) fn durations(&self, key: &str) -> Option<Vec<SimDuration>> {
+        let Kind::List(Kind::Duration) = self.kind(key) else { self.mismatch(key) };
+        Some(list(&self.at(key)?)?.iter().filter_map(At::duration).collect())
     }
 
     pub(super) fn cpu(&self, key: &str) -> Option<MilliCores> {

@@ -4,6 +4,7 @@ mod errors;
 mod errors_files;
 mod errors_policies;
 mod hostile;
+mod karpenter;
 mod resolve;
 mod resolve_spark;
 mod schedulers;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::cluster::Cluster;
+use super::karpenter::Karpenter;
 use super::recognise::{Kind, Piece, deep, text_of};
 use super::spark::Spark;
 use super::templates::Template;
@@ -37,6 +38,7 @@ pub(super) struct Draft {
     pub(super) templates: Vec<Template>,
     pub(super) spark: Spark,
     pub(super) cluster: Cluster,
+    pub(super) karpenter: Karpenter,
 }
 
 impl Draft {
@@ -71,7 +73,8 @@ impl Draft {
             Kind::SparkApplication => self.spark.take_application(file, value, out),
             Kind::SparkConf => self.spark.take_defaults(file, &given.text, out),
             Kind::Live => self.cluster.take(file, piece.value, out),
-            Kind::Karpenter | Kind::EventLog | Kind::Scenario | Kind::Other => {
+            Kind::Karpenter => self.karpenter.take(given, piece.value, piece.whole, out),
+            Kind::EventLog | Kind::Scenario | Kind::Other => {
                 ignore(file, piece.kind, value, out);
             }
         }
@@ -171,6 +174,7 @@ impl Draft {
     fn is_empty(&self) -> bool {
         self.eksctl.is_none()
             && self.autoscaler.is_none()
+            && !self.karpenter.has_pools()
             && self.scheduler.is_none()
             && self.templates.is_empty()
             && self.spark.defaults.is_none()
@@ -208,7 +212,7 @@ impl Draft {
 fn nothing(out: &Import) -> String {
     let mut text = String::from(
         "nothing that a scenario can be made of: no node groups (eksctl, `kubectl get nodes -o \
-         json`), Cluster Autoscaler, scheduler configuration, pod templates, SparkApplications or \
+         json`), Cluster Autoscaler, NodePools, scheduler configuration, pod templates, SparkApplications or \
          spark-defaults.conf",
     );
     for ignored in out.ignored.iter().take(20) {
@@ -225,10 +229,6 @@ fn ignore(file: &str, kind: Kind, value: &Value, out: &mut Import) {
     let object = one_line(text_of(value, "kind"), 60);
     let name = one_line(deep(value, &["metadata", "name"]), 60);
     let why = match kind {
-        Kind::Karpenter => format!(
-            "{object} `{name}`: Karpenter is not modelled yet; describe its nodes in \
-             `spec.nodes.pools`"
-        ),
         Kind::EventLog => "an event log of Spark: name its folder in \
                            `spec.workload.traces[0].eventLogs`"
             .to_owned(),

@@ -8,7 +8,7 @@ use sim::scenario::KubernetesVersion;
 
 use super::draft::{Draft, FlagsAs, Native};
 use super::templates::{Chosen, Role, choose};
-use super::{Import, one_line, plain_name, pools};
+use super::{Import, karpenter, one_line, plain_name, pools};
 use crate::native::cluster_autoscaler;
 
 /// Longest comment.
@@ -255,6 +255,9 @@ fn templates(draft: &mut Draft, page: &mut Page, out: &mut Import) {
 }
 
 fn autoscaler(draft: &Draft, page: &mut Page, out: &mut Import) {
+    if draft.karpenter.has_pools() {
+        return karpenter::write(draft, page, out);
+    }
     let Some((native, kind)) = &draft.autoscaler else {
         let until_then = "pools stay at their desired size; `{}` is Cluster Autoscaler with its \
                           release's defaults";

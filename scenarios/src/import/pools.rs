@@ -26,6 +26,10 @@ pub(super) fn region(draft: &Draft, page: &mut Page, out: &mut Import) -> String
         page.entry(1, "region", &json!(region), &why);
         return region;
     }
+    if let Some((region, file)) = draft.karpenter.region() {
+        page.entry(1, "region", &json!(region), &format!("{file}: zones of a NodePool"));
+        return region;
+    }
     page.entry(1, "region", &json!(REGION), "a guess: no file says");
     out.unknown("spec.region", format!("{REGION}: prices and zones"));
     REGION.to_owned()
@@ -45,7 +49,9 @@ pub(super) fn nodes(draft: &Draft, region: &str, page: &mut Page, out: &mut Impo
         }
         overrides(draft, &groups, page, out);
     } else if groups.is_empty() {
-        placeholder(page, out);
+        if !draft.karpenter.has_pools() {
+            placeholder(page, out);
+        }
     } else {
         let file = &draft.cluster.file;
         let nodes = draft.cluster.node_count();

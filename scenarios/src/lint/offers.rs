@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use sim::scenario::{
-    CapacityType, LabelOperator, LabelRequirement, NodePool, PodTemplate, Taint, TaintEffect,
+    CapacityType, ConsolidationPolicy, KarpenterNodePool, LabelOperator, LabelRequirement,
+    NodePool, PodTemplate, Scenario, Taint, TaintEffect,
 };
 use sim::units::{Bytes, MilliCores};
 
@@ -236,7 +237,7 @@ impl Shape {
         let most = catalogue::allocatable_memory(entry.memory, arm, pods, LEAST_VM_OVERHEAD);
         Self {
             name: entry.name.clone(),
-            labels: karpenter::labels(entry),
+            labels: catalogue::labels::of_entry(entry),
             cpu: catalogue::allocatable_cpu(entry.vcpu),
             cpu_most: catalogue::allocatable_cpu(entry.vcpu),
             memory: catalogue.allocatable_memory(entry),
@@ -351,7 +352,42 @@ pub(super) fn of_pool(pool: &NodePool, place: Place) -> Offer {
 
 /// The NodePools and Provisioners of the set.
 pub(super) fn of_karpenter(set: &Set) -> Vec<Offer> {
-    set.of(Kind::Karpenter).filter_map(|document| karpenter::read(set, document)).collect()
+    let own = set.of(Kind::Karpenter).filter(|one| !set.is_of_a_scenario(one.file));
+    own.filter_map(|document| karpenter::read(set, document)).collect()
+}
+
+/// A scenario's own NodePools, each with what its groups have in common.
+pub(super) fn of_scenario(scenario: &Scenario, place: &Place) -> Vec<Offer> {
+    let owners = scenario.karpenter().map_or(&[][..], |karpenter| &karpenter.node_pools);
+    let offer = |owner: &KarpenterNodePool| {
+        let mut groups = owner.groups.iter().map(|group| &scenario.pools[*group as usize]);
+        let mut offer = of_pool(groups.next()?, place.clone());
+        for group in groups {
+            let other = of_pool(group, place.clone());
+            offer.capacity.extend(other.capacity);
+            let known: Vec<String> = offer.shapes.iter().map(|one| one.name.clone()).collect();
+            let further = other.shapes.into_iter().filter(|one| !known.contains(&one.name));
+            offer.shapes.extend(further);
+        }
+        for shape in &mut offer.shapes {
+            let labels = owner.type_labels.get(&shape.name).cloned().unwrap_or_default();
+            shape.labels.extend(labels);
+        }
+        offer.labels.remove("karpenter.sh/capacity-type");
+        offer.choices.extend(owner.requirements.iter().map(|one| one.requirement.clone()));
+        let disruption = &owner.disruption;
+        Some(Offer {
+            name: owner.name.clone(),
+            consolidation: Some(Consolidation {
+                occupied: disruption.consolidation_policy != ConsolidationPolicy::WhenEmpty,
+                after: disruption.consolidate_after,
+                said: true,
+                place: place.clone(),
+            }),
+            ..offer
+        })
+    };
+    owners.iter().filter_map(offer).collect()
 }
 
 /// The groups of a dump of nodes.

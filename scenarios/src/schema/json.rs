@@ -86,6 +86,10 @@ fn of_kind(kind: &Kind, definitions: &mut BTreeMap<&'static str, Value>) -> Valu
             json!({ "$ref": format!("#/$defs/{}", inner.name) })
         }
         Kind::List(item) => json!({ "type": "array", "items": of_kind(item, definitions) }),
+        Kind::OneOrMore(item) => {
+            let item = of_kind(item, definitions);
+            json!({ "anyOf": [item, { "type": "array", "items": item }] })
+        }
         Kind::Map(value) => {
             let value = of_kind(value, definitions);
             let value = json!({ "anyOf": [value, { "type": "null" }] });

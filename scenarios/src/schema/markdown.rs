@@ -84,6 +84,7 @@ fn shape(kind: &Kind) -> String {
             format!("[{}](#{})", section.name, section.name.to_lowercase())
         }
         Kind::List(item) => format!("list of {}", shape(item)),
+        Kind::OneOrMore(item) => format!("{}; or a list of them", shape(item)),
         Kind::Map(value) => format!("map to {}", shape(value)),
         Kind::PathOrMap => "path, or the content".to_owned(),
         Kind::Any => "anything".to_owned(),
@@ -96,7 +97,7 @@ fn choices(kind: &Kind) -> Option<String> {
             let names = names.iter().map(|(name, doc)| format!("`{name}` ({doc})"));
             Some(format!(" {}.", names.collect::<Vec<_>>().join(", ")))
         }
-        Kind::List(item) => choices(item),
+        Kind::List(item) | Kind::OneOrMore(item) => choices(item),
         _ => None,
     }
 }

@@ -2,6 +2,7 @@
 
 mod assumptions;
 mod billing;
+mod karpenter;
 mod nodes;
 mod policies;
 
@@ -77,7 +78,7 @@ static SPEC: Section = Section {
         key("workload", Kind::Section(&WORKLOAD), "What is submitted, and when."),
         key("spark", Kind::Section(&SPARK), "Spark's configuration."),
         key("nodes", Kind::Section(&NODES), "Node pools."),
-        key("autoscaler", Kind::Section(&AUTOSCALER), "What grows and shrinks the pools.")
+        key("autoscaler", Kind::Section(&AUTOSCALER), "What adds and removes nodes.")
             .or("(none: pools stay at their desired size)"),
         key("scheduler", Kind::Section(&SCHEDULER), "How pods are placed.")
             .or("(the release's default profile)"),

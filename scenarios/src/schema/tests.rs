@@ -56,6 +56,7 @@ fn example(kind: &Kind) -> Value {
         Kind::Choice(names) => json!(names[0].0),
         Kind::Section(section) => Value::Object(required(section)),
         Kind::List(item) => json!([example(item)]),
+        Kind::OneOrMore(item) => example(item),
         Kind::Map(_) | Kind::Any => json!({}),
     }
 }
@@ -70,6 +71,7 @@ fn wrong(kind: &Kind) -> Option<Value> {
     match kind {
         Kind::Any => None,
         Kind::PathOrMap => Some(json!([])),
+        Kind::OneOrMore(_) => Some(json!(true)),
         Kind::Section(_) | Kind::List(_) | Kind::Map(_) => Some(json!("wrong")),
         _ => Some(json!({ "wrong": 1 })),
     }

@@ -1,7 +1,10 @@
 //! Which node pools a pod may run on, and whether it fits their nodes.
 
+use std::collections::BTreeMap;
+
 use sim::scenario::{
-    LabelRequirement, NodePool, NodeSelectorTerm, PodTemplate, Scenario, SparkDefaults, TaintEffect,
+    InstanceType, LabelRequirement, NodePool, NodeSelectorTerm, PodTemplate, Scenario,
+    SparkDefaults, TaintEffect,
 };
 use sim::units::{Bytes, MilliCores};
 
@@ -28,9 +31,33 @@ pub(crate) fn executor_requests(spark: &SparkDefaults) -> Requests {
     }
 }
 
-/// Room for pods on a node of the pool's first type, after the DaemonSets.
+/// The type that decides what fits: the first one of a group; the largest one of Karpenter's, which
+/// chooses by what pods need.
+fn decisive<'p>(scenario: &Scenario, pool: &'p NodePool) -> &'p InstanceType {
+    let first = &pool.instance_types[0];
+    match type_labels(scenario, pool) {
+        Some(_) => {
+            let size = |node: &&InstanceType| (node.allocatable_memory, node.allocatable_cpu);
+            pool.instance_types.iter().max_by_key(size).unwrap_or(first)
+        }
+        None => first,
+    }
+}
+
+/// Labels by type, of a pool that is Karpenter's.
+fn type_labels<'s>(
+    scenario: &'s Scenario,
+    pool: &NodePool,
+) -> Option<&'s BTreeMap<String, BTreeMap<String, String>>> {
+    let owner = scenario.karpenter()?.node_pools.iter().find(|owner| {
+        owner.groups.iter().any(|place| scenario.pools[*place as usize].name == pool.name)
+    });
+    owner.map(|owner| &owner.type_labels)
+}
+
+/// Room for pods on a node of the pool's decisive type, after the DaemonSets.
 fn room(scenario: &Scenario, pool: &NodePool) -> Requests {
-    let node = &pool.instance_types[0];
+    let node = decisive(scenario, pool);
     Requests {
         cpu: node.allocatable_cpu.saturating_sub(scenario.daemonsets.cpu),
         memory: node.allocatable_memory.saturating_sub(scenario.daemonsets.memory),
@@ -61,9 +88,11 @@ pub(super) fn placement(
 ) -> Option<(&'static str, String)> {
     let of_any_size = scenario.pools.iter().filter(|pool| pool.max_size > 0);
     let open: Vec<&NodePool> =
-        of_any_size.clone().filter(|pool| mismatch(template, pool).is_none()).collect();
+        of_any_size.clone().filter(|pool| mismatch(scenario, template, pool).is_none()).collect();
     if open.is_empty() {
-        let reason = |pool: &NodePool| Some(format!("{} {}", pool.name, mismatch(template, pool)?));
+        let reason = |pool: &NodePool| {
+            Some(format!("{} {}", pool.name, mismatch(scenario, template, pool)?))
+        };
         let reasons: Vec<String> = of_any_size.filter_map(reason).collect();
         let message = format!("no node pool is for {role} pods: {}", reasons.join("; "));
         return Some(("no-matching-pool", message));
@@ -84,7 +113,7 @@ pub(super) fn placement(
 /// The arithmetic of one pool.
 fn shortage(scenario: &Scenario, pool: &NodePool, requests: &Requests) -> String {
     let (node, daemonsets, room) =
-        (&pool.instance_types[0], &scenario.daemonsets, room(scenario, pool));
+        (decisive(scenario, pool), &scenario.daemonsets, room(scenario, pool));
     let mut short = Vec::new();
     if requests.cpu > room.cpu {
         short.push(format!(
@@ -105,13 +134,36 @@ fn shortage(scenario: &Scenario, pool: &NodePool, requests: &Requests) -> String
 }
 
 /// Why the pool's nodes are not for such a pod; `None` where they are.
-pub(super) fn mismatch(template: &PodTemplate, pool: &NodePool) -> Option<String> {
+pub(super) fn mismatch(
+    scenario: &Scenario,
+    template: &PodTemplate,
+    pool: &NodePool,
+) -> Option<String> {
+    let Some(by_type) = type_labels(scenario, pool) else {
+        return mismatch_of(&pool.labels, template, pool);
+    };
+    let mut reason = None;
+    for found in &pool.instance_types {
+        let mut labels = pool.labels.clone();
+        labels.extend(
+            by_type.get(&found.name).into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())),
+        );
+        reason = Some(mismatch_of(&labels, template, pool)?);
+    }
+    reason
+}
+
+fn mismatch_of(
+    labels: &BTreeMap<String, String>,
+    template: &PodTemplate,
+    pool: &NodePool,
+) -> Option<String> {
     const ZONE: &str = "topology.kubernetes.io/zone";
     for (key, value) in &template.node_selector {
         let has = match key.as_str() {
             // A label of single nodes: the pool's zones say which values there are.
             ZONE => pool.zones.contains(value),
-            _ => pool.labels.get(key) == Some(value),
+            _ => labels.get(key) == Some(value),
         };
         if !has {
             return Some(format!("has no label {key}={value}"));
@@ -121,7 +173,7 @@ pub(super) fn mismatch(template: &PodTemplate, pool: &NodePool) -> Option<String
     let meets = |requirement: &LabelRequirement| match requirement.key.as_str() {
         // Not judged here: zone and hostname differ from node to node.
         ZONE | "kubernetes.io/hostname" => true,
-        _ => requirement.matches(&pool.labels),
+        _ => requirement.matches(labels),
     };
     let holds = |term: &NodeSelectorTerm| {
         !term.match_expressions.is_empty() && term.match_expressions.iter().all(meets)

@@ -103,12 +103,11 @@ fn autoscalers_and_schedulers() {
     check_extra(
         "autoscaler: {karpenter: {manifests: k.yaml}}",
         expect![[r#"
-            error: Karpenter is not modelled yet
-             --> small.yaml:9:27 (spec.autoscaler.karpenter)
+            error: `k.yaml`: no such file
+             --> small.yaml:9:39 (spec.autoscaler.karpenter.manifests)
               |
             9 |   autoscaler: {karpenter: {manifests: k.yaml}}
-              |                           ^
-              = help: remove `karpenter` and describe its node pools under `spec.nodes.pools`
+              |                                       ^^^^^^
         "#]],
     );
     check_extra(

@@ -11,7 +11,7 @@ use sim::scenario::{CapacityType, LabelOperator, LabelRequirement};
 use sim::units::SimDuration;
 
 use super::{Offer, Shape, taint};
-use crate::catalogue::{Catalogue, Entry, Filter};
+use crate::catalogue::{Catalogue, Entry, Filter, labels};
 use crate::file::json_of;
 use crate::import::recognise::{deep, items, text_of};
 use crate::lint::set::{Document, Set};
@@ -121,16 +121,13 @@ fn capacity(choices: &[LabelRequirement]) -> Vec<CapacityType> {
 }
 
 /// The catalogue's types that meet every requirement on what the catalogue knows of them.
-fn shapes(labels: &BTreeMap<String, String>, choices: &[LabelRequirement]) -> Vec<Shape> {
+fn shapes(own_labels: &BTreeMap<String, String>, choices: &[LabelRequirement]) -> Vec<Shape> {
     let catalogue = Catalogue::builtin();
     let known = |entry: &&&Entry| {
-        let own = self::labels(entry);
-        let meets = |choice: &LabelRequirement| match own.contains_key(&choice.key) {
-            true => choice.matches(&own),
-            false => !KNOWN.contains(&choice.key.as_str()) || choice.matches(&own),
-        };
+        let own = labels::of_entry(entry);
+        let meets = |choice: &LabelRequirement| labels::meets(choice, &own).unwrap_or(true);
         let said = |(key, value): (&String, &String)| own.get(key).is_none_or(|own| own == value);
-        choices.iter().all(meets) && labels.iter().all(said)
+        choices.iter().all(meets) && own_labels.iter().all(said)
     };
     catalogue.list(&Filter::default()).iter().filter(known).map(|entry| Shape::of(entry)).collect()
 }
@@ -143,42 +140,6 @@ fn unknown_types(choices: &[LabelRequirement]) -> Vec<String> {
     });
     let names = named.flat_map(|one| one.values.iter());
     names.filter(|name| catalogue.entry(name).is_err()).cloned().collect()
-}
-
-/// Labels of which the catalogue knows whether a type has them.
-const KNOWN: [&str; 2] =
-    ["karpenter.k8s.aws/instance-gpu-count", "karpenter.k8s.aws/instance-local-nvme"];
-
-/// What Karpenter's labels say of an instance type, as far as the catalogue knows.
-pub(super) fn labels(entry: &Entry) -> BTreeMap<String, String> {
-    let family = entry.family();
-    let size = entry.name.split_once('.').map_or("", |(_, size)| size);
-    let category: String = family.chars().take_while(char::is_ascii_lowercase).collect();
-    // `u-6tb1` is generation 1.
-    let rest = family.rsplit("tb").next().unwrap_or(family);
-    let digits = rest.chars().skip_while(|c| !c.is_ascii_digit());
-    let generation: String = digits.take_while(char::is_ascii_digit).collect();
-    let mut out: BTreeMap<String, String> = [
-        ("node.kubernetes.io/instance-type", entry.name.clone()),
-        ("kubernetes.io/arch", entry.arch.clone()),
-        ("kubernetes.io/os", "linux".to_owned()),
-        ("karpenter.k8s.aws/instance-family", family.to_owned()),
-        ("karpenter.k8s.aws/instance-size", size.to_owned()),
-        ("karpenter.k8s.aws/instance-category", category),
-        ("karpenter.k8s.aws/instance-generation", generation),
-        ("karpenter.k8s.aws/instance-cpu", entry.vcpu.to_string()),
-        ("karpenter.k8s.aws/instance-memory", entry.memory.as_mib_floor().to_string()),
-    ]
-    .map(|(key, value)| (key.to_owned(), value))
-    .into();
-    let mut put = |key: &str, count: u32| {
-        if count > 0 {
-            out.insert(key.to_owned(), count.to_string());
-        }
-    };
-    put(KNOWN[0], entry.gpus);
-    put(KNOWN[1], entry.local_nvme_gb);
-    out
 }
 
 /// `spec.disruption`, or the older `spec.consolidation` with `ttlSecondsAfterEmpty`.

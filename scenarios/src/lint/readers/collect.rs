@@ -50,8 +50,10 @@ impl Read {
     pub(super) fn nodes(&mut self, set: &Set) {
         for (file, loaded) in &set.scenarios {
             let place = set.place(*file, path(set, *file, &["spec", "nodes"]));
-            let pools = loaded.scenario.pools.iter().filter(|pool| pool.max_size > 0);
+            let pools = loaded.scenario.node_groups().filter(|pool| pool.max_size > 0);
             self.offers.extend(pools.map(|pool| offers::of_pool(pool, place.clone())));
+            let place = set.place(*file, path(set, *file, &["spec", "autoscaler", "karpenter"]));
+            self.offers.extend(offers::of_scenario(&loaded.scenario, &place));
         }
         for document in set.of(Kind::Eksctl) {
             let config = self.take(set.with(document, eksctl::read_inline));

@@ -4,46 +4,25 @@
 //! Left out, each as a finding: lists that become longer or shorter, taints, zones, labels that
 //! come or go, strategies, groups that come, scalars that an alias shares.
 
-use std::collections::BTreeMap;
-
+use sim::Finding;
 use sim::scenario::{CapacityType, NodePool, Scenario};
-use sim::{Finding, Severity};
 
 use super::group::sizes_of;
 use super::write::{own_labels, volume_gib};
 use super::{NodeGroupSpec, read};
 use crate::native::patch::Patch;
-use crate::native::yaml_text;
-use crate::problem::{Pos, Source};
-use crate::yaml::{self, Key, Node, Value, resolve_plain};
-
-/// A file that is being changed.
-struct Patching<'a> {
-    file: &'a str,
-    lines: Vec<Vec<char>>,
-    /// How many values stand at a place: more than one where an alias copies it.
-    shared: BTreeMap<(u32, u32), u32>,
-    patch: Patch,
-    notes: Vec<Finding>,
-}
+use crate::native::yaml_patch::{Patching, entry, quoted};
+use crate::problem::Source;
+use crate::yaml::{self, Node};
 
 /// The changes to the file that make its node groups, region and release those of `scenario`, and
 /// what cannot be changed in place.
 pub fn patch(file: &str, text: &str, scenario: &Scenario) -> (Patch, Vec<Finding>) {
     let documents = yaml::parse(&Source::new(file, text)).documents;
-    let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut patching = Patching {
-        file,
-        lines: bare.split('\n').map(|line| line.chars().collect()).collect(),
-        shared: BTreeMap::new(),
-        patch: Patch::default(),
-        notes: Vec::new(),
-    };
-    if bare.len() != text.len() {
-        patching.note(1, "a byte order mark: remove it first".to_owned());
-        return (patching.patch, patching.notes);
+    let mut patching = Patching::new(file, text, &documents);
+    if !patching.may_change() {
+        return patching.finish();
     }
-    documents.iter().for_each(|document| patching.count(document));
     let config = read(file, text).value;
     let mut first = true;
     for document in documents.iter().filter(|node| kind(node) == "ClusterConfig") {
@@ -56,7 +35,7 @@ pub fn patch(file: &str, text: &str, scenario: &Scenario) -> (Patch, Vec<Finding
         for node in lists.into_iter().flatten().flat_map(Node::items) {
             let name = node.get("name").and_then(Node::scalar_text);
             let spec = config.groups.iter().find(|group| Some(group.name.as_str()) == name);
-            let pool = scenario.pools.iter().find(|pool| Some(pool.name.as_str()) == name);
+            let pool = scenario.node_groups().find(|pool| Some(pool.name.as_str()) == name);
             match (spec, pool) {
                 (Some(spec), Some(pool)) => patching.group(node, spec, pool, &scenario.region),
                 (_, None) => patching.note(node.pos.line, "the group has no pool".to_owned()),
@@ -64,12 +43,12 @@ pub fn patch(file: &str, text: &str, scenario: &Scenario) -> (Patch, Vec<Finding
             }
         }
     }
-    for pool in &scenario.pools {
+    for pool in scenario.node_groups() {
         if !config.groups.iter().any(|group| group.name == pool.name) {
             patching.note(0, format!("pool `{}` is not in the file: add it", pool.name));
         }
     }
-    (patching.patch, patching.notes)
+    patching.finish()
 }
 
 fn kind(node: &Node) -> &str {
@@ -77,20 +56,6 @@ fn kind(node: &Node) -> &str {
 }
 
 impl Patching<'_> {
-    fn note(&mut self, line: u32, message: String) {
-        let message = format!("{message}; it cannot be changed in place");
-        let finding = Finding::new(Severity::Warning, "not-patched", self.file, message);
-        self.notes.push(if line == 0 { finding } else { finding.at_line(u64::from(line)) });
-    }
-
-    fn count(&mut self, node: &Node) {
-        match &node.value {
-            Value::Seq(items) => items.iter().for_each(|item| self.count(item)),
-            Value::Map(entries) => entries.iter().for_each(|(_, node)| self.count(node)),
-            _ => *self.shared.entry((node.pos.line, node.pos.column)).or_default() += 1,
-        }
-    }
-
     fn metadata(
         &mut self,
         node: &Node,
@@ -219,89 +184,6 @@ impl Patching<'_> {
                 self.note(node.pos.line, format!("`{name}` has {what} of the scenario's own"));
             }
         }
-    }
-
-    /// Sets `key` of a map, whether or not it is there.
-    fn scalar(&mut self, map: &Node, key: &str, text: &str) {
-        if let Some(value) = map.get(key) {
-            self.value(value, text);
-            return;
-        }
-        let Some((first, value)) = map.entries().next() else {
-            self.note(map.pos.line, format!("`{key}: {text}` is missing"));
-            return;
-        };
-        let line = self.lines.get(first.pos.line as usize - 1);
-        let column = first.pos.column as usize - 1;
-        let before: String =
-            line.map(|line| line.iter().take(column).collect()).unwrap_or_default();
-        let key_is_here = line.is_some_and(|line| {
-            let name: String = line.iter().skip(column).take(first.name.chars().count()).collect();
-            name == first.name
-        });
-        if !key_is_here || !before.chars().all(|c| matches!(c, ' ' | '-')) || before.contains("--")
-        {
-            if key_is_here && before.trim_end().ends_with('{') {
-                // A flow map: before its first entry.
-                self.patch.replace(first.pos, 0, format!("{key}: {text}, "));
-                return;
-            }
-            self.note(map.pos.line, format!("`{key}: {text}` is missing"));
-            return;
-        }
-        if matches!(value.value, Value::Seq(_) | Value::Map(_)) || value.pos.line != first.pos.line
-        {
-            // Before its first entry, which has the place of the dash.
-            self.patch.replace(first.pos, 0, format!("{key}: {text}\n{}", " ".repeat(column)));
-            return;
-        }
-        self.patch.insert_after(first.pos.line, format!("{}{key}: {text}", " ".repeat(column)));
-    }
-
-    /// Puts `text` in the place of a scalar.
-    fn value(&mut self, node: &Node, text: &str) {
-        if self.is_plain(node) {
-            self.patch.replace(node.pos, usize::from(node.pos.width), text);
-        } else {
-            let message =
-                format!("the value here becomes {text}: it is shared, or no plain scalar");
-            self.note(node.pos.line, message);
-        }
-    }
-
-    /// Whether what stands at the node's place is the node and nothing else's.
-    fn is_plain(&self, node: &Node) -> bool {
-        let Pos { line, column, width, .. } = node.pos;
-        let once = self.shared.get(&(line, column)) == Some(&1);
-        let Some(chars) = self.lines.get((line as usize).saturating_sub(1)) else {
-            return false;
-        };
-        let from = (column as usize).saturating_sub(1);
-        let text: String = chars.iter().skip(from).take(usize::from(width)).collect();
-        let quotes: &[char] = &['"', '\''];
-        let inner = text.strip_prefix(quotes).and_then(|text| text.strip_suffix(quotes));
-        let same = match inner {
-            Some(inner) => node.value == Value::String(inner.to_owned()),
-            None => node.value == resolve_plain(&text),
-        };
-        once && same && !matches!(node.value, Value::Null)
-    }
-}
-
-fn entry<'n>(node: &'n Node, name: &str) -> Option<(&'n Key, &'n Node)> {
-    node.entries().find(|(key, _)| key.name == name)
-}
-
-/// A text as a scalar of YAML that stands in any place.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/');
-    let written = yaml_text(&[serde_json::Value::String(text.to_owned())]);
-    let written = written.trim_end();
-    if text.chars().all(plain) && written == text {
-        text.to_owned()
-    } else {
-        // JSON is YAML.
-        serde_json::Value::String(text.to_owned()).to_string()
     }
 }
 

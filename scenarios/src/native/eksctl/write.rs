@@ -17,11 +17,11 @@ use crate::native::pod_template::effect_name;
 
 /// A cluster called `cluster` with a managed group for each pool.
 pub fn cluster(scenario: &Scenario, cluster: &str, notes: &mut Vec<Finding>) -> Value {
-    let zones: BTreeSet<&String> = scenario.pools.iter().flat_map(|pool| &pool.zones).collect();
-    let grown = scenario.autoscaler.is_some();
+    let zones: BTreeSet<&String> = scenario.node_groups().flat_map(|pool| &pool.zones).collect();
+    let grown = scenario.cluster_autoscaler().is_some();
     let groups: Vec<Value> =
-        scenario.pools.iter().map(|pool| group(pool, &scenario.region, grown)).collect();
-    for pool in &scenario.pools {
+        scenario.node_groups().map(|pool| group(pool, &scenario.region, grown)).collect();
+    for pool in scenario.node_groups() {
         left_out(pool, &scenario.region, notes);
     }
     let mut out = json!({
@@ -37,7 +37,9 @@ pub fn cluster(scenario: &Scenario, cluster: &str, notes: &mut Vec<Finding>) -> 
     if zones.len() > 1 {
         out["availabilityZones"] = json!(zones);
     }
-    out["managedNodeGroups"] = json!(groups);
+    if !groups.is_empty() {
+        out["managedNodeGroups"] = json!(groups);
+    }
     out
 }
 
@@ -93,7 +95,7 @@ pub(crate) fn own_labels(pool: &NodePool, region: &str) -> BTreeMap<String, Stri
 /// What a scenario has to say besides the file, so that it reads back: `spec.nodes.overrides`.
 pub fn overrides(scenario: &Scenario) -> Map<String, Value> {
     let mut out = Map::new();
-    for pool in &scenario.pools {
+    for pool in scenario.node_groups() {
         let mut change = Map::new();
         if pool.allocation_strategy != AllocationStrategy::default() {
             change.insert("allocationStrategy".into(), json!(pool.allocation_strategy.name()));

@@ -3,9 +3,11 @@
 use crate::schema::Kind::{Any, Bool, Bytes, Choice, Duration, Float, Int, List, Map, Path, Text};
 use crate::schema::{Key, Kind, Section, key, table::MANY};
 
+use super::karpenter::KARPENTER;
+
 pub(crate) static AUTOSCALER: Section = Section {
     name: "Autoscaler",
-    doc: "What grows and shrinks the pools.",
+    doc: "What adds and removes nodes: one of these.",
     keys: &[
         key(
             "clusterAutoscaler",
@@ -13,7 +15,7 @@ pub(crate) static AUTOSCALER: Section = Section {
             "Cluster Autoscaler. `{}` = \
             its release's defaults.",
         ),
-        key("karpenter", Any, "Karpenter. Not modelled yet: an error."),
+        key("karpenter", Kind::Section(&KARPENTER), "Karpenter. See docs/karpenter.md."),
     ],
 };
 
