@@ -12,6 +12,8 @@ use sim::{Scenario, Seed, Workload};
 pub const RUNS: u64 = 8_000;
 /// Pods of a pod day.
 pub const PODS: u64 = 10_000;
+/// Pods of a Karpenter day.
+pub const KARPENTER_PODS: u64 = 100_000;
 const DAY_MS: u64 = 86_400_000;
 
 fn pool(name: &str, capacity_type: CapacityType, max_size: u32) -> NodePool {
@@ -146,9 +148,9 @@ pub fn fixed_platform(nodes: u32) -> Scenario {
     scenario
 }
 
-/// Pods that keep `nodes` nodes about three quarters full: one for every core of the cluster, spread
-/// over an hour. `alike`: of `pod_day`'s three shapes; otherwise of 36 shapes, so that hardly any
-/// two nodes are equal.
+/// Pods that keep `nodes` nodes about three quarters full: one for every core of the cluster,
+/// spread over an hour. `alike`: of `pod_day`'s three shapes; otherwise of 36 shapes, so that
+/// hardly any two nodes are equal.
 pub fn pods_for(nodes: u32, alike: bool) -> Workload {
     let count = u64::from(nodes) * 16;
     let mut stream = Seed::new(7).stream("bench-placement", &[]);
@@ -186,4 +188,84 @@ pub fn staged_run(stages: u32, tasks: u32) -> Run {
         ..Stage::default()
     });
     Run { run_id: "staged".into(), stages: Some(stages.collect()), ..Run::default() }
+}
+
+/// One NodePool of 300 instance types: 20 families of 5 to 24 cents a core and 2 to 8 GiB a core,
+/// in 15 sizes.
+pub fn karpenter_platform(consolidates: bool) -> Scenario {
+    let mut scenario = platform();
+    let types: Vec<InstanceType> = (0..20u32)
+        .flat_map(|family| (1..=15u32).map(move |size| karpenter_type(family, size * 4)))
+        .collect();
+    for (place, name) in [(0, "default-on-demand"), (1, "default-spot")] {
+        let pool = &mut scenario.pools[place];
+        name.clone_into(&mut pool.name);
+        pool.instance_types.clone_from(&types);
+        pool.max_size = u32::MAX;
+    }
+    let mut disruption = Disruption::default();
+    if !consolidates {
+        disruption.consolidation_policy = ConsolidationPolicy::WhenEmpty;
+    }
+    scenario.autoscaler = Some(Autoscaler::Karpenter(Karpenter {
+        node_pools: vec![KarpenterNodePool {
+            name: "default".into(),
+            weight: 0,
+            requirements: Vec::new(),
+            taints: Vec::new(),
+            startup_taints: Vec::new(),
+            expire_after: Some(SimDuration::hours(720)),
+            termination_grace_period: None,
+            drift_at: Vec::new(),
+            limits: NodePoolLimits::default(),
+            disruption,
+            groups: vec![0, 1],
+            type_labels: BTreeMap::new(),
+        }],
+        ..Karpenter::default()
+    }));
+    scenario
+}
+
+fn karpenter_type(family: u32, cores: u32) -> InstanceType {
+    let gib = 2 << (family % 3);
+    let usd = f64::from(cores) * (0.05 + 0.01 * f64::from(family));
+    InstanceType {
+        name: format!("f{family:02}.{cores}core"),
+        arch: "amd64".into(),
+        vcpu: cores,
+        memory: Bytes::gib(gib * u64::from(cores)),
+        allocatable_cpu: MilliCores::new(u64::from(cores) * 1000 - 90),
+        allocatable_memory: Bytes::gib(gib * u64::from(cores)).scale_floor(0.9),
+        max_pods: 110,
+        gpus: 0,
+        on_demand_price: HourlyPrice::from_usd(usd).expect("a price"),
+        spot_price: HourlyPrice::from_usd(usd * 0.4),
+        interruption_band: Some(1),
+    }
+}
+
+/// 50 pods arrive together, of 36 shapes, for 10 minutes on average.
+pub fn karpenter_day() -> Workload {
+    let mut stream = Seed::new(7).stream("bench-karpenter", &[]);
+    let mut at = 0;
+    let pods = (0..KARPENTER_PODS)
+        .map(|i| {
+            if i % 50 == 0 {
+                at = i * DAY_MS / KARPENTER_PODS;
+            }
+            let cores = 1 << stream.random_range(0..3u32);
+            let halves = stream.random_range(4..16u64);
+            let mean: f64 = stream.random::<f64>();
+            TracePod {
+                name: format!("p{i}").into(),
+                created_at: SimTime::from_millis(at),
+                duration: SimDuration::from_secs_f64(-600.0 * (1.0 - mean).ln()),
+                cpu: MilliCores::cores(cores),
+                memory: Bytes::mib(512) * halves * cores,
+                ..TracePod::default()
+            }
+        })
+        .collect();
+    Workload { pods, ..Workload::default() }
 }

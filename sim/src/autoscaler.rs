@@ -1,7 +1,7 @@
 //! Autoscalers: what adds and removes nodes. Cluster Autoscaler or Karpenter.
 //!
-//! The rest of the engine says here what happened to pods and nodes; nothing outside this folder and
-//! the provisioner knows which autoscaler runs, if any.
+//! The rest of the engine says here what happened to pods and nodes; nothing outside this folder
+//! and the provisioner knows which autoscaler runs, if any.
 
 pub(crate) mod cluster_autoscaler;
 pub(crate) mod karpenter;

@@ -19,6 +19,7 @@ mod export;
 mod fixtures;
 mod import;
 mod invariants;
+mod karpenter;
 mod karpenter_files;
 mod ledger;
 mod library;

@@ -1,25 +1,25 @@
 //! Karpenter: launches nodes for pods that cannot be placed, and disrupts nodes.
 //!
-//! Models: batches of pods ([`batcher`]), packed onto existing and planned nodes ([`packing`]) of the
-//! NodePools' instance types ([`catalogue`]) by what pods require and prefer ([`preferences`]), under
-//! limits; launches of the cheapest or deepest offering, and offerings without capacity ([`launch`]);
-//! the disruption loop ([`disruption`]) with emptiness, drift and consolidation under budgets;
-//! expiry, interruption and the graceful drain ([`termination`]).
+//! Models: batches of pods ([`batcher`]), packed onto existing and planned nodes ([`packing`]) of
+//! the NodePools' instance types ([`catalogue`]) by what pods require and prefer ([`preferences`]),
+//! under limits; launches of the cheapest or deepest offering, and offerings without capacity
+//! ([`launch`]); the disruption loop ([`disruption`]) with emptiness, drift and consolidation under
+//! budgets; expiry, interruption and the graceful drain ([`termination`]).
 //!
-//! Leaves out: static pools (`replicas`), capacity reservations, node overlays, node auto repair, the
-//! launch timeout of five minutes (a launch succeeds or fails at once here), garbage collection,
-//! scheduled maintenance events, labels of NodePools with more than one value that no group carries
-//! (a node gets none of them), pod disruption budgets, volumes, DRA, and the time limits of
-//! multi-node and single-node consolidation. Limits count nodes on their way out, and candidates of
-//! a consolidation, so that they are never exceeded; upstream may exceed them while it replaces.
-//! Nodes of groups that are not Karpenter's are left alone; their free room is used.
+//! Leaves out: static pools (`replicas`), capacity reservations, node overlays, node auto repair,
+//! the launch timeout of five minutes (a launch succeeds or fails at once here), garbage
+//! collection, scheduled maintenance events, labels of NodePools with more than one value that no
+//! group carries (a node gets none of them), pod disruption budgets, volumes, DRA, and the time
+//! limits of multi-node and single-node consolidation. Limits count nodes on their way out, and
+//! candidates of a consolidation, so that they are never exceeded; upstream may exceed them while
+//! it replaces. Nodes of groups that are not Karpenter's are left alone; their free room is used.
 //!
-//! Nothing polls in vain. A batch begins with a pod that was parked, and again only when an offering
-//! is back, a launch failed or a node is gone while pods wait. The disruption loop stays on the grid
-//! of its ten seconds; turns at which neither a pod or node has changed nor a timer is due are
-//! skipped, and with them nothing is lost: consolidation itself remembers, as upstream's does, that
-//! nothing has changed since it last found nothing to do. `RunOptions::every_scan` takes every turn;
-//! a property test compares. Source: facts-kubernetes 3; kubernetes-sigs/karpenter v1.
+//! Nothing polls in vain. A batch begins with a pod that was parked, and again only when an
+//! offering is back, a launch failed or a node is gone while pods wait. The disruption loop stays
+//! on the grid of its ten seconds; turns at which neither a pod or node has changed nor a timer is
+//! due are skipped, and with them nothing is lost: consolidation itself remembers, as upstream's
+//! does, that nothing has changed since it last found nothing to do. `RunOptions::every_scan` takes
+//! every turn; a property test compares. Source: facts-kubernetes 3; kubernetes-sigs/karpenter v1.
 
 mod balanced;
 mod batcher;
@@ -34,6 +34,7 @@ mod packing;
 mod preferences;
 mod provisioning;
 mod termination;
+mod topology;
 
 use std::collections::BTreeMap;
 

@@ -7,6 +7,7 @@ use crate::units::SimDuration;
 
 /// What adds and removes nodes.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a scenario has one")]
 pub enum Autoscaler {
     /// Cluster Autoscaler: grows and shrinks node groups.
     ClusterAutoscaler(ClusterAutoscaler),

@@ -1,9 +1,9 @@
 //! Karpenter's settings and its `NodePool`s (v1), by upstream's names.
 //!
-//! Each NodePool is one group of [`crate::scenario::NodePool`]s for each capacity type that it may launch: the
-//! machines, zones, labels and taints are there, already narrowed to what the requirements allow;
-//! here is what Karpenter decides with. Source: facts-kubernetes 3 (`karpenter.sh/v1`, operator
-//! options, `karpenter.k8s.aws/v1`).
+//! Each NodePool is one group of [`crate::scenario::NodePool`]s for each capacity type that it may
+//! launch: the machines, zones, labels and taints are there, already narrowed to what the
+//! requirements allow; here is what Karpenter decides with. Source: facts-kubernetes 3
+//! (`karpenter.sh/v1`, operator options, `karpenter.k8s.aws/v1`).
 
 use std::collections::BTreeMap;
 

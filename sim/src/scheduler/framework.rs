@@ -9,7 +9,7 @@
 //! Terms about other pods are counted over all nodes at the start of a pod's turn, and only where
 //! some pod of the simulation has such terms.
 
-pub(super) mod selection;
+pub(crate) mod selection;
 pub(super) mod topology;
 
 use super::filter::{self, Affinity, Rejection, Spread, StaticFit};

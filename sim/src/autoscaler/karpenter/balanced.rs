@@ -1,9 +1,10 @@
 //! `consolidationPolicy: Balanced`: a move must save enough for what it disrupts.
 //!
 //! Its score is the share of the NodePool's hourly cost that it saves over the share of the
-//! NodePool's disruption cost that it takes (one for each node, and what evicting its pods costs); a
-//! score of 1/k, k = 2, is enough. Every Balanced NodePool of the move must agree, with its part of
-//! the saving by cost. Source: kubernetes-sigs/karpenter `pkg/controllers/disruption/balanced.go`.
+//! NodePool's disruption cost that it takes (one for each node, and what evicting its pods costs);
+//! a score of 1/k, k = 2, is enough. Every Balanced NodePool of the move must agree, with its part
+//! of the saving by cost. Source: kubernetes-sigs/karpenter
+//! `pkg/controllers/disruption/balanced.go`.
 
 use super::candidates::Candidate;
 use crate::scenario::{ConsolidationPolicy, Karpenter};

@@ -1,8 +1,8 @@
 //! Disruption budgets: how many nodes of a NodePool may be on their way out at once.
 //!
 //! Of the budgets that are active and speak of the reason the most restrictive one counts; a share
-//! is of the NodePool's registered nodes, rounded up; nodes that are cordoned or going count against
-//! it. Schedules are in UTC; a workload without calendar time begins at its epoch of 0.
+//! is of the NodePool's registered nodes, rounded up; nodes that are cordoned or going count
+//! against it. Schedules are in UTC; a workload without calendar time begins at its epoch of 0.
 //! Source: facts-kubernetes 3; kubernetes-sigs/karpenter `pkg/apis/v1/nodepool.go`, `helpers.go`.
 
 use super::KarpenterState;

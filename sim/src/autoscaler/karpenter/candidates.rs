@@ -1,9 +1,9 @@
 //! Nodes that may be disrupted, and what that costs their pods.
 //!
-//! A node is a candidate when it is ready, not on its way out, and no pods are on their way to it. A
-//! pod with `karpenter.sh/do-not-disrupt: "true"` blocks its node, whoever owns it; pods without a
-//! controller block nothing: Spark drivers and pods of a trace are evicted as any other.
-//! Source: kubernetes-sigs/karpenter `pkg/controllers/disruption/types.go`,
+//! A node is a candidate when it is ready, not on its way out, and no pods are on their way to it.
+//! A pod with `karpenter.sh/do-not-disrupt: "true"` blocks its node, whoever owns it; pods without
+//! a controller block nothing: Spark drivers and pods of a trace are evicted as any other. Source:
+//! kubernetes-sigs/karpenter `pkg/controllers/disruption/types.go`,
 //! `pkg/utils/disruption/disruption.go`, `pkg/utils/pod/scheduling.go`.
 
 use super::KarpenterState;

@@ -1,11 +1,12 @@
 //! What the NodePools may launch: instance types and their offerings (zone x capacity type).
 //!
-//! Room on a type is Karpenter's own estimate: capacity less `vm-memory-overhead-percent`, less what
-//! the kubelet keeps back (CPU as the real node does; 11 MiB for each pod the type holds, 255 MiB
-//! and the eviction threshold of 100 MiB), less the DaemonSets. The real node has what the scenario
-//! says, usually a little more. Once a node of a type was seen, its real room is known, as upstream
-//! remembers the capacity that nodes report. Leaves out `kubelet` settings of node classes.
-//! Source: facts-kubernetes 3; karpenter-provider-aws `pkg/providers/instancetype/types.go`.
+//! Room on a type is Karpenter's own estimate: capacity less `vm-memory-overhead-percent`, less
+//! what the kubelet keeps back (CPU as the real node does; 11 MiB for each pod the type holds, 255
+//! MiB and the eviction threshold of 100 MiB), less the DaemonSets. The real node has what the
+//! scenario says, usually a little more. Once a node of a type was seen, its real room is known, as
+//! upstream remembers the capacity that nodes report. Leaves out `kubelet` settings of node
+//! classes. Source: facts-kubernetes 3; karpenter-provider-aws
+//! `pkg/providers/instancetype/types.go`.
 //!
 //! An offering that had no capacity is not tried again for three minutes, by whichever NodePool.
 
@@ -56,6 +57,8 @@ pub(super) struct Catalogue {
     pub(super) pools: Vec<Pool>,
     /// Until when capacity pools have nothing, by their numbers.
     unavailable_until: Vec<SimTime>,
+    /// Until when any of them has nothing.
+    any_unavailable_until: SimTime,
     /// (place in `pools`, type) of each kind of node; `None` where it is not Karpenter's.
     of_kind: Vec<Option<(u32, u32)>>,
     /// The offering of each kind of node.
@@ -71,6 +74,8 @@ pub(super) struct Pool {
     pub(super) types: Vec<Type>,
     /// Offerings, by type.
     pub(super) offerings: Vec<Offering>,
+    /// All of these.
+    all: OfferingSet,
     /// Some taint of it is `PreferNoSchedule`.
     pub(super) prefers_no_schedule: bool,
 }
@@ -126,6 +131,7 @@ impl Catalogue {
                 place: of,
                 types: Vec::new(),
                 offerings: Vec::new(),
+                all: OfferingSet::none(0),
                 prefers_no_schedule: settings.node_pools[of]
                     .taints
                     .iter()
@@ -149,6 +155,8 @@ impl Catalogue {
                 let offerings = (from, pool.offerings.len() as u32);
                 pool.types.push(Type { offerings, ..of_type });
             }
+            pool.all = OfferingSet::none(pool.offerings.len());
+            (0..pool.offerings.len()).for_each(|place| pool.all.insert(place));
             catalogue.pools.push(pool);
         }
         catalogue.unavailable_until = vec![SimTime::ZERO; capacity_pools.len()];
@@ -210,8 +218,23 @@ impl Catalogue {
     }
 
     /// Whether the offering is not known to lack capacity.
-    pub(super) fn is_available(&self, offering: &Offering, now: SimTime) -> bool {
+    fn is_available(&self, offering: &Offering, now: SimTime) -> bool {
         self.unavailable_until[offering.capacity_pool as usize] <= now
+    }
+
+    /// Offerings of a NodePool that have capacity as far as is known.
+    pub(super) fn available(&self, pool: usize, now: SimTime) -> OfferingSet {
+        let of = &self.pools[pool];
+        if self.any_unavailable_until <= now {
+            return of.all.clone();
+        }
+        let mut set = OfferingSet::none(of.offerings.len());
+        for (place, offering) in of.offerings.iter().enumerate() {
+            if self.is_available(offering, now) {
+                set.insert(place);
+            }
+        }
+        set
     }
 
     /// The offering has no capacity. Gives when it is tried again.
@@ -220,6 +243,7 @@ impl Catalogue {
         let offering = self.pools[pool].offerings[self.offering_of(kind)];
         let until = now.saturating_add(UNAVAILABLE_FOR);
         self.unavailable_until[offering.capacity_pool as usize] = until;
+        self.any_unavailable_until = until;
         Some(until)
     }
 }

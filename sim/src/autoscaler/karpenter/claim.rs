@@ -1,10 +1,10 @@
 //! A planned node: pods that go together, and what could still hold them.
 //!
 //! A pod may join as long as some instance type is left that has room for all of them and an
-//! offering that all of them accept, and as many different values of labels as `minValues` asks for.
-//! Source: kubernetes-sigs/karpenter `pkg/controllers/provisioning/scheduling/nodeclaim.go`.
+//! offering that all of them accept, and as many different values of labels as `minValues` asks
+//! for. Source: kubernetes-sigs/karpenter `pkg/controllers/provisioning/scheduling/nodeclaim.go`.
 
-use super::catalogue::{Catalogue, OfferingSet, Pool};
+use super::catalogue::{OfferingSet, Pool};
 use crate::cluster::{NodeKinds, Resources, SpecId};
 use crate::scenario::{CapacityType, KarpenterNodePool};
 use crate::units::{HourlyPrice, SimTime};
@@ -161,7 +161,8 @@ impl Claim {
         types.fold(Resources::default(), |most, capacity| larger(&most, &capacity))
     }
 
-    /// The first five types, cheapest first, and how many more there are, as upstream's log says it.
+    /// The first five types, cheapest first, and how many more there are, as upstream's log says
+    /// it.
     pub(super) fn type_list(&self, of: &Pool, sorted: &[u32]) -> String {
         let name = |of_type: &u32| of.types[*of_type as usize].name.as_str();
         let first: Vec<&str> = sorted.iter().take(5).map(name).collect();
@@ -228,16 +229,4 @@ fn larger(a: &Resources, b: &Resources) -> Resources {
         pods: a.pods.max(b.pods),
         extended,
     }
-}
-
-/// Offerings of a NodePool that have capacity as far as is known.
-pub(super) fn available(catalogue: &Catalogue, pool: usize, now: SimTime) -> OfferingSet {
-    let offerings = &catalogue.pools[pool].offerings;
-    let mut set = OfferingSet::none(offerings.len());
-    for (place, offering) in offerings.iter().enumerate() {
-        if catalogue.is_available(offering, now) {
-            set.insert(place);
-        }
-    }
-    set
 }

@@ -1,13 +1,13 @@
 //! Consolidation: nodes whose pods fit elsewhere, or on one cheaper node.
 //!
-//! The candidates are taken out of the cluster and their pods packed as in a batch, beside those that
-//! wait. All must find a place, none of them on a node that is not ready, with at most one new node,
-//! of which a launch must be cheaper than the candidates for certain. On-demand nodes may become spot
-//! ones, which are then asked for alone; spot nodes become spot ones only behind the feature gate, one
-//! node only with 15 cheaper types to choose from, to which the launch is then cut. Several nodes: the
-//! longest prefix of at most 100 candidates by disruption cost that a binary search finds, and no
-//! replacement of a type of theirs or dearer.
-//! Source: kubernetes-sigs/karpenter `pkg/controllers/disruption/{consolidation,
+//! The candidates are taken out of the cluster and their pods packed as in a batch, beside those
+//! that wait. All must find a place, none of them on a node that is not ready, with at most one new
+//! node, of which a launch must be cheaper than the candidates for certain. On-demand nodes may
+//! become spot ones, which are then asked for alone; spot nodes become spot ones only behind the
+//! feature gate, one node only with 15 cheaper types to choose from, to which the launch is then
+//! cut. Several nodes: the longest prefix of at most 100 candidates by disruption cost that a
+//! binary search finds, and no replacement of a type of theirs or dearer. Source:
+//! kubernetes-sigs/karpenter `pkg/controllers/disruption/{consolidation,
 //! multinodeconsolidation,singlenodeconsolidation,helpers}.go`.
 
 use super::KarpenterState;

@@ -1,14 +1,14 @@
 //! The disruption loop: one command at a time, emptiness before drift before consolidation.
 //!
-//! Every ten seconds, as long as something may have changed (see [`super`]). A command to delete or to
-//! consolidate is validated again 15 seconds after it was found: its candidates must still be
+//! Every ten seconds, as long as something may have changed (see [`super`]). A command to delete or
+//! to consolidate is validated again 15 seconds after it was found: its candidates must still be
 //! candidates, budgets must still allow it, and a simulation must come to the same; emptiness then
 //! leaves out nodes that got pods meanwhile. What is carried out cordons the nodes, launches what
-//! replaces them, waits for that to be ready, and drains them; if the replacement does not come, the
-//! nodes take pods again. After a command the next turn follows at once.
-//! Consolidation that finds nothing to do remembers that as long as neither the cluster nor the set
-//! of its candidates changes, for five minutes.
-//! Source: facts-kubernetes 3; kubernetes-sigs/karpenter `pkg/controllers/disruption`.
+//! replaces them, waits for that to be ready, and drains them; if the replacement does not come,
+//! the nodes take pods again. After a command the next turn follows at once. Consolidation that
+//! finds nothing to do remembers that as long as neither the cluster nor the set of its candidates
+//! changes, for five minutes. Source: facts-kubernetes 3; kubernetes-sigs/karpenter
+//! `pkg/controllers/disruption`.
 
 use super::budgets::Allowance;
 use super::candidates::{Candidate, candidates};

@@ -1,13 +1,13 @@
 //! Launches: which offering of a planned node's is taken.
 //!
-//! One request asks for at most 60 instance types, the cheapest ones, and one capacity type: spot if
-//! the NodePool and the pods allow it and some spot offering is not known to lack capacity. Spot
+//! One request asks for at most 60 instance types, the cheapest ones, and one capacity type: spot
+//! if the NodePool and the pods allow it and some spot offering is not known to lack capacity. Spot
 //! offerings dearer than the cheapest on-demand one are left out where both were allowed. EC2 takes
 //! spot by price-capacity-optimized and on demand the cheapest; an offering that has no instance is
 //! remembered as unavailable, and the next one of the request is tried at once. Where none has one,
 //! the planned node is deleted, and its pods come into the next batch. Among equal offerings zones
-//! take turns (EC2 does not say which one it takes).
-//! Source: facts-kubernetes 3; karpenter-provider-aws `pkg/providers/instance`.
+//! take turns (EC2 does not say which one it takes). Source: facts-kubernetes 3;
+//! karpenter-provider-aws `pkg/providers/instance`.
 
 use super::catalogue::OfferingSet;
 use super::claim::Claim;
@@ -113,8 +113,8 @@ fn request(
     (allocation::order_kinds(world, now, strategy, &offerings), list)
 }
 
-/// Offerings of a planned node that are not known to lack capacity: others of the same batch may have
-/// found out meanwhile.
+/// Offerings of a planned node that are not known to lack capacity: others of the same batch may
+/// have found out meanwhile.
 struct OpenOfferings<'a> {
     state: &'a KarpenterState,
     claim: &'a Claim,

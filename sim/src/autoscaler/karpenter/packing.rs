@@ -2,19 +2,23 @@
 //!
 //! Pods are taken by CPU request, then memory request, largest first, then by age. Each goes to the
 //! first node that holds it (ready ones before those that boot, in order of launch), then to the
-//! planned node with the fewest pods that can take it, then to a new one of the heaviest NodePool that
-//! has an instance type for it within its limits. Preferences are given up one at a time
+//! planned node with the fewest pods that can take it, then to a new one of the heaviest NodePool
+//! that has an instance type for it within its limits. Preferences are given up one at a time
 //! ([`super::preferences`]). Pods of one spec are taken together, by the age of the oldest of them:
-//! upstream mixes specs that request the same by age. Pod affinity and spread constraints are not
-//! looked at beyond hosts (`Level::alone`).
-//! Source: kubernetes-sigs/karpenter `pkg/controllers/provisioning/scheduling/{scheduler,queue}.go`.
+//! upstream mixes specs that request the same by age. Pods with rules about other pods
+//! ([`super::topology`]) are taken one by one. Source: kubernetes-sigs/karpenter
+//! `pkg/controllers/provisioning/scheduling/{scheduler,queue}.go`.
 
 use std::cmp::Reverse;
 
+use super::catalogue::Pool;
 use super::catalogue::{Catalogue, OfferingSet};
-use super::claim::{self, Claim, Rules};
+use super::claim::{Claim, Rules};
 use super::preferences::{Level, Levels};
-use crate::cluster::{Cluster, NodeId, NodeKindId, NodeState, Resources, SpecId};
+use super::topology::{self, Domain, Placed, Rule};
+use crate::cluster::{
+    Cluster, NodeId, NodeKindId, NodeKinds, NodeState, PodSpec, Resources, SpecId,
+};
 use crate::scenario::{Karpenter, NodePoolLimits};
 use crate::scheduler::room_of;
 use crate::units::SimTime;
@@ -39,6 +43,9 @@ struct Existing {
     alone: Vec<SpecId>,
 }
 
+/// Why pods get no place, for each NodePool (by place in the order of trying).
+pub(super) type Reasons = Vec<(usize, String)>;
+
 /// Where pods go.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
@@ -47,7 +54,7 @@ pub(super) struct Plan {
     /// Nodes that are there and get pods, with how many.
     pub(super) nominated: Vec<(NodeId, u32)>,
     /// Pods that get no place, with the reason for each NodePool (by place in the order of trying).
-    pub(super) unplaced: Vec<(SpecId, u32, Vec<(usize, String)>)>,
+    pub(super) unplaced: Vec<(SpecId, u32, Reasons)>,
     /// Some pods go to nodes that are not ready.
     pub(super) on_booting: Vec<SpecId>,
 }
@@ -63,6 +70,10 @@ pub(super) struct Packing<'a> {
     available: Vec<OfferingSet>,
     /// What limits leave, by NodePool.
     left: Vec<Left>,
+    /// Nodes that are not there in this simulation.
+    gone: &'a [NodeId],
+    /// Every place that was given.
+    placed: Vec<Placed>,
     plan: Plan,
 }
 
@@ -94,7 +105,7 @@ impl<'a> Packing<'a> {
         catalogue: &'a Catalogue,
         levels: &'a mut Levels,
         settings: &'a Karpenter,
-        (now, gone): (SimTime, &[NodeId]),
+        (now, gone): (SimTime, &'a [NodeId]),
     ) -> Self {
         let nodes = cluster.in_order.iter().map(|id| (*id, &cluster.nodes[*id]));
         let nodes =
@@ -116,9 +127,19 @@ impl<'a> Packing<'a> {
                 left[pool].take(&cluster.kinds.get(node.kind).capacity);
             }
         }
-        let available = pools.map(|pool| claim::available(catalogue, pool, now)).collect();
-        let plan = Plan::default();
-        Self { cluster, catalogue, levels, settings, existing, available, left, plan }
+        let available = pools.map(|pool| catalogue.available(pool, now)).collect();
+        Self {
+            cluster,
+            catalogue,
+            levels,
+            settings,
+            existing,
+            available,
+            left,
+            gone,
+            placed: Vec::new(),
+            plan: Plan::default(),
+        }
     }
 
     /// Finds places for the pods.
@@ -137,20 +158,7 @@ impl<'a> Packing<'a> {
             let mut left = group.count;
             let mut reasons = Vec::new();
             for level in &mut levels {
-                left = self.on_existing(group.spec, level, left);
-                while left > 0 {
-                    if self.on_planned(group.spec, level) {
-                        left -= 1;
-                        continue;
-                    }
-                    match self.on_new(group.spec, level) {
-                        Ok(()) => left -= 1,
-                        Err(why) => {
-                            reasons = why;
-                            break;
-                        }
-                    }
-                }
+                left = self.place(group.spec, level, left, &mut reasons);
                 if left == 0 {
                     break;
                 }
@@ -163,15 +171,74 @@ impl<'a> Packing<'a> {
         self.plan
     }
 
+    /// Finds places at one level of preferences; gives how many pods are left.
+    fn place(
+        &mut self,
+        spec: SpecId,
+        level: &mut Level,
+        mut left: u32,
+        reasons: &mut Reasons,
+    ) -> u32 {
+        let placement = self.cluster.specs.get(spec).placement;
+        let template = level.template.clone();
+        let mut rules =
+            topology::rules(self.cluster, &template, placement, self.gone, &self.placed);
+        let zones = if rules.is_empty() { Vec::new() } else { self.zones(level) };
+        let mut about = About { rules: &mut rules, zones: &zones };
+        let mut taken = u32::MAX;
+        while left > 0 && taken > 0 && !level.alone {
+            // With rules one at a time, as each changes what the next one may do.
+            let most = if about.rules.is_empty() { left } else { 1 };
+            taken = most - self.on_existing(spec, level, most, &mut about);
+            left -= taken;
+            if about.rules.is_empty() {
+                break;
+            }
+        }
+        if level.alone {
+            left = self.on_existing(spec, level, left, &mut about);
+        }
+        while left > 0 {
+            if !self.on_planned(spec, level, &mut about)
+                && let Err(why) = self.on_new(spec, level, &mut about)
+            {
+                *reasons = why;
+                break;
+            }
+            left -= 1;
+        }
+        left
+    }
+
+    /// Zones to which the pods could go if no other pods mattered.
+    fn zones(&self, level: &mut Level) -> Vec<u32> {
+        let offerings = self.catalogue.pools.iter().flat_map(|pool| &pool.offerings);
+        let kinds = offerings.map(|offering| offering.kind);
+        let kinds = kinds.chain(self.existing.iter().map(|node| node.kind));
+        let allowed: Vec<NodeKindId> =
+            kinds.filter(|kind| level.allows(self.cluster, *kind)).collect();
+        topology::zones_of(&self.cluster.kinds, allowed.into_iter())
+    }
+
     /// Puts pods onto nodes that are there; gives how many are left.
-    fn on_existing(&mut self, spec: SpecId, level: &mut Level, mut left: u32) -> u32 {
-        let request = self.cluster.specs.get(spec).requests;
+    fn on_existing(
+        &mut self,
+        spec: SpecId,
+        level: &mut Level,
+        mut left: u32,
+        about: &mut About<'_, '_>,
+    ) -> u32 {
+        let PodSpec { requests: request, placement, .. } = *self.cluster.specs.get(spec);
         for node in &mut self.existing {
             if left == 0 {
                 break;
             }
-            // The scheduler has just refused the nodes that are there, for what rules say.
-            if (level.has_rules && node.ready) || !node.room.fits(&request) {
+            if !node.room.fits(&request) {
+                continue;
+            }
+            let host = Domain::Node(self.cluster.nodes[node.node].number);
+            let zone = self.cluster.kinds.get(node.kind).zone_number;
+            if !about.allows(host, zone) {
                 continue;
             }
             if !level.allows(self.cluster, node.kind) || (level.alone && node.alone.contains(&spec))
@@ -182,6 +249,8 @@ impl<'a> Packing<'a> {
             let taken = node.room.times(&request).min(left).min(most);
             node.room = node.room.minus(&request.repeated(taken));
             left -= taken;
+            self.placed.push((placement, taken, host, Some(zone)));
+            about.placed(host, Some(zone));
             if level.alone {
                 node.alone.push(spec);
             }
@@ -197,12 +266,12 @@ impl<'a> Packing<'a> {
     }
 
     /// Puts a pod onto the planned node with the fewest pods that can take it.
-    fn on_planned(&mut self, spec: SpecId, level: &mut Level) -> bool {
-        let request = self.cluster.specs.get(spec).requests;
+    fn on_planned(&mut self, spec: SpecId, level: &mut Level, about: &mut About<'_, '_>) -> bool {
+        let PodSpec { requests: request, placement, .. } = *self.cluster.specs.get(spec);
         let claims = &self.plan.claims;
         let open = |place: &usize| {
             let claim = &claims[*place];
-            !claim.is_full_for(&request) && !(level.alone && claim.alone.contains(&spec))
+            !(claim.is_full_for(&request) || level.alone && claim.alone.contains(&spec))
         };
         let mut open: Vec<usize> = (0..claims.len()).filter(open).collect();
         open.sort_by_key(|place| claims[*place].pods);
@@ -211,9 +280,20 @@ impl<'a> Packing<'a> {
             let accepted = &level.offerings(self.cluster, self.catalogue, pool).0;
             let of = &self.catalogue.pools[pool];
             let rules = rules(self.settings, of.place);
-            let added = self.plan.claims[place].add(of, accepted, &request, rules).is_ok();
-            if added && level.alone {
-                self.plan.claims[place].alone.push(spec);
+            let claim = &mut self.plan.claims[place];
+            let host = Domain::Claim(place);
+            let Some((zone, accepted)) =
+                about.choose(&self.cluster.kinds, of, &claim.offerings, accepted, host)
+            else {
+                return false;
+            };
+            let added = claim.add(of, &accepted, &request, rules).is_ok();
+            if added {
+                if level.alone {
+                    claim.alone.push(spec);
+                }
+                self.placed.push((placement, 1, host, zone));
+                about.placed(host, zone);
             }
             added
         })
@@ -223,8 +303,14 @@ impl<'a> Packing<'a> {
     ///
     /// # Errors
     /// The reason of each NodePool.
-    fn on_new(&mut self, spec: SpecId, level: &mut Level) -> Result<(), Vec<(usize, String)>> {
-        let request = self.cluster.specs.get(spec).requests;
+    fn on_new(
+        &mut self,
+        spec: SpecId,
+        level: &mut Level,
+        about: &mut About<'_, '_>,
+    ) -> Result<(), Reasons> {
+        let PodSpec { requests: request, placement, .. } = *self.cluster.specs.get(spec);
+        let host = Domain::Claim(self.plan.claims.len());
         let mut reasons = Vec::new();
         for (place, of) in self.catalogue.pools.iter().enumerate() {
             let rules = rules(self.settings, of.place);
@@ -250,9 +336,18 @@ impl<'a> Packing<'a> {
                 reasons.push((place, why));
                 continue;
             }
-            let mut claim = Claim::new(place, of, self.available[place].clone(), types);
-            match claim.add(of, accepted, &request, rules) {
+            let available = &self.available[place];
+            let kinds = &self.cluster.kinds;
+            let Some((zone, accepted)) = about.choose(kinds, of, available, accepted, host) else {
+                let why = "unsatisfiable topology constraint for pods near it";
+                reasons.push((place, why.to_owned()));
+                continue;
+            };
+            let mut claim = Claim::new(place, of, available.clone(), types);
+            match claim.add(of, &accepted, &request, rules) {
                 Ok(()) => {
+                    self.placed.push((placement, 1, host, zone));
+                    about.placed(host, zone);
                     if level.alone {
                         claim.alone.push(spec);
                     }
@@ -264,6 +359,63 @@ impl<'a> Packing<'a> {
             }
         }
         Err(reasons)
+    }
+}
+
+/// What the pods that are being placed say about others.
+struct About<'r, 'a> {
+    rules: &'r mut Vec<Rule<'a>>,
+    /// Zones to which they could go.
+    zones: &'r [u32],
+}
+
+impl About<'_, '_> {
+    fn allows(&self, host: Domain, zone: u32) -> bool {
+        self.rules.iter().all(|rule| {
+            let domain = if rule.by_host { host } else { Domain::Zone(zone) };
+            rule.allows(domain, self.zones)
+        })
+    }
+
+    fn placed(&mut self, host: Domain, zone: Option<u32>) {
+        self.rules.iter_mut().for_each(|rule| rule.placed(host, zone));
+    }
+
+    /// The zone that a planned node must have for the pod, where rules say so, and the offerings
+    /// that the pod then accepts. `None` where rules allow none.
+    fn choose(
+        &self,
+        kinds: &NodeKinds,
+        of: &Pool,
+        open: &OfferingSet,
+        accepted: &OfferingSet,
+        host: Domain,
+    ) -> Option<(Option<u32>, OfferingSet)> {
+        if self.rules.is_empty() {
+            return Some((None, accepted.clone()));
+        }
+        let mut by_host = self.rules.iter().filter(|rule| rule.by_host);
+        if !by_host.all(|rule| rule.allows(host, self.zones)) {
+            return None;
+        }
+        if self.rules.iter().all(|rule| rule.by_host) {
+            return Some((None, accepted.clone()));
+        }
+        let mut both = open.clone();
+        both.intersect(accepted);
+        let offerings = || {
+            let all = of.offerings.iter().enumerate();
+            all.filter(|(place, _)| both.contains(*place))
+        };
+        let zones = topology::zones_of(kinds, offerings().map(|(_, offering)| offering.kind));
+        let zone = topology::zone_for(self.rules, &zones, self.zones)?;
+        let mut set = OfferingSet::none(of.offerings.len());
+        for (place, offering) in offerings() {
+            if kinds.get(offering.kind).zone_number == zone {
+                set.insert(place);
+            }
+        }
+        Some((Some(zone), set))
     }
 }
 

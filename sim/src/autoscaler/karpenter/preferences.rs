@@ -1,15 +1,14 @@
 //! What pods require of nodes, and what they prefer as long as it can be had.
 //!
-//! A preference counts as a requirement until the pod finds no place with it; then the first of these
-//! is given up that there is: a term of required node affinity that others can stand for, preferred
-//! pod affinity, preferred pod anti-affinity, preferred node affinity (each the heaviest term first),
-//! a `ScheduleAnyway` spread constraint, taints of effect `PreferNoSchedule`. With
+//! A preference counts as a requirement until the pod finds no place with it; then the first of
+//! these is given up that there is: a term of required node affinity that others can stand for,
+//! preferred pod affinity, preferred pod anti-affinity, preferred node affinity (each the heaviest
+//! term first), a `ScheduleAnyway` spread constraint, taints of effect `PreferNoSchedule`. With
 //! `preference-policy: Ignore` there are none from the start.
 //!
-//! Each of these levels is worked out once for all pods of a placement, and asked about each kind of
-//! node once. Leaves out: pod affinity between pods of one batch, spread constraints (see
-//! [`Level::alone`]): a planned node takes what the scheduler would later spread.
-//! Source: kubernetes-sigs/karpenter `pkg/controllers/provisioning/scheduling/preferences.go`.
+//! Each of these levels is worked out once for all pods of a placement, and asked about each kind
+//! of node once. What it says of other pods is for [`super::topology`]. Source:
+//! kubernetes-sigs/karpenter `pkg/controllers/provisioning/scheduling/preferences.go`.
 
 use super::catalogue::{Catalogue, OfferingSet};
 use crate::cluster::{Cluster, NodeKind, NodeKindId, Placement, PlacementId};
@@ -27,14 +26,11 @@ pub(super) struct Levels {
 /// What pods of a placement ask for, with some of their preferences given up.
 #[derive(Debug)]
 pub(super) struct Level {
-    template: PodTemplate,
+    /// The template with what is left of its preferences.
+    pub(super) template: PodTemplate,
     on_demand_only: bool,
-    /// Pods of the placement keep each other off a node: by a host port, or by anti-affinity
-    /// between hosts.
+    /// Pods of the placement keep each other off a node by a host port.
     pub(super) alone: bool,
-    /// Other pods matter to where these may run: the scheduler has just refused the nodes that are
-    /// there, for what rules say.
-    pub(super) has_rules: bool,
     /// Of each kind of node: 0 = not asked, 1 = may run there, 2 = may not.
     asked: Vec<u8>,
     /// Offerings of each NodePool that they may run on; and whether it is their taints that keep
@@ -126,16 +122,9 @@ fn tolerate_preferences(template: &mut PodTemplate) -> bool {
 
 impl Level {
     fn of(placement: &Placement, template: PodTemplate) -> Self {
-        let hosts =
-            |term: &crate::scenario::PodAffinityTerm| term.topology_key == "kubernetes.io/hostname";
-        let ports = placement.host_ports().next().is_some();
-        let soft = template.pod_anti_affinity.preferred.iter();
-        let anti = template.pod_anti_affinity.required.iter().any(hosts)
-            || soft.into_iter().any(|(_, term)| hosts(term));
         Self {
             on_demand_only: placement.on_demand_only,
-            alone: ports || anti,
-            has_rules: ports || placement.has_required_terms(),
+            alone: placement.host_ports().next().is_some(),
             asked: Vec::new(),
             offerings: Vec::new(),
             template,

@@ -1,7 +1,7 @@
 //! A batch: every pod that waits is packed, and what is planned is launched.
 //!
-//! Pods that wait in vain are recorded with upstream's reason for each NodePool, once as long as the
-//! reason stays the same.
+//! Pods that wait in vain are recorded with upstream's reason for each NodePool, once as long as
+//! the reason stays the same.
 
 use super::packing::{Packing, Plan, PodGroup};
 use super::{KarpenterState, batcher, launch};

@@ -1,12 +1,12 @@
 //! Nodes on their way out: cordon, drain, end.
 //!
-//! A node that goes is cordoned (the taint `karpenter.sh/disrupted`), its pods are evicted, and when
-//! the last one has ended the instance is terminated. Pods with `do-not-disrupt` are not evicted: the
-//! drain waits for them, at most for `terminationGracePeriod`. `expireAfter` is forceful: it waits
-//! for no replacement and asks no budget. An interruption notice drains at once, and its offering
-//! counts as unavailable. Leaves out: the order of eviction by priority class, volume detachment.
-//! Source: kubernetes-sigs/karpenter `pkg/controllers/node/termination`, `nodeclaim/expiration`;
-//! facts-kubernetes 3.
+//! A node that goes is cordoned (the taint `karpenter.sh/disrupted`), its pods are evicted, and
+//! when the last one has ended the instance is terminated. Pods with `do-not-disrupt` are not
+//! evicted: the drain waits for them, at most for `terminationGracePeriod`. `expireAfter` is
+//! forceful: it waits for no replacement and asks no budget. An interruption notice drains at once,
+//! and its offering counts as unavailable. Leaves out: the order of eviction by priority class,
+//! volume detachment. Source: kubernetes-sigs/karpenter `pkg/controllers/node/termination`,
+//! `nodeclaim/expiration`; facts-kubernetes 3.
 
 use super::{candidates, launch};
 use crate::cluster::{Cluster, NodeId, NodeState, PodId, PodOwner};

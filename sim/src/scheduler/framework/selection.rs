@@ -32,7 +32,7 @@ impl Answers {
 
 /// Whose term it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::scheduler) enum Owner {
+pub(crate) enum Owner {
     /// The pod that is being placed: its namespace selectors are resolved among the namespaces
     /// that exist.
     Incoming,
@@ -41,7 +41,7 @@ pub(in crate::scheduler) enum Owner {
 }
 
 /// Whether a term of `of` is about pods like `target`.
-pub(in crate::scheduler) fn term_selects(
+pub(crate) fn term_selects(
     cluster: &Cluster,
     owner: Owner,
     term: &PodAffinityTerm,
@@ -98,7 +98,7 @@ pub(in crate::scheduler) fn constraint_selects(
 
 /// Whether the constraint counts pods of `placement`, of which there is one on a node. A selector
 /// without any requirement counts none.
-pub(in crate::scheduler) fn constraint_counts(
+pub(crate) fn constraint_counts(
     cluster: &Cluster,
     constraint: &TopologySpreadConstraint,
     of: &PodTemplate,
