@@ -11,7 +11,7 @@ mod node_affinity;
 mod node_ports;
 mod topology_spread;
 
-pub(super) use fit::short_beside;
+pub(super) use fit::{each_short_beside, fits};
 pub(crate) use fit::{Short, short};
 pub(super) use inter_pod_affinity::Affinity;
 pub(crate) use node_affinity::names as nodes_by_name;
