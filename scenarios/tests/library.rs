@@ -65,7 +65,10 @@ fn the_quickstart_means_what_its_files_say() {
     assert_eq!(scenario.pools[1].taints[0].value, "executor");
     assert_eq!(scenario.spark.dynamic_allocation.max_executors, 25);
     assert_eq!(scenario.scheduler.scores[0].1, 25);
-    assert_eq!(scenario.cluster_autoscaler().unwrap().scale_down_unneeded_time.as_millis(), 300_000);
+    assert_eq!(
+        scenario.cluster_autoscaler().unwrap().scale_down_unneeded_time.as_millis(),
+        300_000
+    );
     assert_eq!(scenario.retries.name, "flotilla-2021");
 }
 

@@ -187,3 +187,36 @@ pub fn staged_run(stages: u32, tasks: u32) -> Run {
     });
     Run { run_id: "staged".into(), stages: Some(stages.collect()), ..Run::default() }
 }
+
+/// `count` pods over `days`, 20 at a time, of 1, 2 or 4 cores and 6.5 GiB a core, that run for a
+/// log-normal time of 600 s on average.
+pub fn pods_over(count: u64, days: u64) -> Workload {
+    let mut stream = Seed::new(7).stream("bench-pods-over", &[]);
+    let mut at = 0;
+    let pods = (0..count)
+        .map(|i| {
+            if i % 20 == 0 {
+                at = i * days * DAY_MS / count;
+            }
+            let cores = 1 << stream.random_range(0..3u32);
+            let (a, b): (f64, f64) = (stream.random(), stream.random());
+            let z = (-2.0 * (1.0 - a).ln()).sqrt() * (std::f64::consts::TAU * b).cos();
+            TracePod {
+                name: format!("p{i}").into(),
+                created_at: SimTime::from_millis(at),
+                duration: SimDuration::from_secs_f64(600.0 * (z - 0.5).exp()),
+                cpu: MilliCores::cores(cores),
+                memory: Bytes::mib(6_656) * cores,
+                ..TracePod::default()
+            }
+        })
+        .collect();
+    Workload { pods, ..Workload::default() }
+}
+
+/// A platform without limits: both pools grow as far as the pods ask for.
+pub fn growing_platform() -> Scenario {
+    let mut scenario = platform();
+    scenario.pools.iter_mut().for_each(|pool| pool.max_size = 10_000);
+    scenario
+}

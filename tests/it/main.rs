@@ -19,6 +19,7 @@ mod export;
 mod fixtures;
 mod import;
 mod invariants;
+mod killed;
 mod ledger;
 mod library;
 mod lifecycle;

@@ -98,3 +98,87 @@ impl<K: Copy + Eq> Progress<K> {
             && state.requeued.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Seed;
+    use crate::rng::RngExt;
+    use crate::scenario::{SparkDefaults, SparkVersion};
+    use crate::spark::Overheads;
+    use crate::spark::progress::{Met, Rules, Work};
+    use crate::units::SimDuration;
+    use crate::workload::{Stage, TaskDurations};
+
+    /// Everything that others see, and what is to come.
+    fn state(progress: &Progress<u32>) -> String {
+        let executors: Vec<_> = progress.executors().collect();
+        let mut running: Vec<_> = progress.running.iter().map(|Reverse(task)| task).collect();
+        running.sort();
+        format!(
+            "{executors:?} {running:?} {:?} {} {} {:?} {:?} {:?} {} {:?} {:?}",
+            progress.stages,
+            progress.tasks_launched,
+            progress.tasks_succeeded,
+            progress.task_time,
+            progress.unlaunched,
+            progress.backlog_since,
+            progress.pending,
+            progress.advanced_to,
+            progress.fewest_tasks,
+        )
+    }
+
+    /// Two parents and a reader of both, on executors that come later than the first tasks.
+    fn application(seed: u64) -> Progress<u32> {
+        let mut stream = Seed::new(seed).stream("in-order", &[]);
+        let stages: Vec<Stage> = (0..3)
+            .map(|place| {
+                let parents = if place == 2 { vec![0, 1] } else { Vec::new() };
+                let count = stream.random_range(1..40);
+                // Few different times, so that many tasks end together.
+                let tasks = (0..count).map(|_| 100 * stream.random_range(0..5u32)).collect();
+                Stage {
+                    shuffle_parents: parents.clone(),
+                    parents,
+                    tasks: TaskDurations::from_millis(tasks),
+                    driver_gap: SimDuration::from_millis(stream.random_range(0..300)),
+                    ..Stage::default()
+                }
+            })
+            .collect();
+        let work = Work { stages: stages.into(), tail: SimDuration::ZERO };
+        let mut spark = SparkDefaults::default_of(SparkVersion { major: 3, minor: 5 });
+        spark.locality_wait.reduce = false;
+        Progress::new(work, Rules::new(&spark, Overheads::default()), None)
+    }
+
+    #[test]
+    fn the_loop_takes_the_same_steps_as_one_at_a_time() {
+        let mut in_order = 0;
+        for seed in 0..300 {
+            let (mut fast, mut slow) = (application(seed), application(seed));
+            // Nothing is exceptional, but every step is looked at.
+            slow.exceptional = true;
+            let mut stream = Seed::new(seed).stream("looks", &[]);
+            let mut now = SimTime::ZERO;
+            for progress in [&mut fast, &mut slow] {
+                progress.add_executor(now, 0, 0, 3);
+                progress.start(now);
+            }
+            while slow.stages_finished_at().is_none() {
+                now = now + SimDuration::from_millis(stream.random_range(1..600));
+                assert_eq!((fast.advance(now), slow.advance(now)), (Met::Nothing, Met::Nothing));
+                assert_eq!(state(&fast), state(&slow), "seed {seed} at {now}");
+                if fast.executors_ever() < 3 {
+                    fast.add_executor(now, fast.executors_ever(), 0, 2);
+                    slow.add_executor(now, slow.executors_ever(), 0, 2);
+                }
+                in_order += u64::from(
+                    fast.open.front().is_some_and(|first| fast.goes_in_order(*first as usize)),
+                );
+            }
+        }
+        assert!(in_order > 300, "the loop was hardly ever taken: {in_order}");
+    }
+}
