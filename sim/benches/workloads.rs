@@ -269,3 +269,37 @@ pub fn karpenter_day() -> Workload {
         .collect();
     Workload { pods, ..Workload::default() }
 }
+
+/// `count` pods over `days`, 20 at a time, of 1, 2 or 4 cores and 6.5 GiB a core, that run for a
+/// log-normal time of 600 s on average.
+pub fn pods_over(count: u64, days: u64) -> Workload {
+    let mut stream = Seed::new(7).stream("bench-pods-over", &[]);
+    let mut at = 0;
+    let pods = (0..count)
+        .map(|i| {
+            if i % 20 == 0 {
+                at = i * days * DAY_MS / count;
+            }
+            let cores = 1 << stream.random_range(0..3u32);
+            let (a, b): (f64, f64) = (stream.random(), stream.random());
+            let z = (-2.0 * (1.0 - a).ln()).sqrt() * (std::f64::consts::TAU * b).cos();
+            TracePod {
+                name: format!("p{i}").into(),
+                created_at: SimTime::from_millis(at),
+                duration: SimDuration::from_secs_f64(600.0 * (z - 0.5).exp()),
+                cpu: MilliCores::cores(cores),
+                memory: Bytes::mib(6_656) * cores,
+                ..TracePod::default()
+            }
+        })
+        .collect();
+    Workload { pods, ..Workload::default() }
+}
+
+/// One on-demand pool that grows as far as the pods ask for: on spot, some pods would be lost.
+pub fn growing_platform() -> Scenario {
+    let mut scenario = platform();
+    scenario.pools.truncate(1);
+    scenario.pools[0].max_size = 10_000;
+    scenario
+}

@@ -8,10 +8,13 @@
 pub(crate) mod calendar;
 pub(crate) mod event;
 mod finish;
+mod hold;
 mod invariants;
 mod route;
 mod timeline;
 pub(crate) mod world;
+
+pub use hold::hold;
 
 use crate::outcome::Tally;
 use crate::units::{SimDuration, SimTime};

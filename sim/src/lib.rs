@@ -41,5 +41,5 @@ mod scheduler;
 mod spark;
 mod spot;
 
-pub use engine::{NodeSearch, RunOptions, run};
+pub use engine::{NodeSearch, RunOptions, hold, run};
 pub use spot::forecast::forecast;

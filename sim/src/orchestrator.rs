@@ -55,7 +55,7 @@ impl OrchestratorState {
 /// A run's time has come, as recorded.
 pub(crate) fn on_run_due(world: &mut World, cx: &mut Cx<'_>, place: u32) {
     let run = &cx.workload.runs[place as usize];
-    let open = run.depends_on.iter().filter(|parent| !world.runs[**parent as usize].ended);
+    let open = run.depends_on.iter().filter(|parent| !world.runs.has_ended(**parent));
     let parents: Vec<u32> = open.copied().collect();
     if parents.is_empty() {
         on_run_ready(world, cx, place);
@@ -71,7 +71,7 @@ pub(crate) fn on_run_due(world: &mut World, cx: &mut Cx<'_>, place: u32) {
 /// Nothing that it depends on holds the run back any more: it is submitted if its team has room.
 pub(crate) fn on_run_ready(world: &mut World, cx: &mut Cx<'_>, place: u32) {
     let run = &cx.workload.runs[place as usize];
-    world.runs[place as usize].ready_at = Some(cx.now);
+    world.runs.get_mut(place).ready_at = Some(cx.now);
     if world.orchestrator.has_room(run.team) {
         submit(world, cx, place);
     } else {
@@ -80,8 +80,9 @@ pub(crate) fn on_run_ready(world: &mut World, cx: &mut Cx<'_>, place: u32) {
     }
 }
 
-/// A run has ended for good: who waited for it, or for its room, is released.
-pub(crate) fn run_ended(world: &mut World, cx: &mut Cx<'_>, place: u32) {
+/// A run has ended for good, after so many attempts: who waited for it, or for its room, is
+/// released.
+pub(crate) fn run_ended(world: &mut World, cx: &mut Cx<'_>, place: u32, attempts: u32) {
     let state = &mut world.orchestrator;
     for child in state.children.remove(&place).unwrap_or_default() {
         let Some(left) = state.parents_left.get_mut(&child) else { continue };
@@ -92,7 +93,7 @@ pub(crate) fn run_ended(world: &mut World, cx: &mut Cx<'_>, place: u32) {
         }
     }
     let team = cx.workload.runs[place as usize].team;
-    if world.runs[place as usize].attempts == 0 {
+    if attempts == 0 {
         // It never had a place.
         return;
     }

@@ -6,9 +6,11 @@
 
 mod history;
 mod raises;
+mod runs;
 
 pub(crate) use history::{RetryHistory, raises_for};
 pub(crate) use raises::Raises;
+pub(crate) use runs::RunStates;
 
 use crate::engine::event::{Event, SparkEvent};
 use crate::engine::world::{Cx, World};
@@ -19,7 +21,7 @@ use crate::spark::Attempt;
 use crate::units::{NanoUsd, SimDuration, SimTime};
 use crate::workload::{Failure, RunOutcome};
 
-/// What is known of a run so far.
+/// What is known of a run that has not ended.
 #[derive(Debug, Default)]
 pub(crate) struct RunProgress {
     /// Attempts submitted.
@@ -30,8 +32,6 @@ pub(crate) struct RunProgress {
     pub(crate) started_at: Option<SimTime>,
     /// What the ladder has raised so far.
     pub(crate) raises: Raises,
-    /// It has ended.
-    pub(crate) ended: bool,
     cost: Ledger,
     emr: NanoUsd,
     network: NanoUsd,
@@ -47,7 +47,7 @@ pub(crate) fn attempt_ended(
     failure: Option<Failure>,
 ) {
     book(world, cx, attempt);
-    let state = &mut world.runs[attempt.run as usize];
+    let state = world.runs.get_mut(attempt.run);
     let (cost, emr) = attempt.cost();
     state.cost.add(&cost);
     state.emr += emr;
@@ -95,8 +95,8 @@ fn book(world: &mut World, cx: &mut Cx<'_>, attempt: &Attempt) {
 
 /// Runs that have not ended when the simulation does are unfinished.
 pub(crate) fn end_all_unfinished(world: &mut World, cx: &mut Cx<'_>) {
-    for run in 0..world.runs.len() as u32 {
-        if !world.runs[run as usize].ended {
+    for run in 0..cx.workload.runs.len() as u32 {
+        if !world.runs.has_ended(run) {
             end_run(world, cx, run, RunOutcome::Unfinished, None);
         }
     }
@@ -110,8 +110,7 @@ fn end_run(
     ended_at: Option<SimTime>,
 ) {
     let run = &cx.workload.runs[place as usize];
-    let state = &mut world.runs[place as usize];
-    state.ended = true;
+    let state = world.runs.end(place);
     match outcome {
         RunOutcome::Succeeded => {
             cx.outcome.succeeded += 1;
@@ -139,7 +138,7 @@ fn end_run(
         emr: state.emr,
         network: state.network,
     });
-    orchestrator::run_ended(world, cx, place);
+    orchestrator::run_ended(world, cx, place, state.attempts);
 }
 
 fn backoff(rung: &Rung, failed_attempts: u32) -> SimDuration {

@@ -62,6 +62,7 @@ pub(crate) fn on_cycle(world: &mut World, cx: &mut Cx<'_>) {
     };
     let per_second = u64::from(cx.scenario.assumptions.scheduler_pods_per_s.max(1));
     world.scheduler.free_at = cx.now + SimDuration::from_millis(1000 / per_second);
+    forget_reasons(world);
     let spec = world.cluster.pods[pod_id].spec;
     // What is known of a spec need not hold for a pod that others leave room for.
     let alike = world.scheduler.nominations.is_empty();
@@ -83,6 +84,16 @@ pub(crate) fn on_cycle(world: &mut World, cx: &mut Cx<'_>) {
         }
     }
     schedule_cycle(world, cx);
+}
+
+/// Forgets messages that no pod has any more, where they have become many.
+fn forget_reasons(world: &mut World) {
+    let World { cluster, scheduler, .. } = world;
+    if scheduler.reasons.is_full() {
+        let pods = cluster.pods.iter().flat_map(|(_, pod)| [pod.reason, pod.last_reason]);
+        let used: Vec<u32> = pods.flatten().chain(scheduler.known_failures()).collect();
+        scheduler.reasons.keep(used.into_iter());
+    }
 }
 
 /// A woken pod's backoff is over.

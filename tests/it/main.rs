@@ -21,6 +21,7 @@ mod import;
 mod invariants;
 mod karpenter;
 mod karpenter_files;
+mod killed;
 mod ledger;
 mod library;
 mod lifecycle;

@@ -24,4 +24,4 @@ pub use inspect::{Inspection, inspect, lint};
 pub use load::{LoadedTrace, TraceSource, load};
 pub use lowered::LoweredRun;
 pub use synthesize::{SynthOptions, synthesize, synthesize_rows};
-pub use workload::{Resample, WorkloadOptions, to_workload};
+pub use workload::{Resample, WorkloadOptions, into_workload, to_workload};

@@ -142,28 +142,56 @@ pub fn to_workload(trace: &LoadedTrace, options: &WorkloadOptions) -> Workload {
         _ => recorded(trace),
     };
     let submissions = scaled(submissions, options);
-    let pods_since_1970 = trace.pods.iter().any(created_since_1970);
-    let epoch_ms = epoch(&submissions, trace, pods_since_1970);
+    let epoch_ms = epoch(&submissions, trace);
     let mut names = Names::default();
     // Once for each recorded run, so that its copies share their stages.
     let rescaled: Option<Vec<Run>> = (!options.rescale.is_identity())
         .then(|| trace.runs.iter().map(|lowered| options.rescale.run(&lowered.run)).collect());
-    let mut runs: Vec<Run> = submissions
+    let runs: Vec<Run> = submissions
         .iter()
         .map(|submission| {
-            let at = u64::try_from(submission.at_ms.saturating_sub(epoch_ms)).unwrap_or(0);
             let lowered = &trace.runs[submission.run];
             let run = rescaled.as_ref().map_or(&lowered.run, |runs| &runs[submission.run]);
-            names.place(lowered, run.clone(), submission.copy, SimTime::from_millis(at))
+            let at = since(epoch_ms, submission.at_ms);
+            names.place(lowered, run.clone(), submission.copy, at)
         })
         .collect();
+    let dependent = if options.resample.is_none() { dependent(trace) } else { BTreeMap::new() };
+    put_together(epoch_ms, names, (runs, dependent), trace.pods.clone())
+}
+
+/// The same of a trace that nobody needs any more: memory holds no run twice.
+pub fn into_workload(mut trace: LoadedTrace, options: &WorkloadOptions) -> Workload {
+    let as_recorded = options.resample.is_none() && options.arrivals == 1.0;
+    if !as_recorded || !options.rescale.is_identity() {
+        return to_workload(&trace, options);
+    }
+    let epoch_ms = epoch(&recorded(&trace), &trace);
+    let dependent = dependent(&trace);
+    let mut names = Names::default();
+    let place = |mut lowered: LoweredRun| {
+        let run = std::mem::take(&mut lowered.run);
+        let at = since(epoch_ms, lowered.submitted_at_ms);
+        names.place(&lowered, run, 1, at)
+    };
+    let runs = std::mem::take(&mut trace.runs).into_iter().map(place).collect();
+    put_together(epoch_ms, names, (runs, dependent), trace.pods)
+}
+
+fn since(epoch_ms: i64, at_ms: i64) -> SimTime {
+    SimTime::from_millis(u64::try_from(at_ms.saturating_sub(epoch_ms)).unwrap_or(0))
+}
+
+fn put_together(
+    epoch_ms: i64,
+    names: Names,
+    (mut runs, dependent): (Vec<Run>, BTreeMap<Box<str>, String>),
+    mut pods: Vec<TracePod>,
+) -> Workload {
     // Stable: equal times keep the order of the trace.
     runs.sort_by_key(|run| run.submitted_at);
-    if options.resample.is_none() {
-        depend(&mut runs, trace);
-    }
-    let mut pods = trace.pods.clone();
-    if pods_since_1970 {
+    depend(&mut runs, &dependent);
+    if pods.iter().any(created_since_1970) {
         for pod in &mut pods {
             let since = pod.created_at.as_millis().saturating_sub(epoch_ms.max(0) as u64);
             pod.created_at = SimTime::from_millis(since);
@@ -262,7 +290,8 @@ fn scaled(submissions: Vec<Submission>, options: &WorkloadOptions) -> Vec<Submis
     scaled
 }
 
-fn epoch(submissions: &[Submission], trace: &LoadedTrace, pods_since_1970: bool) -> i64 {
+fn epoch(submissions: &[Submission], trace: &LoadedTrace) -> i64 {
+    let pods_since_1970 = trace.pods.iter().any(created_since_1970);
     let runs = submissions.iter().map(|submission| submission.at_ms);
     let pods = trace
         .pods
@@ -276,14 +305,16 @@ fn epoch(submissions: &[Submission], trace: &LoadedTrace, pods_since_1970: bool)
     if last.saturating_sub(first) > HOUR_MS { first.div_euclid(HOUR_MS) * HOUR_MS } else { first }
 }
 
+/// What runs depend on, of those that do. In a resampled workload nothing depends on anything.
+fn dependent(trace: &LoadedTrace) -> BTreeMap<Box<str>, String> {
+    let runs = trace.runs.iter();
+    runs.filter_map(|lowered| Some((lowered.run.run_id.clone(), lowered.depends_on.clone()?)))
+        .collect()
+}
+
 /// Tells runs which earlier ones they depend on; a copy of a run on the same copy of its parent,
-/// where there is one. In a resampled workload nothing depends on anything.
-fn depend(runs: &mut [Run], trace: &LoadedTrace) {
-    let dependent: BTreeMap<&str, &str> = trace
-        .runs
-        .iter()
-        .filter_map(|lowered| Some((&*lowered.run.run_id, lowered.depends_on.as_deref()?)))
-        .collect();
+/// where there is one.
+fn depend(runs: &mut [Run], dependent: &BTreeMap<Box<str>, String>) {
     if dependent.is_empty() {
         return;
     }

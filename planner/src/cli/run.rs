@@ -251,26 +251,28 @@ pub(super) fn workloads(
     options.check(&trace).map_err(Stop::bad_input)?;
     let rules = loaded.scenario.orchestrator.clone();
     let classes = loaded.scenario.spark.applications.clone();
-    let make = move |trace: &LoadedTrace, options: &WorkloadOptions| {
-        let mut workload = traces::to_workload(trace, options);
+    let settle = move |mut workload: Workload| {
         rules.apply(&mut workload);
         apply_settings(&classes, &mut workload);
         Arc::new(workload)
     };
-    let first = make(&trace, &options);
+    let drawn = options.resample.is_some() || options.arrivals != 1.0;
+    let (first, trace) = if drawn {
+        (settle(traces::to_workload(&trace, &options)), Some(trace))
+    } else {
+        (settle(traces::into_workload(trace, &options)), None)
+    };
     if first.runs.is_empty() && first.pods.is_empty() {
         return Err(Stop::BadInput(format!(
             "spec.workload.scale.arrivals {} leaves nothing to run",
             options.arrivals
         )));
     }
-    let drawn = options.resample.is_some() || options.arrivals != 1.0;
-    let trace = drawn.then_some(trace);
     Ok(Arc::new(move |replication| match &trace {
         Some(trace) if replication > 0 => {
             let seed = options.seed.replication(replication);
             let options = WorkloadOptions { seed, ..options };
-            make(trace, &options)
+            settle(traces::to_workload(trace, &options))
         }
         _ => first.clone(),
     }))

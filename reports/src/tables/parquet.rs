@@ -5,8 +5,9 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{
-    BatchedWriter, Column, DataFrame, DataType, Field, IntoColumn, KeyValueMetadata, NamedFrom,
-    ParquetWriter, PolarsError, Schema, Series, StringChunkedBuilder,
+    BatchedWriter, ChunkedBuilder, Column, DataFrame, DataType, Field, Float64Type, Int64Type,
+    IntoColumn, KeyValueMetadata, NamedFrom, ParquetWriter, PolarsError, PrimitiveChunkedBuilder,
+    Schema, Series, StringChunkedBuilder,
 };
 
 use super::columns::{ColumnSpec, ColumnType, TableSpec};
@@ -46,8 +47,9 @@ pub(super) enum Cell<'a> {
 
 enum Buffer {
     Text(StringChunkedBuilder),
-    Integer(Vec<Option<i64>>),
-    Float(Vec<Option<f64>>),
+    // Builders and not lists of options, which take twice the memory.
+    Integer(PrimitiveChunkedBuilder<Int64Type>),
+    Float(PrimitiveChunkedBuilder<Float64Type>),
     Boolean(Vec<bool>),
 }
 
@@ -55,8 +57,8 @@ impl Buffer {
     fn new(spec: &ColumnSpec) -> Self {
         match spec.kind {
             ColumnType::Text => Self::Text(StringChunkedBuilder::new(spec.name.into(), 0)),
-            ColumnType::Integer => Self::Integer(Vec::new()),
-            ColumnType::Float => Self::Float(Vec::new()),
+            ColumnType::Integer => Self::Integer(PrimitiveChunkedBuilder::new(spec.name.into(), 0)),
+            ColumnType::Float => Self::Float(PrimitiveChunkedBuilder::new(spec.name.into(), 0)),
             ColumnType::Boolean => Self::Boolean(Vec::new()),
         }
     }
@@ -68,8 +70,8 @@ impl Buffer {
         assert!(spec.nullable || !null, "null in column {}", spec.name);
         match (self, cell) {
             (Self::Text(values), Cell::Text(value)) => values.append_option(value),
-            (Self::Integer(values), Cell::Integer(value)) => values.push(value),
-            (Self::Float(values), Cell::Float(value)) => values.push(value),
+            (Self::Integer(values), Cell::Integer(value)) => values.append_option(value),
+            (Self::Float(values), Cell::Float(value)) => values.append_option(value),
             (Self::Boolean(values), Cell::Boolean(value)) => values.push(value),
             (_, cell) => panic!("{cell:?} in column {} ({:?})", spec.name, spec.kind),
         }
@@ -77,12 +79,11 @@ impl Buffer {
 
     /// The column, leaving an empty buffer behind.
     fn take(&mut self, spec: &ColumnSpec) -> Column {
-        let name = spec.name.into();
         match std::mem::replace(self, Self::new(spec)) {
             Self::Text(values) => values.finish().into_column(),
-            Self::Integer(values) => Series::new(name, values).into_column(),
-            Self::Float(values) => Series::new(name, values).into_column(),
-            Self::Boolean(values) => Series::new(name, values).into_column(),
+            Self::Integer(values) => values.finish().into_column(),
+            Self::Float(values) => values.finish().into_column(),
+            Self::Boolean(values) => Series::new(spec.name.into(), values).into_column(),
         }
     }
 }

@@ -20,23 +20,29 @@ pub(crate) struct Calendar {
 #[derive(Debug)]
 struct Scheduled {
     at: SimTime,
-    class: EventClass,
-    rank: u32,
-    sequence: u64,
+    /// Class, rank and sequence: one number, because heaps compare little else.
+    order: u128,
     event: Event,
 }
+
+/// Bits of the order that class and rank are left of.
+const CLASS: u32 = 96;
+const RANK: u32 = 64;
 
 impl Calendar {
     /// Schedules `event` at `at`.
     pub(crate) fn schedule(&mut self, at: SimTime, event: Event) {
         let sequence = self.sequence;
         self.sequence += 1;
-        self.heap.push(Scheduled { at, class: event.class(), rank: event.rank(), sequence, event });
+        let order = (event.class() as u128) << CLASS
+            | u128::from(event.rank()) << RANK
+            | u128::from(sequence);
+        self.heap.push(Scheduled { at, order, event });
     }
 
     /// The time and class of the next event.
     pub(crate) fn peek(&self) -> Option<(SimTime, EventClass)> {
-        self.heap.peek().map(|next| (next.at, next.class))
+        self.heap.peek().map(|next| (next.at, next.event.class()))
     }
 
     /// Takes the next event.
@@ -48,8 +54,7 @@ impl Calendar {
 impl Ord for Scheduled {
     /// Reversed: the heap gives the greatest first, the calendar the earliest.
     fn cmp(&self, other: &Self) -> Ordering {
-        let key = |of: &Self| (of.at, of.class, of.rank, of.sequence);
-        key(other).cmp(&key(self))
+        (other.at, other.order).cmp(&(self.at, self.order))
     }
 }
 
@@ -61,7 +66,7 @@ impl PartialOrd for Scheduled {
 
 impl PartialEq for Scheduled {
     fn eq(&self, other: &Self) -> bool {
-        self.sequence == other.sequence
+        (self.at, self.order) == (other.at, other.order)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::ledger::Books;
 use crate::orchestrator::OrchestratorState;
 use crate::outcome::{Outcome, Sink};
 use crate::provisioner::PoolState;
-use crate::retry::{RetryHistory, RunProgress};
+use crate::retry::{RetryHistory, RunStates};
 use crate::scenario::Scenario;
 use crate::scheduler::Scheduler;
 use crate::spark::Attempt;
@@ -34,7 +34,7 @@ pub(crate) struct World {
     /// Spark attempts that are going on.
     pub(crate) attempts: Slab<Attempt>,
     /// What is known of each run so far, by its place in the workload.
-    pub(crate) runs: Vec<RunProgress>,
+    pub(crate) runs: RunStates,
     /// What the retry ladder remembers.
     pub(crate) history: RetryHistory,
     /// Runs that are held back.
@@ -118,7 +118,7 @@ impl World {
             pools: scenario.pools.iter().map(PoolState::new).collect(),
             autoscaler: AutoscalerState::new(scenario),
             attempts: Slab::default(),
-            runs: workload.runs.iter().map(|_| RunProgress::default()).collect(),
+            runs: RunStates::default(),
             history: RetryHistory::default(),
             orchestrator: OrchestratorState::new(scenario, workload),
             control_plane: ControlPlane::new(scenario, workload),

@@ -73,7 +73,7 @@ impl RetryHistory {
 /// remembers.
 pub(crate) fn raises_for(world: &mut World, cx: &Cx<'_>, place: u32, number: u32) -> Raises {
     let ladder = &cx.scenario.retries;
-    let mut raises = world.runs[place as usize].raises;
+    let mut raises = world.runs.get_mut(place).raises;
     if ladder.looks_back().is_none() {
         return raises;
     }
@@ -94,7 +94,7 @@ pub(crate) fn raises_for(world: &mut World, cx: &Cx<'_>, place: u32, number: u32
     if number == 1 && world.history.is_rough(ladder, cx.now) {
         raises.on_demand = true;
         // It stays there.
-        world.runs[place as usize].raises.on_demand = true;
+        world.runs.get_mut(place).raises.on_demand = true;
     }
     if !raises.on_demand {
         world.history.submitted(ladder, cx.now, number > 1);

@@ -11,8 +11,8 @@ mod node_affinity;
 mod node_ports;
 mod topology_spread;
 
-pub(super) use fit::short_beside;
 pub(crate) use fit::{Short, short};
+pub(super) use fit::{each_short_beside, fits};
 pub(super) use inter_pod_affinity::Affinity;
 pub(crate) use node_affinity::names as nodes_by_name;
 pub(super) use topology_spread::{Spread, includes as spread_includes, rules as spread_rules};

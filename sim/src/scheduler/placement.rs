@@ -289,13 +289,19 @@ impl Turn<'_> {
             // Asked first, because most nodes are of another kind.
             return say(message);
         }
+        let ready = node.state == NodeState::Ready;
+        if ready && !self.cycle.has_ports && !filter::fits(self.cycle, node, &[]) {
+            // Nearly always so: said without a list.
+            return filter::each_short_beside(self.cycle, node, &node.requested, |short| {
+                say(short.message);
+            });
+        }
         if let Some(rejection) = self.cycle.rejection(node) {
             return rejection.messages.into_iter().for_each(say);
         }
         let mut used = node.requested;
         used.add(&self.nominations.reserved(id, Some(self.pod), self.cycle.spec.priority));
-        let short = filter::short_beside(self.cycle, node, &used);
-        short.into_iter().for_each(|short| say(short.message));
+        filter::each_short_beside(self.cycle, node, &used, |short| say(short.message));
     }
 
     /// Upstream's message, with the pod's request as the next thing a person asks for.
@@ -305,7 +311,8 @@ impl Turn<'_> {
         let mut counts: Vec<(&str, u32)> = Vec::new();
         let mut count = |id: NodeId, members: u32| {
             self.messages(id, &cluster.nodes[id], |message| {
-                match counts.iter_mut().find(|(known, _)| *known == message) {
+                let same = |known: &str| std::ptr::eq(known, message) || known == message;
+                match counts.iter_mut().find(|(known, _)| same(known)) {
                     Some((_, count)) => *count += members,
                     None => counts.push((message, members)),
                 }

@@ -186,6 +186,12 @@ impl Scheduler {
         (epoch == self.epoch).then_some(reason)
     }
 
+    /// Why any spec failed, as far as nothing has changed since.
+    pub(super) fn known_failures(&self) -> impl Iterator<Item = u32> {
+        let known = self.failures.iter().flatten();
+        known.filter(|(epoch, _)| *epoch == self.epoch).map(|(_, reason)| *reason)
+    }
+
     /// `spec` fits no node now.
     pub(crate) fn note_failure(&mut self, spec: SpecId, reason: u32) {
         let place = spec.0 as usize;

@@ -1,23 +1,49 @@
-//! Why pods wait: each message once.
+//! Why pods wait: each message once, as long as somebody refers to it.
+//!
+//! Messages hold counts of nodes, so that new ones come up for as long as the simulation goes on;
+//! those that no pod has any more are forgotten from time to time, so that memory follows what is
+//! alive.
 
 use std::collections::BTreeMap;
 
-/// Messages of the scheduler, by the order in which they first came up.
-#[derive(Debug, Default)]
+/// So many messages are kept at least before any is forgotten.
+const KEPT_MIN: usize = 1024;
+
+/// Messages of the scheduler, by their places. The place of a message that was forgotten is given
+/// to another.
+#[derive(Debug)]
 pub(crate) struct Reasons {
     texts: Vec<Box<str>>,
     places: BTreeMap<Box<str>, u32>,
+    free: Vec<u32>,
+    /// At so many messages it is time to forget some.
+    full_at: usize,
+}
+
+impl Default for Reasons {
+    fn default() -> Self {
+        let (texts, places, free) = (Vec::new(), BTreeMap::new(), Vec::new());
+        Self { texts, places, free, full_at: KEPT_MIN }
+    }
 }
 
 impl Reasons {
     /// The place of `text`.
     pub(super) fn intern(&mut self, text: String) -> u32 {
-        let text = text.into_boxed_str();
-        if let Some(place) = self.places.get(&text) {
+        if let Some(place) = self.places.get(text.as_str()) {
             return *place;
         }
-        let place = self.texts.len() as u32;
-        self.texts.push(text.clone());
+        let text = text.into_boxed_str();
+        let place = match self.free.pop() {
+            Some(place) => {
+                self.texts[place as usize] = text.clone();
+                place
+            }
+            None => {
+                self.texts.push(text.clone());
+                self.texts.len() as u32 - 1
+            }
+        };
         self.places.insert(text, place);
         place
     }
@@ -25,5 +51,49 @@ impl Reasons {
     /// The message at `place`.
     pub(crate) fn get(&self, place: u32) -> &str {
         &self.texts[place as usize]
+    }
+
+    /// Whether it is time for [`Reasons::keep`].
+    pub(super) fn is_full(&self) -> bool {
+        self.places.len() >= self.full_at
+    }
+
+    /// Forgets all messages but those whose places are `used`.
+    pub(super) fn keep(&mut self, used: impl Iterator<Item = u32>) {
+        let mut kept = vec![false; self.texts.len()];
+        used.for_each(|place| kept[place as usize] = true);
+        let (texts, free) = (&mut self.texts, &mut self.free);
+        self.places.retain(|_, place| {
+            let kept = kept[*place as usize];
+            if !kept {
+                texts[*place as usize] = Box::default();
+                free.push(*place);
+            }
+            kept
+        });
+        self.full_at = KEPT_MIN.max(2 * self.places.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_refers_to_is_forgotten() {
+        let mut reasons = Reasons::default();
+        let places: Vec<u32> =
+            (0..KEPT_MIN).map(|count| reasons.intern(format!("{count} nodes"))).collect();
+        assert!(reasons.is_full());
+        reasons.keep([places[7], places[9], places[7]].into_iter());
+        assert!(!reasons.is_full());
+        assert_eq!((reasons.get(places[7]), reasons.get(places[9])), ("7 nodes", "9 nodes"));
+        assert_eq!(reasons.intern("9 nodes".to_owned()), places[9]);
+        (0..KEPT_MIN).for_each(|count| {
+            let place = reasons.intern(format!("{count} more"));
+            assert_eq!(reasons.get(place), format!("{count} more"));
+        });
+        assert_eq!(reasons.get(places[7]), "7 nodes");
+        assert_eq!(reasons.texts.len(), KEPT_MIN + 2);
     }
 }

@@ -105,13 +105,18 @@ impl Moves {
         now: SimTime,
     ) -> (SimTime, u32, SimTime) {
         loop {
+            let backoff_end = times.backoff_end(attempts, last);
+            if backoff_end >= now {
+                // Whatever moves it before, it is not tried before.
+                return (backoff_end, attempts, last);
+            }
             let after = self.times.partition_point(|at| *at <= last);
             let event = self.times.get(after).copied().unwrap_or(now);
             let leftover = last
                 .saturating_add(times.stay_max + SimDuration::from_millis(1))
                 .round_up_to(FLUSH_UNSCHEDULABLE);
             let moved = event.min(leftover).min(now);
-            let tried = moved.max(times.backoff_end(attempts, last));
+            let tried = moved.max(backoff_end);
             if tried >= now {
                 return (tried, attempts, last);
             }

@@ -25,7 +25,7 @@ use crate::{Severity, lifecycle, retry, rng};
 pub(crate) fn on_run_submitted(world: &mut World, cx: &mut Cx<'_>, place: u32) {
     let run = &cx.workload.runs[place as usize];
     let run_key = rng::key_of(&run.run_id);
-    let state = &mut world.runs[place as usize];
+    let state = world.runs.get_mut(place);
     if state.attempts == 0 {
         world.runs_active += 1;
         state.raises.on_demand = run.critical && cx.scenario.retries.critical_on_demand;
@@ -97,7 +97,7 @@ pub(crate) fn driver_ready(world: &mut World, cx: &mut Cx<'_>, id: AttemptId) {
         .driver
         .and_then(|driver| world.cluster.pods.get(driver))
         .and_then(|driver| lifecycle::process_started(driver, cx.now));
-    let state = &mut world.runs[attempt.run as usize];
+    let state = world.runs.get_mut(attempt.run);
     if state.started_at.is_none() {
         state.started_at = attempt.started_at;
         if let Some(started) = attempt.started_at {

@@ -9,7 +9,8 @@
 //! Models: stages and tasks that get slots (`launching.rs`); tasks that hold out for a better placed
 //! one (`locality.rs`); overheads of first tasks and fresh executors (`overheads.rs`); failed tasks
 //! and limits (`failures.rs`); executors lost with their shuffle output and cached blocks
-//! (`losses.rs`); copies of slow tasks (`speculation.rs`). Leaves out: barrier stages.
+//! (`losses.rs`); copies of slow tasks (`speculation.rs`). The usual course of a stage has a loop of
+//! its own (`in_order.rs`). Leaves out: barrier stages.
 //!
 //! Executors are known by a key of whoever owns them: a pod in a cluster, a number in a replay.
 //!
@@ -17,6 +18,7 @@
 
 mod bounds;
 mod failures;
+mod in_order;
 mod launching;
 mod locality;
 mod losses;
@@ -24,7 +26,7 @@ mod overheads;
 mod speculation;
 mod stage_state;
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, VecDeque};
 
 use super::rules::{Overheads, Rules};
@@ -99,7 +101,7 @@ pub(crate) struct Doom {
     pub(crate) at: f64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy)]
 struct Running {
     end: SimTime,
     /// Order of launch, so that ties are settled the same way always.
@@ -111,8 +113,35 @@ struct Running {
     ending: Ending,
 }
 
+impl Running {
+    /// In the order of ends; one number, because heaps compare little else.
+    const fn key(&self) -> u128 {
+        (self.end.as_millis() as u128) << 64 | self.sequence as u128
+    }
+}
+
+impl Ord for Running {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl PartialOrd for Running {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Running {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Running {}
+
 /// How a running task will end, if nothing happens to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
     Succeeds,
     /// It throws.
@@ -332,6 +361,7 @@ impl<K: Copy + Eq> Progress<K> {
     /// happen at `now` because nobody sleeps past them.
     pub(crate) fn advance(&mut self, now: SimTime) -> Met<K> {
         loop {
+            self.advance_in_order(now);
             if let Some(failure) = self.failures.aborted {
                 return Met::Aborted(failure);
             }

@@ -46,12 +46,23 @@ pub(in crate::scheduler) fn short_beside<'a>(
     node: &Node,
     used: &Resources,
 ) -> Vec<Short<'a>> {
+    let mut all = Vec::new();
+    each_short_beside(cycle, node, used, |short| all.push(short));
+    all
+}
+
+/// The same, one after the other.
+pub(in crate::scheduler) fn each_short_beside<'a>(
+    cycle: &Cycle<'a>,
+    node: &Node,
+    used: &Resources,
+    mut say: impl FnMut(Short<'a>),
+) {
     let request = &cycle.spec.requests;
     let capacity = &cycle.cluster.kinds.get(node.kind).allocatable;
-    let mut short = Vec::new();
     let mut check = |message, requested: u64, used: u64, capacity: u64| {
         if requested > capacity.saturating_sub(used) {
-            short.push(Short { message, requested, used, capacity });
+            say(Short { message, requested, used, capacity });
         }
     };
     check(TOO_MANY, request.pods.into(), used.pods.into(), capacity.pods.into());
@@ -67,7 +78,6 @@ pub(in crate::scheduler) fn short_beside<'a>(
             check(message, *requested, used.extended[place], capacity.extended[place]);
         }
     }
-    short
 }
 
 /// Whether nothing is short, once `gone` of the node's pods are not there.

@@ -121,4 +121,23 @@ impl StageState {
     pub(super) fn has_waiting(&self, count: u32) -> bool {
         self.next < count || !self.requeued.is_empty() || !self.copies.is_empty()
     }
+
+    /// Whether the end of `task` changes nothing but the stage itself, which is not done with it.
+    pub(super) fn is_usual(&self, task: u32) -> bool {
+        self.left > 1 && !self.blocks_read && !self.done.contains(task)
+    }
+
+    /// A running task, one of `count`, has succeeded.
+    pub(super) fn succeed(&mut self, task: u32, executor: u32, count: u32) {
+        self.running -= 1;
+        self.ran_on.insert(executor);
+        self.done.insert(task);
+        if !self.readers.is_empty() {
+            if self.outputs.is_empty() {
+                self.outputs = vec![NOWHERE; count as usize];
+            }
+            self.outputs[task as usize] = executor;
+        }
+        self.left -= 1;
+    }
 }
