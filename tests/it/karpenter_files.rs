@@ -101,6 +101,7 @@ fn a_diff_changes_what_is_set_and_what_is_emitted_reads_back() {
 fn the_move_is_compared_and_attributed_as_one_change() {
     let folder = moved();
     let here = folder.path();
+    write(&here.join("moved.yaml"), &format!("{SCENARIO}  images: {{prePulled: true}}\n"));
     let base = ["compare", "scenario.yaml", "moved.yaml", "--replications", "2", "-o", "json"];
     let value = json(&fine(here, &base));
     let candidate = &value["candidates"][0];
@@ -108,7 +109,7 @@ fn the_move_is_compared_and_attributed_as_one_change() {
     assert!(metrics.contains_key("disruption.total.nodes"), "nodes go when they are empty");
     let alone = candidate["changed_alone"].as_object().unwrap();
     let names: Vec<&str> = alone.keys().map(String::as_str).collect();
-    assert_eq!(names, ["autoscaler and nodes"], "{candidate}");
+    assert_eq!(names, ["autoscaler and nodes", "images.prePulled"], "{candidate}");
 }
 
 #[test]
@@ -119,7 +120,7 @@ fn a_plan_varies_a_node_pool() {
         "base: moved.yaml\nmetadata: {{name: planned}}\nspec:\n  plan:\n    knobs:\n    - {{path: \
          {POOL}.consolidateAfter, values: [30s, 2h]}}\n    - path: \
          '{POOL}.requirements.karpenter\\.k8s\\.aws/instance-family'\n      values: ['[m5]']\n    \
-         replications: 2\n"
+         replications: 6\n"
     );
     write(&here.join("plan.yaml"), &plan);
     let answer = json(&fine(here, &["plan", "plan.yaml", "--out", "out", "-o", "json"]));
