@@ -361,6 +361,19 @@ fn drifted_and_expired_nodes_go() {
     assert!((1_810_000..1_830_000).contains(&expired.0), "{expired:?}");
 }
 
+/// A budget of one node at a time does not end with the first candidate that cannot go.
+#[test]
+fn a_budget_of_one_lets_any_node_be_the_one() {
+    let mut scenario = karpenter_platform();
+    let disruption = &mut default_pool(&mut scenario).disruption;
+    disruption.budgets[0].nodes = BudgetNodes::Percent(10);
+    let pods_of = [(10, 20_000, 12), (300, 600, 2), (300, 20_000, 2), (30_000, 30_100, 2)];
+    let list = pods_of.map(|(from, to, gib)| on_demand(pod(from, to, 3, gib)));
+    let (_, log) = simulate_log(&scenario, &pods(list.to_vec()), 1);
+    let first = log.of(ScalingDecision::Disrupt).next().expect("a disruption");
+    assert_eq!(first.2, Some(1), "the first node has nowhere to go: {log:#?}");
+}
+
 /// Runs that have dynamic allocation, with pauses in which executors are idle.
 fn thrashing_runs() -> Workload {
     let list = (0..60u64).map(|i| Run {

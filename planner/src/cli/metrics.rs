@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::compare::{Difference, Outcomes};
 
 /// Metrics that are shown: title, path, what one unit of the figure is.
-pub(in crate::cli) const SHOWN: [(&str, &str, Unit); 14] = [
+pub(in crate::cli) const SHOWN: [(&str, &str, Unit); 17] = [
     ("cost", "cost_usd.total", Unit::Usd),
     ("on-demand", "cost_usd.by_kind.on_demand", Unit::Usd),
     ("spot", "cost_usd.by_kind.spot", Unit::Usd),
@@ -21,6 +21,9 @@ pub(in crate::cli) const SHOWN: [(&str, &str, Unit); 14] = [
     ("run duration p50", "latency_s.run_duration.p50", Unit::Seconds),
     ("nodes launched", "nodes.launched", Unit::Count),
     ("CPU asked for", "utilization.cpu", Unit::Share),
+    ("nodes disrupted", "disruption.total.nodes", Unit::Count),
+    ("pods evicted", "disruption.total.pods_evicted", Unit::Count),
+    ("task time lost with them", "disruption.total.task_time_lost_s", Unit::Seconds),
 ];
 
 /// What one unit of a metric is.

@@ -14,9 +14,8 @@ use crate::units::SimTime;
 /// What budgets allow for one reason, by NodePool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Allowance {
-    left: Vec<u32>,
-    /// Somebody was turned down.
-    pub(super) constrained: bool,
+    /// How many nodes may still go, by NodePool.
+    pub(super) left: Vec<u32>,
 }
 
 impl Allowance {
@@ -40,7 +39,7 @@ impl Allowance {
         let left = settings.node_pools.iter().zip(counts).map(|(of, (nodes, going))| {
             allowed(&of.disruption.budgets, reason, nodes, minute).saturating_sub(going)
         });
-        Self { left: left.collect(), constrained: false }
+        Self { left: left.collect() }
     }
 
     /// Takes one node of the NodePool, if that is allowed.
@@ -48,9 +47,19 @@ impl Allowance {
         let left = &mut self.left[node_pool];
         let allowed = *left > 0;
         *left = left.saturating_sub(1);
-        self.constrained |= !allowed;
         allowed
     }
+
+    /// Whether a node of the NodePool may go.
+    pub(super) fn allows(&self, node_pool: usize) -> bool {
+        self.left[node_pool] > 0
+    }
+}
+
+/// Whether what budgets allow changes with time alone.
+pub(super) fn any_windows(settings: &Karpenter) -> bool {
+    let mut budgets = settings.node_pools.iter().flat_map(|of| &of.disruption.budgets);
+    budgets.any(|budget| budget.window.is_some())
 }
 
 /// How many of so many nodes may be on their way out in that minute.
@@ -111,9 +120,9 @@ mod tests {
 
     #[test]
     fn what_is_allowed_is_taken_once() {
-        let mut allowance = Allowance { left: vec![1, 0], constrained: false };
-        assert!(allowance.take(0) && !allowance.constrained);
-        assert!(!allowance.take(0) && allowance.constrained);
+        let mut allowance = Allowance { left: vec![1, 0] };
+        assert!(allowance.allows(0) && !allowance.allows(1));
+        assert!(allowance.take(0) && !allowance.take(0));
         assert!(!allowance.take(1));
     }
 }

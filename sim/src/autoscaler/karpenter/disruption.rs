@@ -5,12 +5,13 @@
 //! candidates, budgets must still allow it, and a simulation must come to the same; emptiness then
 //! leaves out nodes that got pods meanwhile. What is carried out cordons the nodes, launches what
 //! replaces them, waits for that to be ready, and drains them; if the replacement does not come,
-//! the nodes take pods again. After a command the next turn follows at once. Consolidation that
-//! finds nothing to do remembers that as long as neither the cluster nor the set of its candidates
-//! changes, for five minutes. Source: facts-kubernetes 3; kubernetes-sigs/karpenter
-//! `pkg/controllers/disruption`.
+//! the nodes take pods again. After a command the next turn follows at once.
+//!
+//! Consolidation that finds nothing to do remembers that as long as neither the cluster nor the set
+//! of its candidates nor what budgets allow changes, for five minutes. Source: facts-kubernetes 3;
+//! kubernetes-sigs/karpenter `pkg/controllers/disruption`.
 
-use super::budgets::Allowance;
+use super::budgets::{self, Allowance};
 use super::candidates::{Candidate, candidates};
 use super::claim::Claim;
 use super::consolidation::{Simulator, total_price};
@@ -40,8 +41,9 @@ pub(super) struct DisruptionLoop {
     version: u64,
     /// When the last one was.
     changed_at: SimTime,
-    /// What the cluster and the candidates were when consolidation found nothing to do.
-    consolidated: Option<(u64, Vec<u64>)>,
+    /// What the cluster, the candidates and their budgets were when consolidation found nothing to
+    /// do.
+    consolidated: Option<(u64, Vec<u64>, Vec<u32>)>,
     /// The command that waits to be validated.
     found: Option<Command>,
     /// Commands that wait for their replacements.
@@ -183,41 +185,43 @@ fn decide(
     let allowance =
         |state: &KarpenterState, reason| Allowance::of(state, world, settings, reason, at);
     let mut empty = allowance(state, DisruptionReason::Empty);
-    let (command, mut open) = emptiness(&all, &mut empty);
+    let command = emptiness(&all, &mut empty);
     if command.is_some() {
         return Turn { command, notes: Vec::new(), next: None };
     }
-    let mut drifted = allowance(state, DisruptionReason::Drifted);
+    let drifted = allowance(state, DisruptionReason::Drifted);
     let mut simulator = Simulator { state: &mut *state, world, settings, now, all: &all };
     let mut notes = Vec::new();
-    if all.iter().any(|candidate| candidate.drifted) {
-        open = true;
-        let command = drift(&mut simulator, &mut drifted, &mut notes);
+    // Whether there is room for a drifted node's pods is looked at in every turn.
+    let any_drifted = all.iter().any(|candidate| candidate.drifted);
+    if any_drifted {
+        let command = drift(&mut simulator, &drifted, &mut notes);
         if command.is_some() {
             return Turn { command, notes, next: None };
         }
     }
-    let mut allowed = allowance(state, DisruptionReason::Underutilized);
+    let allowed = allowance(state, DisruptionReason::Underutilized);
     let mut simulator = Simulator { state: &mut *state, world, settings, now, all: &all };
-    let command = consolidation(&mut simulator, &mut allowed, &mut notes);
-    let next = if open || allowed.constrained { Some(now) } else { timers(state, settings, now) };
+    let command = consolidation(&mut simulator, allowed, &mut notes);
+    let windows = !all.is_empty() && budgets::any_windows(settings);
+    let next = if any_drifted || windows { Some(now) } else { timers(state, settings, now) };
     Turn { command, notes, next }
 }
 
-/// Empty nodes go together. Tells as well whether budgets kept some.
-fn emptiness(all: &[Candidate], allowance: &mut Allowance) -> (Option<Command>, bool) {
+/// Empty nodes go together.
+fn emptiness(all: &[Candidate], allowance: &mut Allowance) -> Option<Command> {
     let empty = all.iter().filter(|c| c.consolidatable && !c.blocked && c.pods.is_empty());
     let candidates: Vec<Candidate> =
         empty.filter(|candidate| allowance.take(candidate.node_pool)).cloned().collect();
     let by = DisruptedBy::Empty;
     let command = Command { candidates, replacements: Vec::new(), by };
-    ((!command.candidates.is_empty()).then_some(command), allowance.constrained)
+    (!command.candidates.is_empty()).then_some(command)
 }
 
 /// The first drifted node, empty ones before others, whose pods all find a place.
 fn drift(
     simulator: &mut Simulator<'_>,
-    allowance: &mut Allowance,
+    allowance: &Allowance,
     notes: &mut Vec<(u64, String)>,
 ) -> Option<Command> {
     let settings = simulator.settings;
@@ -228,7 +232,7 @@ fn drift(
     let mut drifted: Vec<&Candidate> = simulator.all.iter().filter(may_go).collect();
     drifted.sort_by_key(|candidate| !candidate.pods.is_empty());
     for candidate in drifted {
-        if !allowance.take(candidate.node_pool) {
+        if !allowance.allows(candidate.node_pool) {
             continue;
         }
         match simulator.simulate(std::slice::from_ref(candidate)) {
@@ -246,7 +250,7 @@ fn drift(
 /// Several nodes at once, or else one.
 fn consolidation(
     simulator: &mut Simulator<'_>,
-    allowance: &mut Allowance,
+    mut allowance: Allowance,
     notes: &mut Vec<(u64, String)>,
 ) -> Option<Command> {
     let settings = simulator.settings;
@@ -256,11 +260,15 @@ fn consolidation(
     };
     let mut eligible: Vec<&Candidate> = simulator.all.iter().filter(may_go).collect();
     let key = |eligible: &[&Candidate]| eligible.iter().map(|c| c.number).collect::<Vec<u64>>();
-    let state = (simulator.state.disruption.version, key(&eligible));
+    let version = simulator.state.disruption.version;
+    let state = (version, key(&eligible), allowance.left.clone());
     if eligible.is_empty() || simulator.state.disruption.consolidated.as_ref() == Some(&state) {
         return None;
     }
     eligible.sort_by(|a, b| a.cost.total_cmp(&b.cost).then(a.number.cmp(&b.number)));
+    // One node alone may be any of a NodePool that may lose one; several must all be allowed.
+    let alone: Vec<&Candidate> =
+        eligible.iter().copied().filter(|c| allowance.allows(c.node_pool)).collect();
     let allowed: Vec<Candidate> =
         eligible.into_iter().filter(|c| allowance.take(c.node_pool)).cloned().collect();
     let by = DisruptedBy::Underutilized;
@@ -268,7 +276,7 @@ fn consolidation(
         let candidates = allowed[..count].to_vec();
         return Some(Command { candidates, replacements: claim.into_iter().collect(), by });
     }
-    for candidate in &allowed {
+    for candidate in alone {
         match simulator.consolidate(std::slice::from_ref(candidate)) {
             Ok(claim) => {
                 let candidates = vec![candidate.clone()];
@@ -277,9 +285,7 @@ fn consolidation(
             Err(reason) => notes.push((candidate.number, reason)),
         }
     }
-    if !allowance.constrained {
-        simulator.state.disruption.consolidated = Some(state);
-    }
+    simulator.state.disruption.consolidated = Some(state);
     None
 }
 

@@ -8,7 +8,7 @@
 //! volume detachment. Source: kubernetes-sigs/karpenter `pkg/controllers/node/termination`,
 //! `nodeclaim/expiration`; facts-kubernetes 3.
 
-use super::{candidates, launch};
+use super::{candidates, disruption, launch};
 use crate::cluster::{Cluster, NodeId, NodeState, PodId, PodOwner};
 use crate::engine::event::{AutoscalerEvent, Event, KarpenterEvent};
 use crate::engine::world::{Cx, World};
@@ -66,6 +66,7 @@ pub(super) fn drain(
     control_plane::on_scale_down(world, cx);
     cx.outcome.disruptions.entry(by).or_default().nodes += 1;
     evict(world, cx, node_id, (by, result), false);
+    disruption::changed(world, cx);
     if world.cluster.nodes.get(node_id).is_some_and(|node| node.pods.is_empty()) {
         cx.after(SimDuration::ZERO, event(KarpenterEvent::Drained(node_id)));
     }
