@@ -6,8 +6,7 @@
 //! evaluation is one function of plain values ([`Task`] to numbers), written down as soon as it is
 //! known, so that a plan that was stopped goes on where it was.
 //!
-//! Leaves out: classes of applications with settings of their own; surrogate models; orders in which
-//! settings could be changed on the live system.
+//! Leaves out: surrogate models; orders in which settings could be changed on the live system.
 
 pub mod answer;
 pub mod evaluate;
