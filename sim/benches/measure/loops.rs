@@ -32,11 +32,9 @@ pub(crate) fn queue(pending: &str, holds: &str) -> Outcome {
     let mut distance = || stream.random_range(1..120_000u64);
     let mut heap: BinaryHeap<Reverse<(u64, u64)>> =
         (0..u64::from(pending)).map(|sequence| Reverse((distance(), sequence))).collect();
-    let mut sequence = u64::from(pending);
-    for _ in 0..holds {
+    for sequence in u64::from(pending)..u64::from(pending) + holds {
         let Some(Reverse((at, _))) = heap.pop() else { break };
         heap.push(Reverse((at + distance(), sequence)));
-        sequence += 1;
     }
     println!("{:?}", heap.peek());
     Ok(())

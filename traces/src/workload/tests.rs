@@ -130,3 +130,20 @@ fn runs_are_rescaled_and_their_copies_share_stages() {
     let message = wrong.check(&recorded).unwrap_err().to_string();
     assert!(message.contains("scale.input") && message.contains("scale.cpuSpeed"), "{message}");
 }
+
+#[test]
+fn a_trace_that_is_not_needed_any_more_makes_the_same_workload() {
+    let mut recorded = many();
+    recorded.runs[3].depends_on = Some(recorded.runs[1].run.run_id.to_string());
+    recorded.pods.push(TracePod { name: "p".into(), ..TracePod::default() });
+    for arrivals in [1.0, 1.5] {
+        let options = WorkloadOptions { arrivals, ..WorkloadOptions::default() };
+        let copied = format!("{:?}", to_workload(&recorded, &options));
+        let again = LoadedTrace {
+            runs: recorded.runs.clone(),
+            pods: recorded.pods.clone(),
+            ..LoadedTrace::default()
+        };
+        assert_eq!(format!("{:?}", into_workload(again, &options)), copied);
+    }
+}
