@@ -9,14 +9,14 @@ use crate::grid::{Grid, GridCell, GridColumn};
 use crate::plots::{Kind, Series};
 use sim::outcome::DisruptedBy;
 
-/// Decisions in the table, in its order.
-const SHOWN: [(&str, &str); 6] = [
-    ("scale_up", "nodes added"),
-    ("scale_down", "nodes removed"),
-    ("launch_failed", "launches failed"),
-    ("backed_off", "times backed off"),
-    ("no_scale_up", "would not grow"),
-    ("no_scale_down", "would not shrink"),
+/// Decisions in the table, in its order; Karpenter has names of its own for some.
+const SHOWN: [(&str, Option<&str>, &str); 6] = [
+    ("scale_up", None, "nodes added"),
+    ("scale_down", Some("disrupt"), "nodes removed"),
+    ("launch_failed", None, "launches failed"),
+    ("backed_off", None, "times backed off"),
+    ("no_scale_up", None, "would not grow"),
+    ("no_scale_down", Some("unconsolidatable"), "would not shrink"),
 ];
 
 pub(super) fn section(data: &Data) -> Section {
@@ -76,11 +76,14 @@ fn churn(data: &Data) -> String {
 
 fn decisions(data: &Data) -> Grid {
     let mut columns = vec![GridColumn::words("pool", "pool")];
-    columns.extend(SHOWN.map(|(key, title)| GridColumn::figures(title, key)));
+    columns.extend(SHOWN.map(|(key, _, title)| GridColumn::figures(title, key)));
     let mut grid = Grid::new(&columns);
     let mut pools: BTreeMap<&str, [u64; SHOWN.len()]> = BTreeMap::new();
     for ((pool, decision), count) in &data.scaling {
-        if let Some(place) = SHOWN.iter().position(|(key, _)| key == decision) {
+        let is_it = |(key, other, _): &(&str, Option<&str>, &str)| {
+            key == decision || *other == Some(decision.as_str())
+        };
+        if let Some(place) = SHOWN.iter().position(is_it) {
             pools.entry(pool).or_default()[place] += count;
         }
     }

@@ -268,7 +268,14 @@ fn scaling(folder: &Path) -> Result<(Counts, Counts), ReadError> {
         let decision = row.text(1).unwrap_or_default().to_owned();
         let many = row.integer(2).and_then(|n| u64::try_from(n).ok()).unwrap_or(1);
         *counts.entry((pool, decision.clone())).or_default() += many;
-        if matches!(decision.as_str(), "no_scale_up" | "no_scale_down" | "launch_failed") {
+        let why_not = [
+            "no_scale_up",
+            "no_scale_down",
+            "launch_failed",
+            "unconsolidatable",
+            "command_abandoned",
+        ];
+        if why_not.contains(&decision.as_str()) {
             let reason = sim::outcome::normalised_reason(row.text(3).unwrap_or_default());
             *reasons.entry((decision, reason)).or_default() += 1;
         }

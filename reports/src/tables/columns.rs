@@ -300,7 +300,7 @@ static SCALING: [ColumnSpec; 6] = [
     text(
         "decision",
         "`scale_up`, `no_scale_up`, `launch_failed`, `backed_off`, `unneeded`, `scale_down` or \
-         `no_scale_down`.",
+         `no_scale_down`; Karpenter's are `disrupt`, `unconsolidatable` and `command_abandoned` too.",
     ),
     or_null(integer("nodes", "How many nodes more; null for other decisions than `scale_up`.")),
     text("reason", "Why."),
