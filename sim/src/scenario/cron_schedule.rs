@@ -19,6 +19,9 @@ pub struct CronSchedule {
     any_weekday: bool,
 }
 
+/// Minutes of a day.
+const DAY: i64 = 24 * 60;
+
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
@@ -58,11 +61,14 @@ impl CronSchedule {
 
     /// Whether it names the minute that is so many minutes after 1970-01-01T00:00Z.
     pub fn matches(&self, minute: i64) -> bool {
-        let days = minute.div_euclid(24 * 60);
-        let of_day = minute.rem_euclid(24 * 60);
-        if self.minutes >> (of_day % 60) & 1 == 0 || self.hours >> (of_day / 60) & 1 == 0 {
-            return false;
-        }
+        let of_day = minute.rem_euclid(DAY);
+        self.minutes >> (of_day % 60) & 1 == 1
+            && self.hours >> (of_day / 60) & 1 == 1
+            && self.names_day(minute.div_euclid(DAY))
+    }
+
+    /// Whether it names a minute of the day that is so many days after 1970-01-01.
+    fn names_day(&self, days: i64) -> bool {
         let (month, day) = civil(days);
         if self.months >> month & 1 == 0 {
             return false;
@@ -75,7 +81,17 @@ impl CronSchedule {
 
     /// Whether a window of so many minutes that began at a time it names covers the minute.
     pub fn covers(&self, minute: i64, duration_minutes: i64) -> bool {
-        (0..duration_minutes).any(|back| self.matches(minute - back))
+        let from = minute.saturating_sub(duration_minutes.saturating_sub(1));
+        let mut at = minute;
+        // Days that the schedule does not name are skipped whole: windows may last for months.
+        while at >= from {
+            if self.matches(at) {
+                return true;
+            }
+            let day = at.div_euclid(DAY);
+            at = if self.names_day(day) { at - 1 } else { day * DAY - 1 };
+        }
+        false
     }
 }
 
@@ -156,6 +172,12 @@ mod tests {
         assert!(nightly.covers(november(5, 22, 0), 8 * 60));
         assert!(nightly.covers(november(6, 5, 59), 8 * 60));
         assert!(!nightly.covers(november(6, 6, 0), 8 * 60));
+        let yearly = CronSchedule::parse("30 6 2 jan *").expect("it is one");
+        let minute = november(5, 0, 0);
+        for duration in [1, 60, 400_000, 440_000, 450_000, 1_000_000] {
+            let slowly = (0..duration).any(|back| yearly.matches(minute - back));
+            assert_eq!(yearly.covers(minute, duration), slowly, "{duration}");
+        }
     }
 
     #[test]

@@ -35,7 +35,8 @@ impl Allowance {
                 counts[facts.node_pool].1 += u32::from(node.state == NodeState::Cordoned);
             }
         }
-        let minute = (epoch_ms + now.as_millis() as i64).div_euclid(60_000);
+        let elapsed = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
+        let minute = epoch_ms.saturating_add(elapsed).div_euclid(60_000);
         let left = settings.node_pools.iter().zip(counts).map(|(of, (nodes, going))| {
             allowed(&of.disruption.budgets, reason, nodes, minute).saturating_sub(going)
         });

@@ -171,13 +171,13 @@ fn next_victim(cluster: &Cluster, node_id: NodeId, all: bool) -> Option<PodId> {
 
 /// The node takes pods again.
 pub(super) fn uncordon(world: &mut World, cx: &mut Cx<'_>, node_id: NodeId) {
-    let Some(node) = world.cluster.nodes.get_mut(node_id) else { return };
-    node.disrupted_by = None;
-    let number = node.number;
+    let Some(number) = world.cluster.nodes.get(node_id).map(|node| node.number) else { return };
     let Some(state) = world.autoscaler.karpenter_mut() else { return };
     let Some(facts) = state.nodes.get_mut(&number).filter(|facts| !facts.draining) else { return };
     facts.waits = false;
     facts.nominated_until = SimTime::ZERO;
+    // Not before: a node that drains for another reason keeps that.
+    world.cluster.nodes[node_id].disrupted_by = None;
     world.cluster.set_node_state(node_id, NodeState::Ready);
     crate::scheduler::room_freed(world, cx, node_id);
 }
