@@ -70,11 +70,9 @@ fn placement(criterion: &mut Criterion) {
     for (nodes, shapes) in [(40, 3), (300, 3), (3_000, 3), (40, 36), (300, 36), (3_000, 36)] {
         let (scenario, workload) = (fixed_platform(nodes), pods_for(nodes, shapes == 3));
         group.throughput(Throughput::Elements(workload.pods.len() as u64));
-        for (name, node_search) in [
-            ("every-node", NodeSearch::EveryNode),
-            ("by-class", NodeSearch::ByClass),
-            ("by-size", NodeSearch::BySize),
-        ] {
+        for (name, node_search) in
+            [("every-node", NodeSearch::EveryNode), ("by-class", NodeSearch::ByClass)]
+        {
             group.bench_function(format!("{nodes}-nodes/{shapes}-shapes/{name}"), |bencher| {
                 bencher.iter(|| {
                     let options = RunOptions { node_search, ..RunOptions::default() };

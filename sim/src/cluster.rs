@@ -116,6 +116,7 @@ impl Cluster {
         node.pods.push(pod_id);
         node.lowest_priority = node.lowest_priority.min(spec.priority);
         node.pods_bound_ever += 1;
+        node.well_used = false;
         pod.phase = PodPhase::Bound;
         pod.node = Some(node_id);
         pod.bound_at = Some(now);
@@ -132,6 +133,7 @@ impl Cluster {
             let spec = self.specs.get(pod.spec);
             node.requested.subtract(&spec.requests);
             node.nonzero_requested.subtract(&spec.nonzero);
+            node.well_used = false;
             node.pods.retain(|other| *other != pod_id);
             if node.lowest_priority == spec.priority {
                 let left = node.pods.iter().map(|pod| self.specs.get(self.pods[*pod].spec));

@@ -204,6 +204,7 @@ impl Decisions {
             image_store: crate::images::ImageStore::default(),
             gone_at: None,
             unneeded_since: None,
+            well_used: false,
             kept_because: None,
             interrupted: false,
             disrupted_by: None,

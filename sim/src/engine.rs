@@ -50,13 +50,11 @@ pub struct RunOptions {
 /// How the scheduler looks for a node for a pod.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum NodeSearch {
-    /// Whichever is faster for the size of the cluster.
+    /// Once at each class of nodes that no plugin can tell apart, where the pod allows it.
     #[default]
-    BySize,
+    ByClass,
     /// At every node: a reference for tests.
     EveryNode,
-    /// At classes of nodes that no plugin can tell apart, where the pod allows it.
-    ByClass,
 }
 
 /// Simulates `workload` on `scenario`. Same arguments: same outcome and same records, bit by bit.

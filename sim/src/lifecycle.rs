@@ -9,7 +9,9 @@
 
 use rand_distr::StandardNormal;
 
-use crate::cluster::{Cluster, Node, NodeId, Placement, Pod, PodId, PodOwner, PodSpec, Resources};
+use crate::cluster::{
+    Cluster, Node, NodeId, Placement, PlacementId, Pod, PodId, PodOwner, PodSpec, Resources,
+};
 use crate::control_plane::{self, Reason};
 use crate::engine::event::{Event, PodEvent};
 use crate::engine::world::{Cx, World};
@@ -43,6 +45,22 @@ pub(crate) fn create_pod(
 /// A pod of the pod trace is created.
 pub(crate) fn on_trace_pod_created(world: &mut World, cx: &mut Cx<'_>, place: u32) {
     let pod = &cx.workload.pods[place as usize];
+    let placement = trace_pod_placement(world, cx, place);
+    let requests = Resources::of_pod(pod.cpu, pod.memory).with_gpus(pod.gpus);
+    let spec = PodSpec::of(requests, placement, pod.priority);
+    cx.outcome.trace_pods += 1;
+    create_pod(world, cx, PodOwner::Trace(place), spec, 1);
+}
+
+/// The placement of a pod of the pod trace: often that of the one before.
+fn trace_pod_placement(world: &mut World, cx: &Cx<'_>, place: u32) -> PlacementId {
+    let pod = &cx.workload.pods[place as usize];
+    if let Some((before, placement)) = world.last_trace_pod {
+        let before = &cx.workload.pods[before as usize];
+        if (before.priority, &before.node_selector) == (pod.priority, &pod.node_selector) {
+            return placement;
+        }
+    }
     let template = PodTemplate {
         node_selector: pod.node_selector.clone(),
         priority: pod.priority,
@@ -50,10 +68,8 @@ pub(crate) fn on_trace_pod_created(world: &mut World, cx: &mut Cx<'_>, place: u3
     };
     let placement = Placement { template, ..Placement::default() };
     let placement = world.cluster.specs.intern_placement(placement);
-    let requests = Resources::of_pod(pod.cpu, pod.memory).with_gpus(pod.gpus);
-    let spec = PodSpec::of(requests, placement, pod.priority);
-    cx.outcome.trace_pods += 1;
-    create_pod(world, cx, PodOwner::Trace(place), spec, 1);
+    world.last_trace_pod = Some((place, placement));
+    placement
 }
 
 /// The scheduler has chosen `node_id`: the pod is bound and its containers start.

@@ -353,6 +353,7 @@ fn new_node(world: &mut World, cx: &Cx<'_>, kind: NodeKindId) -> NodeId {
         image_store: images::ImageStore::default(),
         gone_at: None,
         unneeded_since: None,
+        well_used: false,
         kept_because: None,
         interrupted: false,
         disrupted_by: None,

@@ -24,13 +24,13 @@ mod preemption;
 mod queue;
 mod reasons;
 mod retry;
-mod rotation;
 pub(crate) mod score;
 #[cfg(test)]
 mod test_cluster;
 #[cfg(test)]
 mod tests;
 pub(crate) mod ties;
+mod verdicts;
 
 pub(crate) use classes::NodeClasses;
 pub(crate) use node_tree::NodeTree;

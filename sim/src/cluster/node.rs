@@ -55,6 +55,8 @@ pub(crate) struct Node {
     pub(crate) gone_at: Option<SimTime>,
     /// Since when the autoscaler holds it for unneeded.
     pub(crate) unneeded_since: Option<SimTime>,
+    /// Scale-down found it used well enough to stay, and its pods are the same since.
+    pub(crate) well_used: bool,
     /// Why the autoscaler keeps it, as last recorded.
     pub(crate) kept_because: Option<&'static str>,
     /// The cloud takes it back.

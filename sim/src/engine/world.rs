@@ -4,7 +4,7 @@ use super::RunOptions;
 use super::calendar::Calendar;
 use super::event::Event;
 use crate::autoscaler::AutoscalerState;
-use crate::cluster::{Cluster, NodeKinds, Slab};
+use crate::cluster::{Cluster, NodeKinds, PlacementId, Slab};
 use crate::control_plane::ControlPlane;
 use crate::images::{ImageCatalog, Registry};
 use crate::ledger::Books;
@@ -55,6 +55,8 @@ pub(crate) struct World {
     pub(crate) runs_active: u32,
     /// Trace pods that have not ended, those to come included.
     pub(crate) trace_pods_open: u64,
+    /// A trace pod (by its place in the workload), the last that needed a placement of its own.
+    pub(crate) last_trace_pod: Option<(u32, PlacementId)>,
 }
 
 /// What handlers work with besides the world.
@@ -126,6 +128,7 @@ impl World {
             runs_open: workload.runs.len() as u64,
             runs_active: 0,
             trace_pods_open: workload.pods.len() as u64,
+            last_trace_pod: None,
         }
     }
 }

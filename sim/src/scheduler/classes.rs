@@ -1,46 +1,49 @@
-//! Nodes by class: those that no plugin can tell apart are looked at once.
+//! Nodes by class: those that no plugin can tell apart are asked about once.
 //!
 //! A class is what filters and scores read of a node: its kind, state, requests and images. Nodes
 //! move between classes as pods come and go. The index follows late: [`NodeClasses::touch`] notes
-//! that a node changed, and [`NodeClasses::sync`] moves the noted ones when somebody wants to look,
-//! so that a cluster which is never looked at by class pays a branch for it.
+//! that a node changed, and [`NodeClasses::sync`] moves the noted ones when somebody wants to look.
+//! It keeps the classes in the order of the scheduler's list of nodes, so that a search is a walk
+//! over numbers. A class that no node is in any more is kept for a while: what was found out about
+//! it (see `verdicts`) holds when a node comes back to it.
 //!
 //! A node with a nominated pod is a class of its own: what it has left depends on who asks.
 //! Leaves out: ports, volumes, pods by label. Pods to which these matter look at every node
 //! (`Cycle::tells_nodes_apart`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::node_tree::{Member, NodeTree};
 use crate::cluster::{ImageId, Node, NodeId, NodeKindId, NodeState, NonZeroRequests};
 use crate::cluster::{Resources, Slab};
 
 /// No class; no serial, of a place without a registered node.
-pub(super) const NONE: u32 = u32::MAX;
+const NONE: u32 = u32::MAX;
+
+/// So many classes without a node are kept.
+const EMPTY_CLASSES: usize = 256;
 
 /// What nodes of a class have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct ClassKey {
-    kind: NodeKindId,
-    state: NodeState,
     requested: Resources,
     nonzero_requested: NonZeroRequests,
+    kind: NodeKindId,
+    state: NodeState,
     /// Place of the images that it reports among all such sets.
     images: u32,
     /// Serial of a node that is to be alone, plus one.
     alone: u32,
 }
 
-/// Nodes that are the same to every plugin, in order.
+/// Nodes that are the same to every plugin.
 #[derive(Debug)]
-pub(super) struct Class {
+struct Class {
     key: ClassKey,
-    /// Their zone.
-    pub(super) zone: u32,
-    /// The nodes, ascending by serial; never empty in a class that is in use.
-    pub(super) members: Vec<Member>,
-    /// Place in the list of classes in use.
-    place: u32,
+    /// How many they are.
+    nodes: u32,
+    /// It is in the list of those that were seen without a node.
+    listed_empty: bool,
 }
 
 /// What the index knows of a node, by the node's place in its arena.
@@ -50,25 +53,33 @@ struct Entry {
     serial: u32,
     images: u32,
     nominations: u32,
+    /// Place in the scheduler's list of nodes.
+    index: u32,
     stale: bool,
 }
 
 impl Entry {
-    const EMPTY: Self = Self { class: NONE, serial: NONE, images: 0, nominations: 0, stale: false };
+    const EMPTY: Self =
+        Self { class: NONE, serial: NONE, images: 0, nominations: 0, index: 0, stale: false };
 }
 
 /// Registered nodes by class.
 #[derive(Debug, Default)]
 pub(crate) struct NodeClasses {
-    /// The index is kept. Otherwise only what it could not find out later is.
-    kept: bool,
     ids: BTreeMap<ClassKey, u32>,
     classes: Vec<Class>,
-    free: Vec<u32>,
-    in_use: Vec<u32>,
+    /// Which class a number stands for: changes when the number is given to another class.
+    stamps: Vec<u32>,
+    last_stamp: u32,
+    /// Classes that had no node when they were noted, the first noted first.
+    empty: VecDeque<u32>,
     entries: Vec<Entry>,
     stale: Vec<NodeId>,
     image_sets: BTreeMap<Vec<ImageId>, u32>,
+    /// The scheduler's list of nodes, and the class of each.
+    order: (Vec<NodeId>, Vec<u32>),
+    /// The nodes in it are not those that are registered.
+    order_is_stale: bool,
 }
 
 impl NodeClasses {
@@ -80,23 +91,22 @@ impl NodeClasses {
         }
         let images = self.image_set(images);
         self.entries[place] = Entry { serial: member.serial, images, ..Entry::EMPTY };
+        self.order_is_stale = true;
         self.touch(member.node);
     }
 
     /// A registered node is gone; gives its serial.
     pub(crate) fn remove(&mut self, node: NodeId) -> u32 {
         let entry = std::mem::replace(&mut self.entries[node.place()], Entry::EMPTY);
+        self.order_is_stale = true;
         if entry.class != NONE {
-            self.leave(entry.class, entry.serial);
+            self.leave(entry.class);
         }
         entry.serial
     }
 
     /// Something about the node changed that a class has in common.
     pub(crate) fn touch(&mut self, node: NodeId) {
-        if !self.kept {
-            return;
-        }
         match self.entries.get_mut(node.place()) {
             Some(entry) if entry.serial != NONE && !entry.stale => {
                 entry.stale = true;
@@ -120,42 +130,36 @@ impl NodeClasses {
         self.touch(node);
     }
 
-    /// Brings the index up to date, from nothing if it was not kept.
+    /// Brings the index up to date.
     pub(super) fn sync(&mut self, nodes: &Slab<Node>, tree: &NodeTree) {
-        if !self.kept {
-            self.kept = true;
-            for node in tree.rotation(0) {
-                self.touch(node);
-            }
-        }
         while let Some(id) = self.stale.pop() {
             // A node that is gone may have been noted before.
             if let Some(node) = nodes.get(id) {
-                self.update(id, node, tree);
+                self.update(id, node);
+            }
+        }
+        if self.order_is_stale {
+            self.order_is_stale = false;
+            let (list, classes) = &mut self.order;
+            list.clear();
+            classes.clear();
+            for node in tree.rotation(0) {
+                let entry = &mut self.entries[node.place()];
+                entry.index = list.len() as u32;
+                list.push(node);
+                classes.push(entry.class);
             }
         }
     }
 
-    /// Forgets the index: nothing has to be kept up to date until the next [`NodeClasses::sync`].
-    pub(super) fn drop_index(&mut self) {
-        if !self.kept {
-            return;
-        }
-        self.kept = false;
-        self.ids.clear();
-        self.classes.clear();
-        self.free.clear();
-        self.in_use.clear();
-        self.stale.clear();
-        for entry in &mut self.entries {
-            entry.class = NONE;
-            entry.stale = false;
-        }
+    /// The class of every node, in the order of the scheduler's list.
+    pub(super) fn in_order(&self) -> &[u32] {
+        &self.order.1
     }
 
-    /// Classes in use, in no particular order.
-    pub(super) fn in_use(&self) -> &[u32] {
-        &self.in_use
+    /// The node at a place of that list.
+    pub(super) fn node_at(&self, index: usize) -> NodeId {
+        self.order.0[index]
     }
 
     /// Classes are numbered below this.
@@ -163,74 +167,74 @@ impl NodeClasses {
         self.classes.len()
     }
 
-    /// The class of a registered node.
-    pub(super) fn class_of(&self, node: NodeId) -> u32 {
-        self.entries[node.place()].class
-    }
-
-    /// A class in use.
-    pub(super) fn get(&self, class: u32) -> &Class {
-        &self.classes[class as usize]
+    /// For every number, which class it stands for now: no class, before or after, has the same.
+    pub(super) fn stamps(&self) -> &[u32] {
+        &self.stamps
     }
 
     /// Puts the node where it belongs now.
-    fn update(&mut self, id: NodeId, node: &Node, tree: &NodeTree) {
+    fn update(&mut self, id: NodeId, node: &Node) {
         let entry = &mut self.entries[id.place()];
         entry.stale = false;
         let key = ClassKey {
-            kind: node.kind,
-            state: node.state,
             requested: node.requested,
             nonzero_requested: node.nonzero_requested,
+            kind: node.kind,
+            state: node.state,
             images: entry.images,
             alone: if entry.nominations > 0 { entry.serial + 1 } else { 0 },
         };
-        let (old, member) = (entry.class, Member { serial: entry.serial, node: id });
+        let (old, index) = (entry.class, entry.index as usize);
         if old != NONE {
             if self.classes[old as usize].key == key {
                 return;
             }
-            self.leave(old, member.serial);
+            self.leave(old);
         }
-        let class = self.ids.get(&key).copied();
-        let class = class.unwrap_or_else(|| self.new_class(key, tree.zone_of(node.kind)));
-        let members = &mut self.classes[class as usize].members;
-        let rank = members.partition_point(|other| other.serial < member.serial);
-        members.insert(rank, member);
+        let class = self.ids.get(&key).copied().unwrap_or_else(|| self.new_class(key));
+        self.classes[class as usize].nodes += 1;
         self.entries[id.place()].class = class;
+        if !self.order_is_stale {
+            self.order.1[index] = class;
+        }
     }
 
-    fn new_class(&mut self, key: ClassKey, zone: u32) -> u32 {
-        let place = self.in_use.len() as u32;
-        let class = if let Some(class) = self.free.pop() {
-            let slot = &mut self.classes[class as usize];
-            // Its list of members keeps its memory.
-            (slot.key, slot.zone, slot.place) = (key, zone, place);
-            class
+    fn new_class(&mut self, key: ClassKey) -> u32 {
+        self.last_stamp = self.last_stamp.checked_add(1).expect("fewer than 2^32 classes");
+        let (stamp, class) = (self.last_stamp, Class { key, nodes: 0, listed_empty: false });
+        let id = if let Some(id) = self.reusable() {
+            let place = id as usize;
+            self.ids.remove(&self.classes[place].key);
+            (self.classes[place], self.stamps[place]) = (class, stamp);
+            id
         } else {
-            self.classes.push(Class { key, zone, members: Vec::new(), place });
+            self.classes.push(class);
+            self.stamps.push(stamp);
             self.classes.len() as u32 - 1
         };
-        self.in_use.push(class);
-        self.ids.insert(key, class);
-        class
+        self.ids.insert(key, id);
+        id
     }
 
-    fn leave(&mut self, class: u32, serial: u32) {
-        let slot = &mut self.classes[class as usize];
-        let rank = slot
-            .members
-            .binary_search_by_key(&serial, |member| member.serial)
-            .expect("a node is in its class");
-        slot.members.remove(rank);
-        if slot.members.is_empty() {
-            let place = slot.place as usize;
-            self.ids.remove(&slot.key);
-            self.in_use.swap_remove(place);
-            if let Some(moved) = self.in_use.get(place) {
-                self.classes[*moved as usize].place = place as u32;
+    /// The number of a class that is not worth keeping any longer.
+    fn reusable(&mut self) -> Option<u32> {
+        while self.empty.len() > EMPTY_CLASSES {
+            let id = self.empty.pop_front()?;
+            let class = &mut self.classes[id as usize];
+            class.listed_empty = false;
+            if class.nodes == 0 {
+                return Some(id);
             }
-            self.free.push(class);
+        }
+        None
+    }
+
+    fn leave(&mut self, id: u32) {
+        let class = &mut self.classes[id as usize];
+        class.nodes -= 1;
+        if class.nodes == 0 && !class.listed_empty {
+            class.listed_empty = true;
+            self.empty.push_back(id);
         }
     }
 

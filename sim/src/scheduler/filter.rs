@@ -61,9 +61,20 @@ pub(crate) struct Filters {
     disabled: Vec<String>,
     /// Decision cases: the one filter that is asked.
     only: Option<&'static str>,
+    /// Which of those that ask about the node's state are on.
+    pub(super) on: On,
     added_affinity: AddedAffinity,
     /// Resources that `NodeResourcesFit` does not check.
     pub(super) ignored: IgnoredResources,
+}
+
+/// Filters that are asked at every pod's turn.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct On {
+    pub(super) ports: bool,
+    pub(super) resources: bool,
+    pub(super) spread: bool,
+    pub(super) affinity: bool,
 }
 
 /// `ignoredResources` and `ignoredResourceGroups`.
@@ -92,17 +103,30 @@ impl Filters {
         Self {
             disabled: disabled.cloned().collect(),
             only: None,
+            on: On::default(),
             added_affinity: profile.added_affinity.clone(),
             ignored: IgnoredResources {
                 resources: profile.ignored_resources.clone(),
                 groups: profile.ignored_resource_groups.clone(),
             },
         }
+        .noted()
+    }
+
+    /// With [`Filters::on`] as the rest says.
+    fn noted(self) -> Self {
+        let on = On {
+            ports: self.is_on("NodePorts"),
+            resources: self.is_on("NodeResourcesFit"),
+            spread: self.is_on("PodTopologySpread"),
+            affinity: self.is_on("InterPodAffinity"),
+        };
+        Self { on, ..self }
     }
 
     /// The same with this filter alone.
     pub(crate) fn only(self, plugin: &'static str) -> Self {
-        Self { only: Some(plugin), disabled: Vec::new(), ..self }
+        Self { only: Some(plugin), disabled: Vec::new(), ..self }.noted()
     }
 
     /// Whether the filter is on.
@@ -147,16 +171,27 @@ impl Filters {
 #[derive(Debug, Default)]
 pub(crate) struct StaticFits {
     filters: Filters,
-    by_placement: Vec<Row>,
+    by_placement: Vec<KindFits>,
 }
 
 /// What is known of one placement: of kinds of which there are nodes everything, because there may
 /// be thousands of others.
 #[derive(Debug, Default, Clone)]
-struct Row {
+pub(crate) struct KindFits {
     fits: Vec<Option<StaticFit>>,
     /// How many of the kinds that were met are done.
     met: usize,
+    /// Some kind that was met has what is preferred.
+    pub(super) any_preferred: bool,
+    /// Some kind that was met has a `PreferNoSchedule` taint that is not tolerated.
+    pub(super) any_intolerable: bool,
+}
+
+impl KindFits {
+    /// About the kind of a node that is there.
+    pub(super) fn of(&self, node: &Node) -> &StaticFit {
+        self.fits[node.kind.0 as usize].as_ref().expect("kinds of nodes that are there are known")
+    }
 }
 
 impl StaticFits {
@@ -165,11 +200,11 @@ impl StaticFits {
         Self { filters, by_placement: Vec::new() }
     }
 
-    /// One entry per kind of node, filled for those of which there are nodes.
-    pub(crate) fn of(&mut self, cluster: &Cluster, placement: PlacementId) -> &[Option<StaticFit>] {
+    /// What is known of the placement, of all kinds of which there are nodes.
+    pub(crate) fn of(&mut self, cluster: &Cluster, placement: PlacementId) -> &KindFits {
         let place = placement.0 as usize;
         if self.by_placement.len() <= place {
-            self.by_placement.resize(place + 1, Row::default());
+            self.by_placement.resize(place + 1, KindFits::default());
         }
         let row = &mut self.by_placement[place];
         let met = cluster.kinds.met();
@@ -178,11 +213,13 @@ impl StaticFits {
             row.fits.resize(cluster.kinds.len(), None);
             for kind in &met[row.met..] {
                 let fit = self.filters.static_fit(rules, cluster.kinds.get(*kind));
-                row.fits[kind.0 as usize].get_or_insert(fit);
+                let fit = row.fits[kind.0 as usize].get_or_insert(fit);
+                row.any_preferred |= fit.preferred_affinity > 0;
+                row.any_intolerable |= fit.intolerable_preferences > 0;
             }
             row.met = met.len();
         }
-        &row.fits
+        row
     }
 
     /// What placement rules say about a kind, whether there ever was a node of it or not.
@@ -261,6 +298,11 @@ pub(super) fn rejection_by_state<'a>(
 pub(super) fn passes_by_state(cycle: &Cycle<'_>, node: &Node, gone: &[PodId]) -> bool {
     fit::fits(cycle, node, gone)
         && (!cycle.has_ports || node_ports::free(cycle, node, gone))
-        && cycle.spread.as_ref().is_none_or(|spread| spread.rejection(node).is_none())
+        && passes_beside_others(cycle, node)
+}
+
+/// Whether `node` passes those of them that look at pods on other nodes.
+pub(super) fn passes_beside_others(cycle: &Cycle<'_>, node: &Node) -> bool {
+    cycle.spread.as_ref().is_none_or(|spread| spread.rejection(node).is_none())
         && cycle.affinity.as_ref().is_none_or(|affinity| affinity.rejection(node).is_none())
 }

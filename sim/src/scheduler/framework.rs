@@ -12,7 +12,7 @@
 pub(crate) mod selection;
 pub(super) mod topology;
 
-use super::filter::{self, Affinity, Rejection, Spread, StaticFit};
+use super::filter::{self, Affinity, KindFits, Rejection, Spread, StaticFit};
 use super::score::{self, Scorer};
 use crate::cluster::{
     Cluster, Node, NodeId, NodeState, Placement, PlacementId, PodId, PodSpec, SpecId,
@@ -29,11 +29,6 @@ pub(crate) struct Candidate {
     pub(crate) score: i64,
 }
 
-/// What placement rules say about the kind of a node that is there.
-pub(super) fn fit_of<'a>(fits: &'a [Option<StaticFit>], node: &Node) -> &'a StaticFit {
-    fits[node.kind.0 as usize].as_ref().expect("kinds of nodes that are there are known")
-}
-
 /// One pod's turn in the scheduler.
 #[derive(Debug)]
 pub(crate) struct Cycle<'a> {
@@ -44,7 +39,7 @@ pub(crate) struct Cycle<'a> {
     /// Plugins with their arguments and weights.
     pub(crate) scorer: &'a Scorer,
     /// What placement rules say about each kind of node.
-    pub(crate) fits: &'a [Option<StaticFit>],
+    pub(crate) fits: &'a KindFits,
     /// `NodeResourcesFit` is asked: always, but in decision cases about another filter.
     pub(super) checks_resources: bool,
     /// The pod asks for ports of the node.
@@ -60,13 +55,13 @@ impl<'a> Cycle<'a> {
     pub(crate) fn new(
         cluster: &'a Cluster,
         scorer: &'a Scorer,
-        fits: &'a [Option<StaticFit>],
+        fits: &'a KindFits,
         spec: SpecId,
     ) -> Self {
         let spec = *cluster.specs.get(spec);
         let placement = cluster.specs.placement(spec.placement);
         let template = &placement.template;
-        let on = |plugin| scorer.filters.is_on(plugin);
+        let on = scorer.filters.on;
         let spread = || Spread::of(cluster, fits, template).map(Box::new);
         let affinity = || Affinity::of(cluster, template).map(Box::new);
         Self {
@@ -74,10 +69,10 @@ impl<'a> Cycle<'a> {
             spec,
             scorer,
             fits,
-            checks_resources: on("NodeResourcesFit"),
-            has_ports: on("NodePorts") && placement.host_ports().next().is_some(),
-            spread: if on("PodTopologySpread") { spread() } else { None },
-            affinity: if on("InterPodAffinity") { affinity() } else { None },
+            checks_resources: on.resources,
+            has_ports: on.ports && placement.host_ports().next().is_some(),
+            spread: if on.spread { spread() } else { None },
+            affinity: if on.affinity { affinity() } else { None },
         }
     }
 
@@ -95,6 +90,19 @@ impl<'a> Cycle<'a> {
         node.state == NodeState::Ready
             && self.fit(node).rejected.is_none()
             && filter::passes_by_state(self, node, &[])
+    }
+
+    /// Whether `node` passes the filters that look at nothing but the node: all of them, where the
+    /// pod asks for no ports and [`Cycle::passes_beside_others`] holds.
+    pub(super) fn passes_alone(&self, node: &Node) -> bool {
+        node.state == NodeState::Ready
+            && self.fit(node).rejected.is_none()
+            && filter::fits(self, node, &[])
+    }
+
+    /// Whether the filters that look at pods elsewhere let `node` pass.
+    pub(super) fn passes_beside_others(&self, node: &Node) -> bool {
+        filter::passes_beside_others(self, node)
     }
 
     /// Whether `node`, of a kind that the pod may run on, passes once `gone` of its pods are not
@@ -126,9 +134,19 @@ impl<'a> Cycle<'a> {
         score::add_scores(self, candidates);
     }
 
+    /// What [`Cycle::score`] would give a node without regard to other candidates.
+    pub(super) fn own_score(&self, node: &Node) -> i64 {
+        score::own_score(self, node)
+    }
+
+    /// Adds to what [`Cycle::own_score`] gave the candidates what makes them differ besides.
+    pub(super) fn add_relative_scores(&self, candidates: &mut [Candidate]) {
+        score::add_relative_scores(self, candidates);
+    }
+
     /// What placement rules say about the node's kind.
     pub(crate) fn fit(&self, node: &Node) -> &StaticFit {
-        fit_of(self.fits, node)
+        self.fits.of(node)
     }
 
     /// The pod's placement.

@@ -40,11 +40,11 @@ struct Zone {
 
 /// A place in the list: everything before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Cut {
+struct Cut {
     /// Every zone's nodes of a rank below this one are before the place.
-    pub(super) round: usize,
+    round: usize,
     /// So are the nodes of this rank in so many of the zones that have one, in order.
-    pub(super) zones: usize,
+    zones: usize,
 }
 
 impl NodeTree {
@@ -81,11 +81,6 @@ impl NodeTree {
         }
     }
 
-    /// The zone of a kind of which nodes have registered.
-    pub(crate) fn zone_of(&self, kind: NodeKindId) -> u32 {
-        self.zone_of_kind[kind.0 as usize]
-    }
-
     /// Nodes in order, from the `start`-th on and around.
     pub(super) fn rotation(&self, start: usize) -> impl Iterator<Item = NodeId> + '_ {
         let cut = self.cut(start);
@@ -109,34 +104,19 @@ impl NodeTree {
         .take(self.nodes)
     }
 
-    /// Zones that have nodes, in order.
-    pub(super) fn zones(&self) -> &[u32] {
-        &self.in_use
-    }
-
     /// The size of the largest zone.
-    pub(super) fn rounds(&self) -> usize {
+    fn rounds(&self) -> usize {
         self.in_use.iter().map(|zone| self.zones[*zone as usize].members.len()).max().unwrap_or(0)
     }
 
-    /// A bound for serials: those of the zone's nodes with a rank below `rank` are below it.
-    pub(super) fn serial_at(&self, zone: u32, rank: usize) -> u32 {
-        self.zones[zone as usize].members.get(rank).map_or(u32::MAX, |member| member.serial)
-    }
-
-    /// Whether the zone has a node of that rank.
-    pub(super) fn has_rank(&self, zone: u32, rank: usize) -> bool {
-        rank < self.zones[zone as usize].members.len()
-    }
-
     /// How many nodes have a rank below `round`, whatever their zone.
-    pub(super) fn before_round(&self, round: usize) -> usize {
+    fn before_round(&self, round: usize) -> usize {
         let sizes = self.in_use.iter().map(|zone| self.zones[*zone as usize].members.len());
         sizes.map(|size| size.min(round)).sum()
     }
 
     /// The `index`-th place of the list.
-    pub(super) fn cut(&self, index: usize) -> Cut {
+    fn cut(&self, index: usize) -> Cut {
         // The last round that begins at or before the place.
         let (mut low, mut high) = (0, self.rounds() + 1);
         while high - low > 1 {
@@ -148,16 +128,6 @@ impl NodeTree {
             }
         }
         Cut { round: low, zones: index - self.before_round(low) }
-    }
-
-    /// How many of the zone's nodes are before the place.
-    pub(super) fn rank_at(&self, cut: Cut, zone: u32) -> usize {
-        if !self.has_rank(zone, cut.round) {
-            return self.zones[zone as usize].members.len();
-        }
-        let others = self.in_use.iter().take_while(|other| **other != zone);
-        let earlier = others.filter(|other| self.has_rank(**other, cut.round)).count();
-        cut.round + usize::from(earlier < cut.zones)
     }
 
     fn zone(&mut self, kinds: &NodeKinds, kind: NodeKindId) -> u32 {
@@ -217,9 +187,6 @@ mod tests {
         let tree = tree(&[7, 1, 4]);
         let list = list(&tree, 0);
         for index in 0..list.len() {
-            let cut = tree.cut(index);
-            let before: usize = (0..3).map(|zone| tree.rank_at(cut, zone)).sum();
-            assert_eq!(before, index, "{cut:?}");
             let rotated: Vec<String> = [&list[index..], &list[..index]].concat();
             assert_eq!(self::list(&tree, index), rotated);
         }

@@ -1,32 +1,31 @@
 //! One pod's turn: which nodes pass the filters, their scores, the choice.
 //!
-//! Two ways that give the same decision. The plain one walks the list of nodes (see `node_tree`)
-//! from where the last search ended, and is the reference. The other asks the plugins once per
-//! class of nodes (see `classes`) and finds by counting which members the plain one would have come
-//! across (see `rotation`); its cost follows the number of classes. Small clusters are searched
-//! plainly, because keeping the index costs more than it saves there.
+//! Models `percentageOfNodesToScore`: the search goes around the list of nodes (see `node_tree`)
+//! from where the last one ended, and ends when enough nodes have passed the filters. Upstream
+//! searches with 16 workers at once; here the nodes are looked at one by one, in order, and the
+//! search ends at the first feasible node too many, as upstream's does with `parallelism: 1`.
+//!
+//! Two ways that give the same decision. The plain one asks the plugins about each node, and is the
+//! reference. The other walks over the numbers of the nodes' classes (see `classes`) and asks about
+//! a class only what is not known of it yet (see `verdicts`).
 //!
 //! If one node passes, nothing is scored. Equal scores: up to 1.35 the k-th of all best nodes in
 //! the order in which they were found, by one draw per pod; from 1.36 on the root of a heap (see
 //! `ties`).
 //! Source: facts-kubernetes 1.4; upstream `schedule_one.go`.
 
-use super::classes::{Class, NONE, NodeClasses};
 use super::filter;
 use super::framework::{Candidate, Cycle};
 use super::nominated::Nominations;
-use super::rotation::{Rotation, Span, nodes_to_find};
 use super::ties;
+use super::verdicts::Verdict;
+use crate::Seed;
 use crate::cluster::{Cluster, Node, NodeId, NodeState, PodId, Resources};
 use crate::engine::NodeSearch;
 use crate::engine::world::{Cx, World};
 
-/// From so many nodes on, classes are looked at. Measured: `docs/performance.md`.
-const NODES_BY_CLASS: usize = 100;
-
-/// So many searches at every node follow one by class that was not worth it. The index then follows
-/// all changes since at once.
-const PLAIN_SEARCHES: u32 = 200;
+/// Clusters of fewer nodes are searched as a whole; of larger ones, at least so many nodes.
+const MIN_FEASIBLE_NODES_TO_FIND: usize = 100;
 
 /// What the scheduler decided for a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,9 +43,10 @@ pub(crate) enum Decision {
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
     feasible: Vec<Candidate>,
-    spans: Vec<Span>,
-    /// Place of each class among the spans.
-    span_of: Vec<u32>,
+    /// By class: its place in `feasible` plus one, or 0. All 0 between searches.
+    place_of: Vec<u32>,
+    /// Classes whose place is not 0.
+    placed: Vec<u32>,
 }
 
 /// What is left for pods on `node`.
@@ -54,51 +54,29 @@ pub(crate) fn room_of(cluster: &Cluster, node: &Node) -> Resources {
     cluster.kinds.get(node.kind).allocatable.minus(&node.requested)
 }
 
+/// After how many feasible nodes the search among `nodes` ends. `percentage` is
+/// `percentageOfNodesToScore`; 0 follows the size of the cluster. Where nothing is scored, one node
+/// is enough (`scores`). Source: facts-kubernetes 1.4; upstream `numFeasibleNodesToFind`.
+fn nodes_to_find(nodes: usize, percentage: u32, scores: bool) -> usize {
+    if !scores {
+        return 1;
+    }
+    if nodes < MIN_FEASIBLE_NODES_TO_FIND {
+        return nodes;
+    }
+    let adaptive = 50_usize.saturating_sub(nodes / 125).max(5);
+    let percentage = if percentage == 0 { adaptive } else { percentage.min(100) as usize };
+    (nodes * percentage / 100).max(MIN_FEASIBLE_NODES_TO_FIND)
+}
+
 /// Finds the best node for a pod, or says why there is none.
 pub(crate) fn find_node(world: &mut World, cx: &Cx<'_>, pod_id: PodId) -> Decision {
-    let World { cluster, scheduler, .. } = world;
-    let Cluster { classes, nodes, tree, .. } = &mut *cluster;
-    let by_class = match cx.options.node_search {
-        NodeSearch::EveryNode => false,
-        NodeSearch::ByClass => true,
-        NodeSearch::BySize => scheduler.way.by_class(tree.len()),
-    };
-    if by_class {
-        classes.sync(nodes, tree);
-    } else if tree.len() < NODES_BY_CLASS {
-        classes.drop_index();
-    }
-    search(world, cx, pod_id, by_class)
+    let Cluster { classes, nodes, tree, .. } = &mut world.cluster;
+    classes.sync(nodes, tree);
+    search(world, cx, pod_id, cx.options.node_search == NodeSearch::ByClass)
 }
 
-/// Which way to search: whichever is likely to look at less.
-#[derive(Debug, Default)]
-pub(crate) struct Way {
-    /// Classes are more than nodes that a search looks at: so many searches more at every node.
-    plain_searches: u32,
-}
-
-impl Way {
-    fn by_class(&mut self, nodes: usize) -> bool {
-        if nodes < NODES_BY_CLASS {
-            return false;
-        }
-        if self.plain_searches > 0 {
-            self.plain_searches -= 1;
-            return false;
-        }
-        true
-    }
-
-    /// A search by class found `classes`; the plain one would have looked at `looked_at` nodes.
-    fn learn(&mut self, classes: usize, looked_at: usize) {
-        if classes > looked_at {
-            self.plain_searches = PLAIN_SEARCHES;
-        }
-    }
-}
-
-/// The search itself. `by_class` asks for an index that is up to date.
+/// The search itself, with classes that are up to date.
 fn search(world: &mut World, cx: &Cx<'_>, pod_id: PodId, by_class: bool) -> Decision {
     let World { cluster, scheduler, .. } = world;
     let pod = &cluster.pods[pod_id];
@@ -115,16 +93,18 @@ fn search(world: &mut World, cx: &Cx<'_>, pod_id: PodId, by_class: bool) -> Deci
         pod: pod_id,
         start: scheduler.next_start.checked_rem(nodes).unwrap_or(0),
         limit: nodes_to_find(nodes, percentage, !cx.scenario.scheduler.scores.is_empty()),
-        draw: scheduler.scorer.random_ties.then(|| cx.seed.uniform("scheduler-tie", &[pod.number])),
+        draws: scheduler.scorer.random_ties.then_some((cx.seed, pod.number)),
     };
     if let Some(node) = turn.nominated_node() {
         scheduler.buffers = buffers;
         return Decision::Node(node);
     }
-    let found = if by_class { turn.by_class(&mut buffers) } else { turn.plainly(&mut buffers) };
-    if by_class {
-        scheduler.way.learn(cluster.classes.in_use().len(), found.looked_at);
-    }
+    let found = if by_class {
+        let verdicts = scheduler.verdicts.of(pod.spec, cluster.classes.slots());
+        turn.by_class(verdicts, &mut buffers)
+    } else {
+        turn.plainly(&mut buffers)
+    };
     let decision = match found {
         Found { node: Some(node), .. } => Decision::Node(node),
         Found { node: None, .. } => {
@@ -146,8 +126,8 @@ struct Turn<'a> {
     start: usize,
     /// How many feasible nodes are enough.
     limit: usize,
-    /// Settles ties, where they are settled at random.
-    draw: Option<f64>,
+    /// Root and number of the draw that settles ties, where they are settled at random.
+    draws: Option<(Seed, u64)>,
 }
 
 struct Found {
@@ -177,87 +157,129 @@ impl Turn<'_> {
         }
         self.cycle.score(feasible);
         let scores = feasible.iter().map(|candidate| candidate.score);
-        let choice = match self.draw {
+        let best = scores.clone().max().expect("not empty");
+        let ties = scores.clone().filter(|score| *score == best).count();
+        let choice = match self.draw(ties) {
             None => ties::root(scores).expect("not empty"),
-            Some(draw) => {
-                let best = scores.clone().max().expect("not empty");
+            Some(k) => {
                 let mut ties = (0..).zip(scores).filter(|(_, score)| *score == best);
-                let k = (draw * ties.clone().count() as f64) as usize;
                 ties.nth(k).expect("the best score is somebody's").0
             }
         };
         Found { node: Some(feasible[choice].node), looked_at }
     }
 
-    /// Asks about one node of each class, and counts.
-    fn by_class(&self, buffers: &mut Buffers) -> Found {
-        let cluster = self.cycle.cluster;
-        let classes = &cluster.classes;
-        let Buffers { feasible, spans, span_of } = buffers;
-        feasible.clear();
-        spans.clear();
-        for id in classes.in_use() {
-            let node = any_of(classes.get(*id));
-            if self.passes(node, &cluster.nodes[node]) {
-                spans.push(Span::of(*id));
-            }
+    /// Which of so many equal nodes is taken, where a draw decides that.
+    fn draw(&self, ties: usize) -> Option<usize> {
+        let (seed, number) = self.draws?;
+        if ties == 1 {
+            return Some(0);
         }
-        let rotation = Rotation { tree: &cluster.tree, classes, start: self.start };
-        let looked_at = rotation.search(spans, span_of, self.limit);
-        spans.retain(|span| span.found > 0);
-        let count: usize = spans.iter().map(|span| span.found as usize).sum();
-        if count <= 1 {
-            let node = spans.first_mut().map(|only| rotation.nth(std::slice::from_mut(only), 0));
-            return Found { node, looked_at };
-        }
-        if spans.len() > 1 {
-            feasible.extend(spans.iter().map(|span| Candidate {
-                node: any_of(classes.get(span.class)),
-                members: span.found,
-                score: 0,
-            }));
-            self.cycle.score(feasible);
-            let best = feasible.iter().map(|candidate| candidate.score).max().expect("not empty");
-            if self.draw.is_none() {
-                span_of.clear();
-                span_of.resize(classes.slots(), NONE);
-                for (span, candidate) in spans.iter().zip(&*feasible) {
-                    span_of[span.class as usize] = u32::from(candidate.score == best);
-                }
-            }
-            let mut scored = feasible.iter();
-            spans.retain(|_| scored.next().expect("a candidate per span").score == best);
-        }
-        let best: usize = spans.iter().map(|span| span.found as usize).sum();
-        let node = match self.draw {
-            Some(draw) => rotation.nth(spans, (draw * best as f64) as usize),
-            // All are the same, or one is the best: nothing to settle.
-            None if best == count || best == 1 => rotation.nth(spans, 0),
-            None => self.root(span_of, looked_at),
-        };
-        Found { node: Some(node), looked_at }
+        Some((seed.uniform("scheduler-tie", &[number]) * ties as f64) as usize)
     }
 
-    /// The root of the heap of all nodes found, of which `best` says 1 for a class with the best
-    /// score, 0 for one with a lower score. A walk without asking any plugin.
-    fn root(&self, best: &[u32], looked_at: usize) -> NodeId {
-        let Cluster { classes, tree, .. } = self.cycle.cluster;
-        let mut rank = 0;
-        let mut choice = None;
-        for node in tree.rotation(self.start).take(looked_at) {
-            let of_class = best[classes.class_of(node) as usize];
-            if of_class == 1 {
-                let order = ties::walk_order(rank);
-                if choice.is_none_or(|(other, _)| order < other) {
-                    choice = Some((order, node));
+    /// Walks over the classes of the nodes.
+    fn by_class(&self, verdicts: &mut [Verdict], buffers: &mut Buffers) -> Found {
+        let classes = &self.cycle.cluster.classes;
+        buffers.place_of.resize(classes.slots(), 0);
+        let (found, looked_at) = self.feasible_classes(verdicts, buffers);
+        let node = match &mut *buffers.feasible {
+            [] => None,
+            [only] if found == 1 => Some(only.node),
+            candidates => {
+                if candidates.len() > 1 {
+                    self.cycle.add_relative_scores(candidates);
                 }
-                if rank == 0 {
-                    break;
-                }
+                Some(self.best(buffers, looked_at))
             }
-            rank += usize::from(of_class != NONE);
+        };
+        for class in buffers.placed.drain(..) {
+            buffers.place_of[class as usize] = 0;
         }
-        choice.expect("the best score is somebody's").1
+        Found { node, looked_at }
+    }
+
+    /// Lists the classes of the nodes that pass, each with the first node of it that was found and
+    /// with how many of them were; gives the number of nodes that pass and of those looked at.
+    fn feasible_classes(&self, verdicts: &mut [Verdict], buffers: &mut Buffers) -> (usize, usize) {
+        let cluster = self.cycle.cluster;
+        let (order, stamps) = (cluster.classes.in_order(), cluster.classes.stamps());
+        let looks_further = !self.nominations.is_empty()
+            || self.cycle.spread.is_some()
+            || self.cycle.affinity.is_some();
+        let Buffers { feasible, place_of, placed } = buffers;
+        feasible.clear();
+        let (mut found, mut steps) = (0, 0);
+        for (first, part) in [(self.start, &order[self.start..]), (0, &order[..self.start])] {
+            for (class, index) in part.iter().map(|class| *class as usize).zip(first..) {
+                let verdict = &mut verdicts[class];
+                if verdict.stamp != stamps[class] {
+                    let node = &cluster.nodes[cluster.classes.node_at(index)];
+                    *verdict = self.verdict(stamps[class], node);
+                }
+                if !verdict.passes
+                    || (looks_further && !self.passes_further(cluster.classes.node_at(index)))
+                {
+                    continue;
+                }
+                if found == self.limit {
+                    return (found, steps + index - first);
+                }
+                found += 1;
+                if let Some(place) = place_of[class].checked_sub(1) {
+                    feasible[place as usize].members += 1;
+                    continue;
+                }
+                let node = cluster.classes.node_at(index);
+                feasible.push(Candidate { node, members: 1, score: verdict.score });
+                place_of[class] = feasible.len() as u32;
+                placed.push(class as u32);
+            }
+            steps += part.len();
+        }
+        (found, steps)
+    }
+
+    /// What is said of a class of which `node` is one.
+    fn verdict(&self, stamp: u32, node: &Node) -> Verdict {
+        let passes = self.cycle.passes_alone(node);
+        Verdict { stamp, passes, score: if passes { self.cycle.own_score(node) } else { 0 } }
+    }
+
+    /// Whether a node that passes by itself does so beside what is elsewhere or nominated.
+    fn passes_further(&self, id: NodeId) -> bool {
+        let node = &self.cycle.cluster.nodes[id];
+        self.cycle.passes_beside_others(node) && self.leaves_room(id, node)
+    }
+
+    /// The node that is taken of those found, whose classes are candidates with scores.
+    fn best(&self, buffers: &Buffers, looked_at: usize) -> NodeId {
+        let Buffers { feasible, place_of, .. } = buffers;
+        let best = feasible.iter().map(|candidate| candidate.score).max().expect("not empty");
+        let is_best = |candidate: &&Candidate| candidate.score == best;
+        let ties = feasible.iter().filter(is_best).map(|candidate| candidate.members as usize);
+        let ties = ties.sum();
+        if ties == 1 {
+            return feasible.iter().find(is_best).expect("one is the best").node;
+        }
+        let classes = &self.cycle.cluster.classes;
+        let order = classes.in_order();
+        // Nodes found, in order, and whether they are among the best.
+        let indices = (self.start..order.len()).chain(0..self.start).take(looked_at);
+        let found = indices.filter_map(|index| {
+            let place = place_of[order[index] as usize].checked_sub(1)?;
+            Some((index, feasible[place as usize].score == best))
+        });
+        let index = match self.draw(ties) {
+            Some(k) => found.filter(|(_, best)| *best).nth(k).map(|(index, _)| index),
+            None => {
+                let best = found.enumerate().filter(|(_, (_, best))| *best);
+                // Nothing goes before the first of all.
+                let ranks = best.map(|(rank, (index, _))| (ties::walk_order(rank), index));
+                first_or_min(ranks, ties::walk_order(0))
+            }
+        };
+        classes.node_at(index.expect("the best score is somebody's"))
     }
 
     /// The node for which the pod's victims went, if it fits there now.
@@ -271,9 +293,12 @@ impl Turn<'_> {
     }
 
     fn passes(&self, id: NodeId, node: &Node) -> bool {
-        self.cycle.passes(node)
-            && (self.nominations.is_empty()
-                || self.room_left(id, node).fits(&self.cycle.spec.requests))
+        self.cycle.passes(node) && self.leaves_room(id, node)
+    }
+
+    /// Whether the pod fits beside those that wait for the node.
+    fn leaves_room(&self, id: NodeId, node: &Node) -> bool {
+        self.nominations.is_empty() || self.room_left(id, node).fits(&self.cycle.spec.requests)
     }
 
     /// What is left on a node after those that wait for it.
@@ -304,6 +329,18 @@ impl Turn<'_> {
         filter::each_short_beside(self.cycle, node, &used, |short| say(short.message));
     }
 
+    /// Classes of registered nodes: where a node of each is in the list, and how many they are.
+    fn classes_in_use(&self) -> Vec<(usize, u32)> {
+        let classes = &self.cycle.cluster.classes;
+        let mut members = vec![(0, 0); classes.slots()];
+        for (index, class) in classes.in_order().iter().enumerate() {
+            let (first, count) = &mut members[*class as usize];
+            (*first, *count) = (if *count == 0 { index } else { *first }, *count + 1);
+        }
+        members.retain(|(_, count)| *count > 0);
+        members
+    }
+
     /// Upstream's message, with the pod's request as the next thing a person asks for.
     fn reason(&self, by_class: bool) -> String {
         let cluster = self.cycle.cluster;
@@ -319,9 +356,8 @@ impl Turn<'_> {
             });
         };
         if by_class {
-            let classes: &NodeClasses = &cluster.classes;
-            for class in classes.in_use().iter().map(|id| classes.get(*id)) {
-                count(any_of(class), class.members.len() as u32);
+            for (index, members) in self.classes_in_use() {
+                count(cluster.classes.node_at(index), members);
             }
         } else {
             cluster.tree.rotation(0).for_each(|id| count(id, 1));
@@ -338,9 +374,13 @@ impl Turn<'_> {
     }
 }
 
-/// A node of a class in use.
-fn any_of(class: &Class) -> NodeId {
-    class.members[0].node
+/// The value of the least key; that of the first, if its key is `least`.
+fn first_or_min<K: Ord, V>(mut pairs: impl Iterator<Item = (K, V)>, least: K) -> Option<V> {
+    let first = pairs.next()?;
+    if first.0 == least {
+        return Some(first.1);
+    }
+    std::iter::once(first).chain(pairs).min_by(|a, b| a.0.cmp(&b.0)).map(|(_, value)| value)
 }
 
 #[cfg(test)]

@@ -5,10 +5,11 @@ use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 
 use super::filter::{Filters, StaticFit, StaticFits};
 use super::nominated::Nominations;
-use super::placement::{Buffers, Way};
+use super::placement::Buffers;
 use super::reasons::Reasons;
 use super::retry::{Moves, RetryTimes};
 use super::score::Scorer;
+use super::verdicts::Verdicts;
 use crate::cluster::{Cluster, NodeKindId, PlacementId, Pod, PodId, SpecId};
 use crate::scenario::Scenario;
 use crate::units::SimTime;
@@ -40,8 +41,8 @@ pub(crate) struct Scheduler {
     pub(super) next_start: usize,
     /// Lists that a search fills.
     pub(super) buffers: Buffers,
-    /// How the next search is made.
-    pub(super) way: Way,
+    /// What was said of classes of nodes.
+    pub(super) verdicts: Verdicts,
     /// When failed pods are tried again.
     pub(super) retry_times: RetryTimes,
     /// What moved failed pods, where that shows.
@@ -91,7 +92,7 @@ impl Scheduler {
             nominations: Nominations::default(),
             next_start: 0,
             buffers: Buffers::default(),
-            way: Way::default(),
+            verdicts: Verdicts::default(),
             retry_times: RetryTimes::new(&scenario.scheduler, scenario.kubernetes),
             moves: Moves::default(),
         }

@@ -99,6 +99,42 @@ pub(super) fn add_scores(cycle: &Cycle<'_>, candidates: &mut [Candidate]) {
     }
 }
 
+/// What plugins that do not compare candidates give a node, weighted: the same for all nodes of a
+/// class, whatever else there is.
+pub(super) fn own_score(cycle: &Cycle<'_>, node: &Node) -> i64 {
+    let names = &cycle.cluster.resource_names;
+    let scores = cycle.scorer.plugins.iter().map(|(plugin, weight)| match plugin {
+        Plugin::Fit(fit) => fit.score(cycle, node) * weight,
+        Plugin::BalancedAllocation(balanced) if balanced.scores(&cycle.spec, names) => {
+            balanced.score(cycle, node) * weight
+        }
+        _ => 0,
+    });
+    scores.sum()
+}
+
+/// Adds what the other plugins give the candidates, but for plugins that give all the same: what is
+/// best stays best.
+pub(super) fn add_relative_scores(cycle: &Cycle<'_>, candidates: &mut [Candidate]) {
+    for (plugin, weight) in &cycle.scorer.plugins {
+        let differs = match plugin {
+            Plugin::Fit(_) | Plugin::BalancedAllocation(_) => false,
+            Plugin::ImageLocality => !cycle.placement().images.is_empty(),
+            Plugin::NodeAffinity => cycle.fits.any_preferred,
+            Plugin::TaintToleration => cycle.fits.any_intolerable,
+            Plugin::InterPodAffinity | Plugin::PodTopologySpread => true,
+        };
+        if !differs {
+            continue;
+        }
+        let Some(prepared) = prepare(plugin, cycle, candidates) else { continue };
+        for candidate in &mut *candidates {
+            let node = &cycle.cluster.nodes[candidate.node];
+            candidate.score += prepared.score(cycle, node) * weight;
+        }
+    }
+}
+
 /// Scores of one plugin, for decision cases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {

@@ -28,6 +28,7 @@ pub(super) fn bare_node() -> Node {
         image_store: crate::images::ImageStore::default(),
         gone_at: None,
         unneeded_since: None,
+        well_used: false,
         kept_because: None,
         interrupted: false,
         disrupted_by: None,

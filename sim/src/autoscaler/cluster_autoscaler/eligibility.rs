@@ -10,6 +10,9 @@ use crate::units::SimDuration;
 /// Source: `actuation.MaxCloudProviderNodeDeletionTime`.
 const DELETION_TIME: SimDuration = SimDuration::minutes(5);
 
+/// The reason against a node that is used well enough.
+pub(crate) const WELL_USED: &str = "NotUnderutilized";
+
 /// What the checks read of a node.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Candidate {
@@ -54,5 +57,5 @@ pub(crate) fn unremovable(node: &Candidate, flags: &Thresholds) -> Option<&'stat
         return Some("ScaleDownUnreadyDisabled");
     }
     let threshold = if utilization.gpu.is_some() { flags.gpu } else { flags.utilization };
-    (utilization.value() > threshold).then_some("NotUnderutilized")
+    (utilization.value() > threshold).then_some(WELL_USED)
 }

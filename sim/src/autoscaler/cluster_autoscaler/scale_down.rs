@@ -7,7 +7,7 @@
 //! Source: kubernetes/autoscaler `core/scaledown`; facts-kubernetes 2.3.
 
 use super::drainability::{Drain, DrainFlags, PodFacts, drainability};
-use super::eligibility::{self, Candidate, Thresholds};
+use super::eligibility::{self, Candidate, Thresholds, WELL_USED};
 use super::removal::{self, GroupSize, Unneeded};
 use super::utilization::{self, Ignored, PodClass, Utilization};
 use crate::cluster::{
@@ -58,11 +58,14 @@ fn update_timers(
     let mut limited = false;
     for place in 0..world.cluster.in_order.len() {
         let id = world.cluster.in_order[place];
-        if world.cluster.nodes[id].state != NodeState::Ready {
-            world.cluster.nodes[id].unneeded_since = None;
+        let node = &mut world.cluster.nodes[id];
+        // Nothing new can be said of a node that was well used and has the same pods since.
+        if node.state != NodeState::Ready || node.well_used {
+            node.unneeded_since = None;
             continue;
         }
         let mut reason = unremovable(world, cx, flags, id);
+        world.cluster.nodes[id].well_used = reason == Some(WELL_USED);
         if reason.is_none() && unneeded.len() >= most {
             limited = true;
             reason = Some("UnneededNodesLimit");
@@ -85,7 +88,7 @@ fn note(world: &mut World, cx: &mut Cx<'_>, id: NodeId, reason: Option<&'static 
     if node.kept_because == reason && (reason.is_some() || node.unneeded_since.is_some()) {
         return;
     }
-    let quiet = reason == Some("NotUnderutilized") && node.unneeded_since.is_none();
+    let quiet = reason == Some(WELL_USED) && node.unneeded_since.is_none();
     node.kept_because = reason;
     if !quiet {
         let decision = match reason {

@@ -5,10 +5,9 @@
 //! controller selects; simulated pods have neither. Source: upstream
 //! `podtopologyspread/filtering.go`, `common.go`.
 
-use super::super::framework::fit_of;
 use super::super::framework::selection::{Answers, constraint_counts, constraint_selects};
 use super::super::framework::topology::{Counts, Topology, registered};
-use super::{Rejection, StaticFit};
+use super::{KindFits, Rejection, StaticFit};
 use crate::cluster::{Cluster, Node, PlacementId};
 use crate::scenario::{
     NodeInclusionPolicy, PodTemplate, TopologySpreadConstraint, WhenUnsatisfiable,
@@ -50,7 +49,7 @@ impl<'a> Spread<'a> {
     /// `None` without such constraints.
     pub(in crate::scheduler) fn of(
         cluster: &'a Cluster,
-        fits: &[Option<StaticFit>],
+        fits: &KindFits,
         template: &'a PodTemplate,
     ) -> Option<Self> {
         let rules = rules(template, WhenUnsatisfiable::DoNotSchedule);
@@ -75,11 +74,11 @@ impl<'a> Spread<'a> {
         Some(spread)
     }
 
-    fn add_node(&mut self, cluster: &Cluster, fits: &[Option<StaticFit>], node: &Node) {
+    fn add_node(&mut self, cluster: &Cluster, fits: &KindFits, node: &Node) {
         if self.constraints.iter().any(|constraint| constraint.topology.place(node).is_none()) {
             return;
         }
-        let fit = fit_of(fits, node);
+        let fit = fits.of(node);
         for constraint in self.constraints.iter_mut().filter(|c| includes(c.rule, fit)) {
             let place = constraint.topology.place(node).expect("every key is there");
             let Constraint { rule, answers, counts, .. } = constraint;
@@ -96,7 +95,7 @@ impl<'a> Spread<'a> {
     pub(in crate::scheduler) fn count(
         &mut self,
         cluster: &Cluster,
-        fits: &[Option<StaticFit>],
+        fits: &KindFits,
         node: &Node,
         placement: PlacementId,
         by: i64,
@@ -104,7 +103,7 @@ impl<'a> Spread<'a> {
         if self.constraints.iter().any(|constraint| constraint.topology.place(node).is_none()) {
             return;
         }
-        let fit = fit_of(fits, node);
+        let fit = fits.of(node);
         for constraint in self.constraints.iter_mut().filter(|c| includes(c.rule, fit)) {
             let Constraint { rule, answers, counts, topology, .. } = constraint;
             let ask = || constraint_counts(cluster, rule, self.template, placement);
