@@ -75,6 +75,8 @@ pub(crate) struct NodeClasses {
     empty: VecDeque<u32>,
     entries: Vec<Entry>,
     stale: Vec<NodeId>,
+    /// Counts changes of nodes and of what is on them.
+    changes: u64,
     image_sets: BTreeMap<Vec<ImageId>, u32>,
     /// The scheduler's list of nodes, and the class of each.
     order: (Vec<NodeId>, Vec<u32>),
@@ -98,6 +100,7 @@ impl NodeClasses {
     /// A registered node is gone; gives its serial.
     pub(crate) fn remove(&mut self, node: NodeId) -> u32 {
         let entry = std::mem::replace(&mut self.entries[node.place()], Entry::EMPTY);
+        self.changes += 1;
         self.order_is_stale = true;
         if entry.class != NONE {
             self.leave(entry.class);
@@ -107,6 +110,7 @@ impl NodeClasses {
 
     /// Something about the node changed that a class has in common.
     pub(crate) fn touch(&mut self, node: NodeId) {
+        self.changes += 1;
         match self.entries.get_mut(node.place()) {
             Some(entry) if entry.serial != NONE && !entry.stale => {
                 entry.stale = true;
@@ -128,6 +132,11 @@ impl NodeClasses {
         entry.nominations =
             entry.nominations.checked_add_signed(change).expect("a nomination is taken back once");
         self.touch(node);
+    }
+
+    /// How many changes there were: as long as it stays, so does what the scheduler finds.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// Brings the index up to date.

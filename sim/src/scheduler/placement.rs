@@ -18,7 +18,7 @@ use super::filter;
 use super::framework::{Candidate, Cycle};
 use super::nominated::Nominations;
 use super::ties;
-use super::verdicts::Verdict;
+use super::verdicts::{Refusals, Verdict};
 use crate::Seed;
 use crate::cluster::{Cluster, Node, NodeId, NodeState, PodId, Resources};
 use crate::engine::NodeSearch;
@@ -99,16 +99,14 @@ fn search(world: &mut World, cx: &Cx<'_>, pod_id: PodId, by_class: bool) -> Deci
         scheduler.buffers = buffers;
         return Decision::Node(node);
     }
-    let found = if by_class {
-        let verdicts = scheduler.verdicts.of(pod.spec, cluster.classes.slots());
-        turn.by_class(verdicts, &mut buffers)
-    } else {
-        turn.plainly(&mut buffers)
-    };
+    let (verdicts, refusals) = scheduler.verdicts.of(pod.spec, cluster.classes.slots());
+    let found =
+        if by_class { turn.by_class(verdicts, &mut buffers) } else { turn.plainly(&mut buffers) };
     let decision = match found {
         Found { node: Some(node), .. } => Decision::Node(node),
         Found { node: None, .. } => {
-            let reason = turn.reason(by_class);
+            let known = by_class && !turn.looks_further();
+            let reason = turn.reason(known.then_some(verdicts), refusals);
             Decision::Rejected { reason: scheduler.reasons.intern(reason) }
         }
     };
@@ -204,9 +202,7 @@ impl Turn<'_> {
     fn feasible_classes(&self, verdicts: &mut [Verdict], buffers: &mut Buffers) -> (usize, usize) {
         let cluster = self.cycle.cluster;
         let (order, stamps) = (cluster.classes.in_order(), cluster.classes.stamps());
-        let looks_further = !self.nominations.is_empty()
-            || self.cycle.spread.is_some()
-            || self.cycle.affinity.is_some();
+        let looks_further = self.looks_further();
         let Buffers { feasible, place_of, placed } = buffers;
         feasible.clear();
         let (mut found, mut steps) = (0, 0);
@@ -243,7 +239,13 @@ impl Turn<'_> {
     /// What is said of a class of which `node` is one.
     fn verdict(&self, stamp: u32, node: &Node) -> Verdict {
         let passes = self.cycle.passes_alone(node);
-        Verdict { stamp, passes, score: if passes { self.cycle.own_score(node) } else { 0 } }
+        let score = if passes { self.cycle.own_score(node) } else { 0 };
+        Verdict { stamp, passes, refusal: None, score }
+    }
+
+    /// Whether more than the node itself can keep the pod from it.
+    fn looks_further(&self) -> bool {
+        !self.nominations.is_empty() || self.cycle.spread.is_some() || self.cycle.affinity.is_some()
     }
 
     /// Whether a node that passes by itself does so beside what is elsewhere or nominated.
@@ -329,38 +331,40 @@ impl Turn<'_> {
         filter::each_short_beside(self.cycle, node, &used, |short| say(short.message));
     }
 
-    /// Classes of registered nodes: where a node of each is in the list, and how many they are.
-    fn classes_in_use(&self) -> Vec<(usize, u32)> {
+    /// Why nodes do not pass, and how many for that reason.
+    fn refusals(&self, verdicts: &mut [Verdict], refusals: &mut Refusals) -> Vec<(u32, u32)> {
         let classes = &self.cycle.cluster.classes;
-        let mut members = vec![(0, 0); classes.slots()];
+        let mut counts: Vec<(u32, u32)> = Vec::new();
         for (index, class) in classes.in_order().iter().enumerate() {
-            let (first, count) = &mut members[*class as usize];
-            (*first, *count) = (if *count == 0 { index } else { *first }, *count + 1);
+            let refusal = &mut verdicts[*class as usize].refusal;
+            let refusal = *refusal.get_or_insert_with(|| {
+                let (mut messages, id) = (Vec::new(), classes.node_at(index));
+                self.messages(id, &self.cycle.cluster.nodes[id], |message| messages.push(message));
+                refusals.intern(&messages)
+            });
+            match counts.iter_mut().find(|(known, _)| *known == refusal) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((refusal, 1)),
+            }
         }
-        members.retain(|(_, count)| *count > 0);
-        members
+        counts
     }
 
-    /// Upstream's message, with the pod's request as the next thing a person asks for.
-    fn reason(&self, by_class: bool) -> String {
+    /// Upstream's message, with the pod's request as the next thing a person asks for. `verdicts` of
+    /// all classes of nodes, where nothing else keeps the pod from them.
+    fn reason(&self, verdicts: Option<&mut [Verdict]>, refusals: &mut Refusals) -> String {
         let cluster = self.cycle.cluster;
         // Few messages, all of them static or the cluster's: found by looking.
         let mut counts: Vec<(&str, u32)> = Vec::new();
-        let mut count = |id: NodeId, members: u32| {
-            self.messages(id, &cluster.nodes[id], |message| {
-                let same = |known: &str| std::ptr::eq(known, message) || known == message;
-                match counts.iter_mut().find(|(known, _)| same(known)) {
-                    Some((_, count)) => *count += members,
-                    None => counts.push((message, members)),
+        match verdicts {
+            Some(verdicts) => {
+                for (refusal, nodes) in self.refusals(verdicts, refusals) {
+                    refusals.get(refusal).for_each(|said| count(&mut counts, said, nodes));
                 }
-            });
-        };
-        if by_class {
-            for (index, members) in self.classes_in_use() {
-                count(cluster.classes.node_at(index), members);
             }
-        } else {
-            cluster.tree.rotation(0).for_each(|id| count(id, 1));
+            None => cluster.tree.rotation(0).for_each(|id| {
+                self.messages(id, &cluster.nodes[id], |said| count(&mut counts, said, 1));
+            }),
         }
         let mut parts: Vec<String> =
             counts.into_iter().map(|(message, count)| format!("{count} {message}")).collect();
@@ -371,6 +375,15 @@ impl Turn<'_> {
         let memory = request.memory.as_gib_f64();
         let asks = format!("asks cpu {}, memory {memory:.1}Gi", request.cpu);
         format!("0/{} nodes are available: {detail} ({asks})", cluster.tree.len())
+    }
+}
+
+/// Counts a message, said of so many nodes.
+fn count<'a>(counts: &mut Vec<(&'a str, u32)>, message: &'a str, nodes: u32) {
+    let same = |known: &str| std::ptr::eq(known, message) || known == message;
+    match counts.iter_mut().find(|(known, _)| same(known)) {
+        Some((_, count)) => *count += nodes,
+        None => counts.push((message, nodes)),
     }
 }
 

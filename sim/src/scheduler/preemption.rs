@@ -29,6 +29,10 @@ pub(crate) fn find_victims(world: &mut World, spec_id: SpecId) -> Option<(NodeId
     }
     let World { cluster, scheduler, .. } = world;
     let cluster = &*cluster;
+    let place = spec_id.0 as usize;
+    if scheduler.no_victims.get(place) == Some(&cluster.classes.changes()) {
+        return None;
+    }
     let fits = scheduler.fits.of(cluster, spec.placement);
     let mut cycle = Cycle::new(cluster, &scheduler.scorer, fits, spec_id);
     let mut best: Option<(Rank, NodeId, Vec<PodId>)> = None;
@@ -44,6 +48,11 @@ pub(crate) fn find_victims(world: &mut World, spec_id: SpecId) -> Option<(NodeId
         if best.as_ref().is_none_or(|(other, ..)| rank < *other) {
             best = Some((rank, *node_id, victims));
         }
+    }
+    if best.is_none() {
+        let places = scheduler.no_victims.len().max(place + 1);
+        scheduler.no_victims.resize(places, 0);
+        scheduler.no_victims[place] = cluster.classes.changes();
     }
     best.map(|(_, node, victims)| (node, victims))
 }

@@ -25,6 +25,8 @@ pub(crate) struct Scheduler {
     /// Filters and scores that are the same for all nodes of a kind.
     pub(crate) fits: StaticFits,
     failures: Vec<Option<(u64, u32)>>,
+    /// By spec: preemption helped none of its pods when so many changes had been.
+    pub(super) no_victims: Vec<u64>,
     /// Counts every change that may let a pod fit that did not.
     pub(crate) epoch: u64,
     /// A cycle is in the calendar.
@@ -84,6 +86,7 @@ impl Scheduler {
             waiting_specs: BTreeSet::new(),
             fits: StaticFits::new(Filters::of(&scenario.scheduler)),
             failures: Vec::new(),
+            no_victims: Vec::new(),
             epoch: 0,
             cycle_scheduled: false,
             free_at: SimTime::ZERO,
