@@ -30,6 +30,7 @@ mod autoscaler;
 mod cluster;
 mod control_plane;
 mod engine;
+mod heap;
 mod images;
 mod ledger;
 mod lifecycle;

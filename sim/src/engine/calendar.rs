@@ -4,18 +4,16 @@
 //! class decides first (see [`EventClass`]), then the rank (see [`Event::rank`]), then the order of
 //! scheduling.
 //!
-//! Four children to a parent, and keys apart from the events: of a million pending events a pop then
-//! waits for memory half as often as in the standard library's binary heap of whole events
-//! (`docs/performance.md`).
+//! The heap holds keys and not events, so that more of it is near.
 
 use super::event::{Event, EventClass};
+use crate::heap::{Heap, Ranked};
 use crate::units::SimTime;
 
 /// Events that are to come.
 #[derive(Debug, Default)]
 pub(crate) struct Calendar {
-    /// Every parent is before its [`CHILDREN`] children.
-    heap: Vec<Scheduled>,
+    heap: Heap<Scheduled>,
     events: Vec<Event>,
     /// Slots of `events` without one.
     free: Vec<u32>,
@@ -30,14 +28,11 @@ struct Scheduled {
     slot: u32,
 }
 
-impl Scheduled {
-    /// Time and order as one number.
-    const fn key(&self) -> u128 {
+impl Ranked for Scheduled {
+    fn rank(&self) -> u128 {
         (self.at.as_millis() as u128) << u64::BITS | self.order as u128
     }
 }
-
-const CHILDREN: usize = 4;
 
 /// Bits of the order that class and rank are left of.
 const CLASS: u32 = 61;
@@ -55,17 +50,6 @@ const fn order(event: &Event, sequence: u64) -> u64 {
     }
 }
 
-/// The place of the first event among the first [`CHILDREN`] of `rest`.
-fn least(rest: &[Scheduled]) -> Option<usize> {
-    if let Some(four) = rest.first_chunk::<CHILDREN>() {
-        // Sums of comparisons instead of branches, which nobody could predict.
-        let earlier = |a: usize, b: usize| usize::from(four[b].key() < four[a].key());
-        let (left, right) = (earlier(0, 1), 2 + earlier(2, 3));
-        return Some(left + (right - left) * earlier(left, right));
-    }
-    (0..rest.len()).min_by_key(|place| rest[*place].key())
-}
-
 impl Calendar {
     /// Schedules `event` at `at`.
     pub(crate) fn schedule(&mut self, at: SimTime, event: Event) {
@@ -81,57 +65,19 @@ impl Calendar {
                 u32::try_from(self.events.len() - 1).expect("fewer than 2^32 events are pending")
             }
         };
-        let scheduled = Scheduled { at, order, slot };
-        self.heap.push(scheduled);
-        self.rise(self.heap.len() - 1, scheduled);
+        self.heap.push(Scheduled { at, order, slot });
     }
 
     /// The time and class of the next event.
     pub(crate) fn peek(&self) -> Option<(SimTime, EventClass)> {
-        self.heap.first().map(|next| (next.at, self.events[next.slot as usize].class()))
+        self.heap.peek().map(|next| (next.at, self.events[next.slot as usize].class()))
     }
 
     /// Takes the next event.
     pub(crate) fn pop(&mut self) -> Option<(SimTime, Event)> {
-        let last = self.heap.pop()?;
-        let next = match self.heap.first() {
-            None => last,
-            Some(first) => {
-                let first = *first;
-                let gap = self.sink_gap();
-                self.rise(gap, last);
-                first
-            }
-        };
+        let next = self.heap.pop()?;
         self.free.push(next.slot);
         Some((next.at, self.events[next.slot as usize]))
-    }
-
-    /// Moves the gap at the top down to where no children are; gives its place. What comes there
-    /// was last, and seldom rises.
-    fn sink_gap(&mut self) -> usize {
-        let mut gap = 0;
-        loop {
-            let first = gap * CHILDREN + 1;
-            let Some(least) = least(self.heap.get(first..).unwrap_or_default()) else {
-                return gap;
-            };
-            self.heap[gap] = self.heap[first + least];
-            gap = first + least;
-        }
-    }
-
-    /// Puts `scheduled` where it belongs on the way up from the gap at `place`.
-    fn rise(&mut self, mut place: usize, scheduled: Scheduled) {
-        while let Some(before) = place.checked_sub(1) {
-            let parent = self.heap[before / CHILDREN];
-            if parent.key() <= scheduled.key() {
-                break;
-            }
-            self.heap[place] = parent;
-            place = before / CHILDREN;
-        }
-        self.heap[place] = scheduled;
     }
 }
 

@@ -66,7 +66,7 @@ pub(crate) struct Progress<K = PodId> {
     failures: Failures,
     /// Something happened, or may, that the bounds on the next moment do not see.
     exceptional: bool,
-    /// Some stage has had tasks that prefer a place.
+    /// Tasks of some open stage prefer a place.
     holds_out: bool,
     /// Total time of tasks that are not launched, all stages.
     unlaunched: SimDuration,

@@ -16,6 +16,7 @@ use crate::units::{SimDuration, SimTime};
 impl<K: Copy + Eq> Progress<K> {
     /// Puts a stage with waiting tasks among the open ones, at its place.
     pub(super) fn open_stage(&mut self, place: u32) {
+        self.holds_out |= self.prefers_places(place);
         if self.open.contains(&place) {
             return;
         }
@@ -61,6 +62,7 @@ impl<K: Copy + Eq> Progress<K> {
             let count = self.work.stages[stage as usize].tasks.count();
             if !self.stages[stage as usize].has_waiting(count) {
                 self.open.remove(place);
+                self.note_preferences();
             }
             let duration = self.duration_on(stage, task, slot, at);
             self.start_task((stage, task), slot, at, duration);

@@ -65,6 +65,11 @@ impl<K: Copy + Eq> Progress<K> {
         !matches!(self.stages[stage as usize].holding.preference, Preference::Nothing)
     }
 
+    /// A stage is not open any more: finds out whether the others prefer something.
+    pub(super) fn note_preferences(&mut self) {
+        self.holds_out &= self.open.iter().any(|stage| self.prefers_places(*stage));
+    }
+
     /// The stage is submitted: finds out what its tasks prefer.
     pub(super) fn prefer_places(&mut self, stage: u32, at: SimTime) {
         let preference = self.preference_of(stage);
@@ -76,7 +81,6 @@ impl<K: Copy + Eq> Progress<K> {
             Preference::Blocks(_) => Level::Process,
             Preference::Hosts(_) => Level::Node,
         };
-        self.holds_out = true;
         let count = self.work.stages[stage as usize].tasks.count();
         let state = &mut self.stages[stage as usize];
         if matches!(preference, Preference::Blocks(_)) && state.next < count {
@@ -219,8 +223,10 @@ impl<K: Copy + Eq> Progress<K> {
         let state = &self.stages[stage as usize];
         let host = |executor: u32| self.executors[executor as usize].host;
         let mut free_at = BitSet::default();
-        for slot in &self.free {
-            free_at.insert(if level == Level::Process { *slot } else { host(*slot) });
+        if let Preference::Blocks(_) = state.holding.preference {
+            for slot in &self.free {
+                free_at.insert(if level == Level::Process { *slot } else { host(*slot) });
+            }
         }
         let fits = |task: u32, slot: u32| match &state.holding.preference {
             Preference::Nothing => true,

@@ -211,6 +211,7 @@ impl<K: Copy + Eq> Progress<K> {
         self.tasks_not_succeeded += 1;
         let count = self.work.stages[stage as usize].tasks.count();
         self.open.retain(|open| *open != stage);
+        self.note_preferences();
         self.active.retain(|active| *active != stage);
         let state = &mut self.stages[stage as usize];
         self.pending -= (count - state.next) + (state.requeued.len() + state.copies.len()) as u32;

@@ -113,6 +113,7 @@ impl<K: Copy + Eq> Progress<K> {
         let count = self.work.stages[stage as usize].tasks.count();
         if !self.stages[stage as usize].has_waiting(count) {
             self.open.retain(|open| *open != stage);
+            self.note_preferences();
         }
         let others = |other: &Running| (other.stage, other.task) == (stage, task);
         if !self.running.iter().any(|Reverse(other)| others(other)) {
