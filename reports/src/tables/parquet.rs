@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::{
     BatchedWriter, ChunkedBuilder, Column, DataFrame, DataType, Field, Float64Type, Int64Type,
-    IntoColumn, KeyValueMetadata, NamedFrom, ParquetWriter, PolarsError, PrimitiveChunkedBuilder,
-    Schema, Series, StringChunkedBuilder,
+    IntoColumn, KeyValueMetadata, NamedFrom, ParquetCompression, ParquetWriter, PolarsError,
+    PrimitiveChunkedBuilder, Schema, Series, StringChunkedBuilder,
 };
+use polars_utils::compression::ZstdLevel;
 
 use super::columns::{ColumnSpec, ColumnType, TableSpec};
 
@@ -130,6 +131,7 @@ impl ParquetTable {
         // One thread: the simulations beside this one have the others.
         let writer = ParquetWriter::new(BufWriter::new(file))
             .set_parallel(false)
+            .with_compression(compression(&unfinished)?)
             .with_key_value_metadata(Some(metadata))
             .batched(&schema)
             .map_err(|source| contents(&unfinished, source))?;
@@ -178,6 +180,13 @@ impl ParquetTable {
         std::fs::rename(&self.unfinished, &self.path)
             .map_err(|source| TableError::File { path: self.path, source })
     }
+}
+
+/// The fastest that Zstandard has: half the time of its default for files a tenth larger, and a month
+/// of tables is written once for each simulation.
+fn compression(path: &Path) -> Result<ParquetCompression, TableError> {
+    let level = ZstdLevel::try_new(1).map_err(|source| contents(path, source))?;
+    Ok(ParquetCompression::Zstd(Some(level)))
 }
 
 fn contents(path: &Path, source: PolarsError) -> TableError {
