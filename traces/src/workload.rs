@@ -202,7 +202,7 @@ fn put_together(
         epoch_ms,
         applications: names.applications.list,
         teams: names.teams.list,
-        runs,
+        runs: runs.into(),
         pods,
     }
 }
