@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use planner::replicate::{Plan, Watch, replicate};
 use proptest::prelude::*;
 use sim::outcome::{PodRecord, RunRecord};
 use sim::scenario::{
@@ -10,6 +11,7 @@ use sim::scenario::{
 use sim::units::{Bytes, SimDuration, SimTime};
 use sim::workload::{ApplicationId, Run, RunOutcome, RunStore, Runs, TeamId};
 use sim::{RunOptions, Seed, Sink, Workload};
+use traces::{Recorded, SpoolOptions, SynthOptions, TraceSource, WorkloadOptions};
 
 use crate::fixtures::*;
 use crate::invariants::{a_platform, a_workload, cases};
@@ -164,6 +166,69 @@ fn runs_that_were_never_due_are_unfinished_too() {
         format!("{outcome:?} {:?} {}", sink.0, sink.1)
     };
     assert_eq!(text(&list), text(&stored(&list, 256)));
+}
+
+const SCENARIO: &str = "
+apiVersion: seatrial/v1alpha1
+kind: Scenario
+spec:
+  region: us-west-2
+  nodes:
+    pools:
+      - {name: all, capacityType: spot, instanceTypes: [m5.4xlarge], minSize: 1, maxSize: 20}
+";
+
+struct Unwatched;
+
+impl Watch for Unwatched {}
+
+/// Three replications on two threads share one file.
+#[test]
+fn a_spooled_table_gives_the_bytes_of_a_listed_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("day.csv");
+    let day = SynthOptions { runs_per_day: 700.0, ..SynthOptions::default() };
+    traces::canonical::write_runs(&table, &traces::synthesize_rows(&day)).unwrap();
+    let sources = [TraceSource::JobTable(table)];
+    let runtime = planner::replicate::runtime(2).unwrap();
+    let mut loaded = scenarios::load_text("test", SCENARIO).unwrap();
+    let rule = RunRule {
+        application: None,
+        team: Some(GroupPattern::parse("[02468]$").unwrap()),
+        critical: Some(true),
+        timeout: None,
+        deadline: Some(SimDuration::minutes(20)),
+    };
+    loaded.scenario.orchestrator.rules = vec![rule];
+    let scenario = Arc::new(loaded.scenario);
+    let result = |threshold: usize, name: &str| {
+        let out = folder.path().join(name);
+        std::fs::create_dir(&out).unwrap();
+        let options = SpoolOptions { threshold, folder: folder.path().to_owned() };
+        let trace = traces::record(&sources, &options, &|_| {}).unwrap();
+        assert_eq!(matches!(trace, Recorded::Spooled(_)), threshold < 600);
+        let mut workload = trace.into_workload(&WorkloadOptions::default());
+        scenario.orchestrator.apply(&mut workload);
+        let workload = Arc::new(workload);
+        let plan = Plan {
+            scenario: scenario.clone(),
+            workload: Arc::new(move |_| workload.clone()),
+            seed: 0,
+            replications: 3,
+            tables: Some(out.clone()),
+        };
+        let done = replicate(&runtime, plan, Arc::new(Unwatched), Arc::default()).unwrap();
+        let mut files: Vec<_> =
+            std::fs::read_dir(&out).unwrap().map(|f| f.unwrap().path()).collect();
+        files.sort();
+        let bytes = files.iter().map(|file| std::fs::read(file).unwrap()).collect::<Vec<_>>();
+        assert!(bytes.len() > 5);
+        (done.summary.to_json(), format!("{:?}", done.findings), bytes)
+    };
+    let (listed, spooled) = (result(10_000, "listed"), result(100, "spooled"));
+    assert_eq!(listed.0, spooled.0);
+    assert_eq!(listed.1, spooled.1);
+    assert!(listed.2 == spooled.2);
 }
 
 proptest! {
