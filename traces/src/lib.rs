@@ -27,5 +27,5 @@ pub use load::{LoadedTrace, TraceSource, load, record};
 pub use lowered::LoweredRun;
 pub use recorded::Recorded;
 pub use spool::SpoolOptions;
-pub use synthesize::{SynthOptions, synthesize, synthesize_rows};
+pub use synthesize::{SynthOptions, synthesize, synthesize_days, synthesize_rows};
 pub use workload::{Resample, WorkloadOptions, into_workload, to_workload};

@@ -313,6 +313,26 @@ pub fn write_runs(path: &Path, rows: &[RunRow]) -> Result<(), TraceError> {
     })
 }
 
+/// Writes a `runs` table as CSV, part by part, and gives how many rows it has.
+///
+/// # Errors
+/// What the system says. The file is then not there.
+pub fn write_runs_csv(
+    path: &Path,
+    parts: impl IntoIterator<Item = Vec<RunRow>>,
+) -> Result<u64, TraceError> {
+    let mut count = 0;
+    table::replace_file(path, |file| {
+        let mut writer = table::CsvWriter::begin(path, file, RUN_COLUMNS)?;
+        for rows in parts {
+            count += rows.len() as u64;
+            writer.rows(rows.len(), &mut |row, column| (RUN_FIELDS[column].get)(&rows[row]))?;
+        }
+        writer.finish()
+    })?;
+    Ok(count)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
