@@ -17,6 +17,7 @@ use sim::outcome::{
     TimelineRecord, WaitingRecord,
 };
 use sim::units::SimTime;
+use sim::workload::Run;
 use sim::{Finding, RunOptions, Scenario, Seed, Workload};
 use tokio::runtime::Runtime;
 
@@ -172,14 +173,14 @@ struct Watched<'a> {
 }
 
 impl Sink for Watched<'_> {
-    fn run(&mut self, record: RunRecord) {
-        self.inner.run(record);
+    fn run(&mut self, record: RunRecord, of: &Run) {
+        self.inner.run(record, of);
     }
-    fn attempt(&mut self, record: AttemptRecord) {
-        self.inner.attempt(record);
+    fn attempt(&mut self, record: AttemptRecord, of: &Run) {
+        self.inner.attempt(record, of);
     }
-    fn pod(&mut self, record: PodRecord) {
-        self.inner.pod(record);
+    fn pod(&mut self, record: PodRecord, of: Option<&Run>) {
+        self.inner.pod(record, of);
     }
     fn node(&mut self, record: NodeRecord) {
         self.inner.node(record);
@@ -187,8 +188,8 @@ impl Sink for Watched<'_> {
     fn timeline(&mut self, record: TimelineRecord) {
         self.inner.timeline(record);
     }
-    fn ledger(&mut self, record: LedgerRecord) {
-        self.inner.ledger(record);
+    fn ledger(&mut self, record: LedgerRecord, of: Option<&Run>) {
+        self.inner.ledger(record, of);
     }
     fn waiting(&mut self, record: WaitingRecord<'_>) {
         self.inner.waiting(record);

@@ -110,7 +110,7 @@ pub fn platform_day() -> Workload {
         .collect();
     runs.sort_by_key(|run| run.submitted_at);
     let names = vec!["bench".to_owned()];
-    Workload { applications: names.clone(), teams: names, runs, ..Workload::default() }
+    Workload { applications: names.clone(), teams: names, runs: runs.into(), ..Workload::default() }
 }
 
 /// 20 pods arrive together, of 1, 2 or 4 cores and 6.5 GiB a core, for 10 minutes on average.

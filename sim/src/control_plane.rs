@@ -307,7 +307,7 @@ fn application_of(world: &World, cx: &Cx<'_>, pod_id: PodId) -> Option<u32> {
     match world.cluster.pods[pod_id].owner {
         PodOwner::Driver(attempt) | PodOwner::Executor(attempt, _) => {
             let run = world.attempts.get(attempt)?.run;
-            Some(cx.workload.runs[run as usize].application.0)
+            Some(cx.run(run).application.0)
         }
         PodOwner::Trace(_) | PodOwner::Pause => None,
     }

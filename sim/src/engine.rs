@@ -5,6 +5,7 @@
 //! after the last submission; what is still going on then is counted as unfinished. Nodes are
 //! billed to the end.
 
+pub(crate) mod arrivals;
 pub(crate) mod calendar;
 pub(crate) mod event;
 mod finish;
@@ -22,8 +23,9 @@ use crate::{Outcome, Scenario, Seed, Sink, Workload};
 use crate::{
     autoscaler, lifecycle, orchestrator, overprovisioning, provisioner, spot::interruption,
 };
+use arrivals::{Arrivals, Next, RunCursor};
 use calendar::Calendar;
-use event::{Event, EventClass};
+use event::Event;
 use world::{Cx, World};
 
 /// How long after the last submission the simulation gives up on what has not ended.
@@ -74,7 +76,8 @@ pub fn run(
     let now = SimTime::ZERO;
     let mut tally = Tally::new(sink, workload);
     let sink = &mut tally;
-    let mut cx = Cx { now, calendar, scenario, workload, options, seed, sink, outcome };
+    let runs = RunCursor::new(&workload.runs);
+    let mut cx = Cx { now, calendar, scenario, workload, runs, options, seed, sink, outcome };
     provisioner::start(&mut world, &mut cx);
     overprovisioning::start(&mut world, &mut cx);
     interruption::start(&mut world, &mut cx);
@@ -84,7 +87,7 @@ pub fn run(
     let horizon = workload.last_submission().saturating_add(HORIZON);
     let mut arrivals = Arrivals::default();
     while world.runs_open + world.trace_pods_open > 0 {
-        let Some(next) = arrivals.next(workload, &cx.calendar) else {
+        let Some(next) = arrivals.next(workload, &mut cx.runs, &cx.calendar) else {
             break;
         };
         let at = match next {
@@ -118,38 +121,4 @@ pub fn run(
     let mut outcome = finish::finish(world, cx);
     tally.finish(&mut outcome);
     outcome
-}
-
-/// What comes next.
-enum Next {
-    Run(u32, SimTime),
-    TracePod(u32, SimTime),
-    Event(SimTime),
-}
-
-/// Cursors over the workload.
-#[derive(Default)]
-struct Arrivals {
-    run: usize,
-    pod: usize,
-}
-
-impl Arrivals {
-    /// Whichever is first: a run, a trace pod or a scheduled event. At equal times, submissions
-    /// come with the class of claims, runs before pods.
-    fn next(&mut self, workload: &Workload, calendar: &Calendar) -> Option<Next> {
-        let run = workload.runs.get(self.run).map(|run| (run.submitted_at, EventClass::Claim));
-        let pod = workload.pods.get(self.pod).map(|pod| (pod.created_at, EventClass::Claim));
-        let event = calendar.peek();
-        let first = [run, pod, event].into_iter().flatten().min()?;
-        if run == Some(first) {
-            self.run += 1;
-            return Some(Next::Run(self.run as u32 - 1, first.0));
-        }
-        if pod == Some(first) {
-            self.pod += 1;
-            return Some(Next::TracePod(self.pod as u32 - 1, first.0));
-        }
-        Some(Next::Event(first.0))
-    }
 }

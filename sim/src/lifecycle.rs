@@ -294,7 +294,11 @@ pub(crate) fn charge(
         }
         world.trace_pods_open -= 1;
     }
-    cx.sink.pod(PodRecord {
+    let run = match pod.owner {
+        PodOwner::Driver(id) | PodOwner::Executor(id, _) => Some(cx.run(world.attempts[id].run)),
+        PodOwner::Trace(_) | PodOwner::Pause => None,
+    };
+    let record = PodRecord {
         pod: pod.number,
         kind: pod.owner.kind(),
         owner,
@@ -310,7 +314,8 @@ pub(crate) fn charge(
         result,
         pending_reason: pod.reason.map(|reason| world.scheduler.reason(reason).into()),
         cost,
-    });
+    };
+    cx.sink.pod(record, run.as_deref());
 }
 
 /// Charges a pod's time on its node, hour by hour; gives its node cost in all.

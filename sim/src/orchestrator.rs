@@ -54,7 +54,7 @@ impl OrchestratorState {
 
 /// A run's time has come, as recorded.
 pub(crate) fn on_run_due(world: &mut World, cx: &mut Cx<'_>, place: u32) {
-    let run = &cx.workload.runs[place as usize];
+    let run = cx.run(place);
     let open = run.depends_on.iter().filter(|parent| !world.runs.has_ended(**parent));
     let parents: Vec<u32> = open.copied().collect();
     if parents.is_empty() {
@@ -70,7 +70,7 @@ pub(crate) fn on_run_due(world: &mut World, cx: &mut Cx<'_>, place: u32) {
 
 /// Nothing that it depends on holds the run back any more: it is submitted if its team has room.
 pub(crate) fn on_run_ready(world: &mut World, cx: &mut Cx<'_>, place: u32) {
-    let run = &cx.workload.runs[place as usize];
+    let run = cx.run(place);
     world.runs.get_mut(place).ready_at = Some(cx.now);
     if world.orchestrator.has_room(run.team) {
         submit(world, cx, place);
@@ -80,9 +80,14 @@ pub(crate) fn on_run_ready(world: &mut World, cx: &mut Cx<'_>, place: u32) {
     }
 }
 
-/// A run has ended for good, after so many attempts: who waited for it, or for its room, is
-/// released.
-pub(crate) fn run_ended(world: &mut World, cx: &mut Cx<'_>, place: u32, attempts: u32) {
+/// A run of the team has ended for good, after so many attempts: who waited for it, or for its
+/// room, is released.
+pub(crate) fn run_ended(
+    world: &mut World,
+    cx: &mut Cx<'_>,
+    (place, team): (u32, TeamId),
+    attempts: u32,
+) {
     let state = &mut world.orchestrator;
     for child in state.children.remove(&place).unwrap_or_default() {
         let Some(left) = state.parents_left.get_mut(&child) else { continue };
@@ -92,7 +97,6 @@ pub(crate) fn run_ended(world: &mut World, cx: &mut Cx<'_>, place: u32, attempts
             cx.after(SimDuration::ZERO, Event::Spark(SparkEvent::RunReady(child)));
         }
     }
-    let team = cx.workload.runs[place as usize].team;
     if attempts == 0 {
         // It never had a place.
         return;
@@ -113,7 +117,7 @@ pub(crate) fn on_owner_has_room(world: &mut World, cx: &mut Cx<'_>, team: TeamId
 }
 
 fn submit(world: &mut World, cx: &mut Cx<'_>, place: u32) {
-    let team = cx.workload.runs[place as usize].team;
+    let team = cx.run(place).team;
     world.orchestrator.active[team.0 as usize] += 1;
     application::on_run_submitted(world, cx, place);
 }

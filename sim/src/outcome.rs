@@ -25,22 +25,23 @@ pub use records::{
 use std::collections::BTreeMap;
 
 use crate::units::{Bytes, SimDuration, SimTime};
-use crate::workload::FailureCounts;
+use crate::workload::{FailureCounts, Run};
 
-/// Takes records in the order in which their entities finish.
+/// Takes records in the order in which their entities finish, with the run that they are `of`, as
+/// it was submitted: nobody has to look it up, it may be in memory only for now.
 pub trait Sink {
     /// A run is finished, or the simulation ended before it was.
-    fn run(&mut self, _record: RunRecord) {}
+    fn run(&mut self, _record: RunRecord, _of: &Run) {}
     /// An attempt ended.
-    fn attempt(&mut self, _record: AttemptRecord) {}
-    /// A pod ended.
-    fn pod(&mut self, _record: PodRecord) {}
+    fn attempt(&mut self, _record: AttemptRecord, _of: &Run) {}
+    /// A pod ended; of a run, where it is Spark's.
+    fn pod(&mut self, _record: PodRecord, _of: Option<&Run>) {}
     /// A node is gone, or the simulation ended.
     fn node(&mut self, _record: NodeRecord) {}
     /// A sample of the cluster's state.
     fn timeline(&mut self, _record: TimelineRecord) {}
-    /// What one owner paid for.
-    fn ledger(&mut self, _record: LedgerRecord) {}
+    /// What one owner paid for; of a run, where that is the owner.
+    fn ledger(&mut self, _record: LedgerRecord, _of: Option<&Run>) {}
     /// A pod waits, and this is why; given when the reason changes.
     fn waiting(&mut self, _record: WaitingRecord<'_>) {}
     /// The autoscaler took a decision about a node group or a node, or would not take it; given

@@ -97,6 +97,7 @@ fn book(world: &mut World, cx: &mut Cx<'_>, attempt: &Attempt) {
 pub(crate) fn end_all_unfinished(world: &mut World, cx: &mut Cx<'_>) {
     for run in 0..cx.workload.runs.len() as u32 {
         if !world.runs.has_ended(run) {
+            cx.runs.recall(run);
             end_run(world, cx, run, RunOutcome::Unfinished, None);
         }
     }
@@ -109,7 +110,8 @@ fn end_run(
     outcome: RunOutcome,
     ended_at: Option<SimTime>,
 ) {
-    let run = &cx.workload.runs[place as usize];
+    let run = cx.run(place);
+    cx.runs.ended(place);
     let state = world.runs.end(place);
     match outcome {
         RunOutcome::Succeeded => {
@@ -123,7 +125,7 @@ fn end_run(
     if state.attempts > 0 {
         world.runs_active -= 1;
     }
-    cx.sink.run(RunRecord {
+    let record = RunRecord {
         run: place,
         application: run.application,
         team: run.team,
@@ -137,8 +139,9 @@ fn end_run(
         cost: state.cost,
         emr: state.emr,
         network: state.network,
-    });
-    orchestrator::run_ended(world, cx, place, state.attempts);
+    };
+    cx.sink.run(record, &run);
+    orchestrator::run_ended(world, cx, (place, run.team), state.attempts);
 }
 
 fn backoff(rung: &Rung, failed_attempts: u32) -> SimDuration {

@@ -8,6 +8,7 @@ mod failure;
 mod recording;
 mod rescale;
 mod run;
+mod runs;
 mod stage;
 mod trace_pod;
 
@@ -15,6 +16,7 @@ pub use failure::{Failure, FailureCounts};
 pub use recording::{RecordedExecutor, Recording, Removal, TaskFault, TaskFaultKind};
 pub use rescale::{Rescale, ShufflePartitions};
 pub use run::{ApplicationId, NodeLifecycle, Run, RunOutcome, TeamId};
+pub use runs::{RunRef, RunStore, Runs};
 pub use stage::{Locality, Stage, TaskDurations};
 pub use trace_pod::{RecordedWait, TracePod};
 
@@ -30,7 +32,7 @@ pub struct Workload {
     /// Names of teams, indexed by [`TeamId`].
     pub teams: Vec<String>,
     /// Spark submissions, sorted by `submitted_at`, then by position in the trace.
-    pub runs: Vec<Run>,
+    pub runs: Runs,
     /// Plain pods, sorted by `created_at`, then by position in the trace.
     pub pods: Vec<TracePod>,
 }
@@ -38,7 +40,7 @@ pub struct Workload {
 impl Workload {
     /// The time of the last submission.
     pub fn last_submission(&self) -> SimTime {
-        let run = self.runs.last().map_or(SimTime::ZERO, |run| run.submitted_at);
+        let run = self.runs.last_submission().unwrap_or(SimTime::ZERO);
         let pod = self.pods.last().map_or(SimTime::ZERO, |pod| pod.created_at);
         run.max(pod)
     }

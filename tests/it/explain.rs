@@ -26,7 +26,8 @@ fn workload() -> Workload {
         runs: vec![
             Run { run_id: "r-0".into(), ..Run::default() },
             Run { run_id: HOSTILE.into(), ..Run::default() },
-        ],
+        ]
+        .into(),
         pods: vec![TracePod { name: HOSTILE.into(), ..TracePod::default() }],
     }
 }
@@ -74,7 +75,8 @@ fn result() -> tempfile::TempDir {
     scale(750, Some(3), ScalingDecision::Unneeded, "node is unneeded");
     scale(750, Some(4), ScalingDecision::Unneeded, "node is unneeded");
     scale(1400, Some(4), ScalingDecision::ScaleDown, "empty for 10m50s");
-    sink.pod(pod(1, PodKind::Executor));
+    let of: Vec<_> = workload.runs.iter().collect();
+    sink.pod(pod(1, PodKind::Executor), Some(&of[0]));
     let unplaced = PodRecord {
         memory: Bytes::gib(20),
         bound_at: None,
@@ -84,7 +86,7 @@ fn result() -> tempfile::TempDir {
         result: PodResult::Unfinished,
         ..pod(2, PodKind::Trace)
     };
-    sink.pod(unplaced);
+    sink.pod(unplaced, None);
     for node in [3, 4] {
         sink.node(NodeRecord {
             node,
@@ -102,9 +104,9 @@ fn result() -> tempfile::TempDir {
             pods_cost: NanoUsd::new(if node == 4 { 25_000_000 } else { 0 }),
         });
     }
-    sink.run(run_record(0));
-    sink.run(run_record(1));
-    sink.attempt(AttemptRecord {
+    sink.run(run_record(0), &of[0]);
+    sink.run(run_record(1), &of[1]);
+    let attempt = AttemptRecord {
         run: 0,
         attempt: 1,
         submitted_at: at(5),
@@ -127,7 +129,8 @@ fn result() -> tempfile::TempDir {
         task_time: SimDuration::seconds(500),
         task_time_lost: SimDuration::seconds(60),
         cost: Ledger::default(),
-    });
+    };
+    sink.attempt(attempt, &of[0]);
     sink.finish().unwrap();
     folder
 }

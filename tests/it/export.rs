@@ -36,7 +36,7 @@ fn result() -> tempfile::TempDir {
         epoch_ms: 1_600_000_000_000,
         applications: vec!["etl".into()],
         teams: vec!["data".into()],
-        runs: vec![Run { run_id: "r-0".into(), ..Run::default() }],
+        runs: vec![Run { run_id: "r-0".into(), ..Run::default() }].into(),
         pods: vec![TracePod { name: HOSTILE.into(), ..TracePod::default() }],
     };
     let scenario = platform();
@@ -51,8 +51,9 @@ fn result() -> tempfile::TempDir {
     scale(1160, Some(4), ScalingDecision::Unneeded, "unneeded: its timer runs");
     scale(1170, Some(4), ScalingDecision::NoScaleDown, "NotReplicated");
     scale(1750, Some(3), ScalingDecision::ScaleDown, "unneeded and empty");
-    sink.pod(pod(1, PodKind::Driver, PodResult::Succeeded));
-    sink.pod(pod(2, PodKind::Executor, PodResult::SpotReclaimed));
+    let of = workload.runs.get(0);
+    sink.pod(pod(1, PodKind::Driver, PodResult::Succeeded), of.as_deref());
+    sink.pod(pod(2, PodKind::Executor, PodResult::SpotReclaimed), of.as_deref());
     let unplaced = PodRecord {
         bound_at: None,
         ready_at: None,
@@ -60,7 +61,7 @@ fn result() -> tempfile::TempDir {
         ended_at: at(1800),
         ..pod(3, PodKind::Trace, PodResult::Unfinished)
     };
-    sink.pod(unplaced);
+    sink.pod(unplaced, None);
     for node in [3, 4] {
         sink.node(NodeRecord {
             node,

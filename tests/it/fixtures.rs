@@ -25,13 +25,13 @@ pub(crate) struct Records {
 }
 
 impl Sink for Records {
-    fn run(&mut self, record: RunRecord) {
+    fn run(&mut self, record: RunRecord, _of: &Run) {
         self.runs.push(record);
     }
-    fn attempt(&mut self, record: AttemptRecord) {
+    fn attempt(&mut self, record: AttemptRecord, _of: &Run) {
         self.attempts.push(record);
     }
-    fn pod(&mut self, record: PodRecord) {
+    fn pod(&mut self, record: PodRecord, _of: Option<&Run>) {
         self.pods.push(record);
     }
     fn node(&mut self, record: NodeRecord) {
@@ -40,7 +40,7 @@ impl Sink for Records {
     fn timeline(&mut self, record: TimelineRecord) {
         self.timeline.push(record);
     }
-    fn ledger(&mut self, record: LedgerRecord) {
+    fn ledger(&mut self, record: LedgerRecord, _of: Option<&Run>) {
         self.ledger.push(record);
     }
     fn waiting(&mut self, record: WaitingRecord<'_>) {
@@ -179,7 +179,7 @@ pub(crate) fn runs(runs: Vec<Run>) -> Workload {
     Workload {
         applications: vec!["application".into()],
         teams: vec!["team".into()],
-        runs,
+        runs: runs.into(),
         ..Workload::default()
     }
 }

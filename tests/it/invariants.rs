@@ -32,7 +32,7 @@ fn a_run(place: usize) -> impl Strategy<Value = Run> {
     })
 }
 
-fn a_workload() -> impl Strategy<Value = Workload> {
+pub(crate) fn a_workload() -> impl Strategy<Value = Workload> {
     let list: Vec<_> = (0..12).map(a_run).collect();
     let pod = (0u64..7_200_000, 0u64..1_000_000, 1u64..5000, -1i32..2);
     let pods = proptest::collection::vec(pod, 0..20);
@@ -128,7 +128,7 @@ fn a_template(base: PodTemplate) -> impl Strategy<Value = PodTemplate> {
     })
 }
 
-fn a_platform() -> impl Strategy<Value = Scenario> {
+pub(crate) fn a_platform() -> impl Strategy<Value = Scenario> {
     let base = platform();
     let templates =
         (a_template(base.spark.driver_template), a_template(base.spark.executor_template));
@@ -323,7 +323,7 @@ proptest! {
         prop_assert!(records.attempts.iter().all(|attempt| attempt.executor_memory <= most));
         // Nobody starts before those that it waits for have ended.
         for record in &records.runs {
-            for parent in &workload.runs[record.run as usize].depends_on {
+            for parent in &workload.runs.get(record.run as usize).unwrap().depends_on {
                 let parent = records.runs.iter().find(|run| run.run == *parent);
                 let ended = parent.and_then(|run| run.ended_at);
                 prop_assert!(record.ready_at.is_none() || ended <= record.ready_at);

@@ -30,7 +30,7 @@ impl Sink for Log {
     fn node(&mut self, record: NodeRecord) {
         self.nodes.push(record);
     }
-    fn run(&mut self, record: sim::outcome::RunRecord) {
+    fn run(&mut self, record: sim::outcome::RunRecord, _of: &Run) {
         self.unfinished |= record.outcome == RunOutcome::Unfinished;
     }
 }

@@ -34,4 +34,5 @@ mod sizing;
 mod spark_submit;
 mod spot;
 mod spot_series;
+mod stored;
 mod upgrade;

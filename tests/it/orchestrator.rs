@@ -85,7 +85,7 @@ fn a_team_at_its_limit_queues_its_runs_critical_ones_first() {
 fn deadlines_and_timeouts_are_counted_by_owner() {
     let mut workload = runs(vec![run("short", 0, 2), run("long", 0, 400), run("none", 0, 2)]);
     workload.applications = vec!["daily-report".into(), "adhoc".into()];
-    workload.runs[2].application = sim::workload::ApplicationId(1);
+    workload.runs.list()[2].application = sim::workload::ApplicationId(1);
     let mut scenario = platform();
     let rule = |application: &str| RunRule {
         application: Some(pattern(application)),
@@ -101,7 +101,7 @@ fn deadlines_and_timeouts_are_counted_by_owner() {
     assert_eq!((owner.runs, owner.with_deadline), (3, 2));
     assert_eq!((owner.deadline_missed, owner.critical_missed), (1, 1));
     let long = records.runs.iter().find(|run| run.run == 1).unwrap();
-    assert_eq!(long.missed(workload.runs[1].deadline), Some(true));
+    assert_eq!(long.missed(workload.runs.get(1).unwrap().deadline), Some(true));
 
     // A later rule wins; an attempt that is killed has missed its deadline, too.
     let timeout = Some(SimDuration::minutes(10));

@@ -53,7 +53,7 @@ fn a_failure_raises_the_next_run_within_the_window_and_not_after_it() {
     // What one application met is no matter of another.
     let mut apart = runs(day());
     apart.applications.push("other".into());
-    apart.runs[1].application = sim::workload::ApplicationId(1);
+    apart.runs.list()[1].application = sim::workload::ApplicationId(1);
     let (_, records) = simulate(&with(within(48)), &apart, 1);
     assert_eq!(outcomes(&records), [FAILED, FAILED, SUCCEEDED]);
 }

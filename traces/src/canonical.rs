@@ -29,6 +29,6 @@ pub(crate) use pods::pod_value;
 pub use pods::{read_pods, write_pods};
 pub(crate) use reader::{Fate, Row, TableReader};
 pub use run_row::RunRow;
-pub(crate) use runs::{NO_TEAM, RUN_FIELDS, outcome_name};
-pub use runs::{RunTable, read_runs, write_runs};
+pub(crate) use runs::{NO_TEAM, RUN_FIELDS, RowTaker, RunList, outcome_name, read_rows};
+pub use runs::{RunTable, read_runs, write_runs, write_runs_csv};
 pub use stages::{StageTable, attach_stages, read_stages, write_stages};

@@ -51,7 +51,7 @@ pub fn ingest(
 ) -> Result<IngestReport, TraceError> {
     let sources =
         paths.iter().map(|path| TraceSource::detect(path)).collect::<Result<Vec<_>, _>>()?;
-    let gathered = gather(&sources, progress)?;
+    let gathered = gather(&sources, None, progress)?;
     if gathered.rows.is_empty() && gathered.pods.is_empty() {
         let mut problems = vec!["there is no run and no pod in what was given".to_owned()];
         let refused = gathered.event_logs.iter().filter_map(|log| match &log.status {

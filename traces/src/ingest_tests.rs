@@ -54,7 +54,8 @@ fn an_ingested_folder_loads_as_what_went_in() {
             assert!(codes.contains(&code), "{code} in {codes:?}");
         }
         let grown = crate::WorkloadOptions { arrivals: 2.0, ..crate::WorkloadOptions::default() };
-        let runs = crate::to_workload(&after, &grown).runs;
+        let mut workload = crate::to_workload(&after, &grown);
+        let runs = workload.runs.list();
         let of = |id: &str| runs.iter().find(|run| &*run.run_id == id).expect("it is there");
         let parents = |id: &str| -> Vec<&str> {
             let places = of(id).depends_on.iter();

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use sim::workload::RunOutcome;
 
+pub(crate) use lint::Gaps;
 pub use lint::{gap, lint};
 
 use crate::canonical::{

@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 use sim::workload::TracePod;
 use sim::{Finding, Severity};
 
-use crate::canonical::{RunRow, attach_stages, fold_retries, read_runs, read_stages};
+use crate::canonical::{RunRow, RunTable, attach_stages, fold_retries, read_runs, read_stages};
 use crate::event_log::{EventLogReport, read_event_logs};
 use crate::pods::{header, read_pod_trace};
+use crate::recorded::{Recorded, SpooledTrace};
+use crate::spool::{ReadRuns, SpoolOptions, SpooledRuns, in_vain, read_runs_spooling};
 use crate::swf::read_swf;
 use crate::table::{Format, TableCounts};
 use crate::{LoweredRun, TraceError};
@@ -88,9 +90,11 @@ pub struct LoadedTrace {
 }
 
 /// What was read, with the columns that the simulator has no use for.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Gathered {
     pub(crate) rows: Vec<RunRow>,
+    /// Runs that are in a file; there are no rows then.
+    pub(crate) spooled: Option<Box<SpooledRuns>>,
     pub(crate) pods: Vec<TracePod>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) tables: Vec<TableReport>,
@@ -102,26 +106,57 @@ pub(crate) struct Gathered {
 /// # Errors
 /// The first source that makes no sense as a whole.
 pub fn load(sources: &[TraceSource], progress: &dyn Fn(u64)) -> Result<LoadedTrace, TraceError> {
-    let gathered = gather(sources, progress)?;
-    Ok(LoadedTrace {
+    Ok(listed(gather(sources, None, progress)?))
+}
+
+/// Reads all `sources`; the runs of a single large job table go to a temporary file, where that
+/// comes to the same (see [`crate::spool`]).
+///
+/// # Errors
+/// As of [`load`]; a temporary file that cannot be written.
+pub fn record(
+    sources: &[TraceSource],
+    spool: &SpoolOptions,
+    progress: &dyn Fn(u64),
+) -> Result<Recorded, TraceError> {
+    let mut others = sources.iter().filter(|source| !matches!(source, TraceSource::Pods(_)));
+    let single = matches!((others.next(), others.next()), (Some(TraceSource::JobTable(_)), None));
+    let mut gathered = gather(sources, single.then_some(spool), progress)?;
+    Ok(match gathered.spooled.take() {
+        None => Recorded::Listed(listed(gathered)),
+        Some(runs) => Recorded::Spooled(SpooledTrace {
+            runs,
+            pods: gathered.pods,
+            findings: gathered.findings,
+            tables: gathered.tables,
+        }),
+    })
+}
+
+fn listed(gathered: Gathered) -> LoadedTrace {
+    LoadedTrace {
         runs: gathered.rows.into_iter().map(RunRow::into_lowered).collect(),
         pods: gathered.pods,
         findings: gathered.findings,
         tables: gathered.tables,
         event_logs: gathered.event_logs,
-    })
+    }
 }
 
-/// Reads all `sources`.
+/// Reads all `sources`; the runs of a job table into a file, if that is asked for and there is only
+/// one.
 pub(crate) fn gather(
     sources: &[TraceSource],
+    spool: Option<&SpoolOptions>,
     progress: &dyn Fn(u64),
 ) -> Result<Gathered, TraceError> {
     let mut trace = Gathered::default();
     for source in sources {
         match source {
-            TraceSource::JobTable(path) if path.is_dir() => trace.add_folder(path, progress)?,
-            TraceSource::JobTable(path) => trace.add_runs(path, progress)?,
+            TraceSource::JobTable(path) if path.is_dir() => {
+                trace.add_folder(path, spool, progress)?
+            }
+            TraceSource::JobTable(path) => trace.add_runs(path, spool, progress)?,
             TraceSource::Pods(path) => trace.add_pods(path, progress)?,
             TraceSource::Swf(path) => trace.add_swf(path, progress)?,
             TraceSource::EventLogs(path) => trace.add_event_logs(path, progress),
@@ -133,7 +168,12 @@ pub(crate) fn gather(
 }
 
 impl Gathered {
-    fn add_folder(&mut self, folder: &Path, progress: &dyn Fn(u64)) -> Result<(), TraceError> {
+    fn add_folder(
+        &mut self,
+        folder: &Path,
+        spool: Option<&SpoolOptions>,
+        progress: &dyn Fn(u64),
+    ) -> Result<(), TraceError> {
         let runs = table_in(folder, "runs");
         let pods = table_in(folder, "pods");
         if runs.is_none() && pods.is_none() {
@@ -143,7 +183,7 @@ impl Gathered {
             ));
         }
         if let Some(runs) = runs {
-            self.add_runs(&runs, progress)?;
+            self.add_runs(&runs, spool, progress)?;
         }
         if let Some(pods) = pods {
             self.add_pods(&pods, progress)?;
@@ -151,9 +191,41 @@ impl Gathered {
         Ok(())
     }
 
-    fn add_runs(&mut self, path: &Path, progress: &dyn Fn(u64)) -> Result<(), TraceError> {
-        let table = read_runs(path)?;
+    fn add_runs(
+        &mut self,
+        path: &Path,
+        spool: Option<&SpoolOptions>,
+        progress: &dyn Fn(u64),
+    ) -> Result<(), TraceError> {
+        let spool = spool.filter(|_| stages_beside(path).is_none());
+        let table = match spool {
+            Some(options) => read_runs_spooling(path, options)?,
+            None => ReadRuns::Listed(read_runs(path)?),
+        };
         progress(length(path));
+        match table {
+            ReadRuns::Listed(table) => self.add_table(path, table, progress),
+            ReadRuns::Spooled(runs) => {
+                self.add_spooled(path, runs);
+                Ok(())
+            }
+        }
+    }
+
+    fn add_spooled(&mut self, path: &Path, mut runs: Box<SpooledRuns>) {
+        let subject = path.display().to_string();
+        self.findings.append(&mut runs.findings);
+        self.tables.push(TableReport { path: path.to_owned(), table: "runs", counts: runs.counts });
+        self.findings.extend(in_vain(runs.in_vain, &subject));
+        self.spooled = Some(runs);
+    }
+
+    fn add_table(
+        &mut self,
+        path: &Path,
+        table: RunTable,
+        progress: &dyn Fn(u64),
+    ) -> Result<(), TraceError> {
         self.findings.extend(table.findings);
         let mut counts = table.counts;
         let subject = path.display().to_string();
@@ -180,18 +252,13 @@ impl Gathered {
     fn note_dependencies(&mut self, rows: &[RunRow], subject: &str) {
         let ids = rows.iter().map(|row| (&*row.lowered.run.run_id, row.lowered.submitted_at_ms));
         let submitted: BTreeMap<&str, i64> = ids.collect();
-        let mut in_vain = 0;
+        let mut count = 0;
         for row in rows {
             let at = row.lowered.submitted_at_ms;
             let known = |id: &str| submitted.get(id).is_some_and(|before| *before <= at);
-            in_vain += row.parents().filter(|id| !known(id)).count() as u64;
+            count += row.parents().filter(|id| !known(id)).count() as u64;
         }
-        if in_vain > 0 {
-            let message = "runs in `depends_on` that the trace does not have, or has later: \
-                           nothing waits for them";
-            let finding = Finding::new(Severity::Warning, "depends-on-nothing", subject, message);
-            self.findings.push(finding.times(in_vain));
-        }
+        self.findings.extend(in_vain(count, subject));
     }
 
     fn add_pods(&mut self, path: &Path, progress: &dyn Fn(u64)) -> Result<(), TraceError> {

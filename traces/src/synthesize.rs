@@ -171,19 +171,35 @@ pub fn synthesize(options: &SynthOptions) -> Vec<LoweredRun> {
 /// # Panics
 /// With options that [`SynthOptions::check`] refuses.
 pub fn synthesize_rows(options: &SynthOptions) -> Vec<RunRow> {
+    synthesize_days(options).flatten().collect()
+}
+
+/// The same, a day of submissions in memory at a time.
+///
+/// # Panics
+/// With options that [`SynthOptions::check`] refuses.
+pub fn synthesize_days(options: &SynthOptions) -> impl Iterator<Item = Vec<RunRow>> {
     assert!(options.check().is_ok(), "options are checked before: {options:?}");
     let platform = application::Platform::new(options);
-    let mut rows = Vec::new();
-    for day in 0..options.days {
+    // A day's workflows and bursts may go on after midnight; none begins before its day.
+    let mut rows: Vec<RunRow> = Vec::new();
+    (0..options.days).map(move |day| {
         arrivals::add_scheduled(options, &platform, day, &mut rows);
         arrivals::add_external(options, &platform, day, &mut rows);
         arrivals::add_adhoc(options, &platform, day, &mut rows);
-    }
-    rows.sort_by(|a: &RunRow, b: &RunRow| {
-        let key = |row: &RunRow| row.lowered.submitted_at_ms;
-        (key(a), &a.lowered.run.run_id).cmp(&(key(b), &b.lowered.run.run_id))
-    });
-    rows
+        rows.sort_by(|a: &RunRow, b: &RunRow| {
+            let key = |row: &RunRow| row.lowered.submitted_at_ms;
+            (key(a), &a.lowered.run.run_id).cmp(&(key(b), &b.lowered.run.run_id))
+        });
+        let midnight = arrivals::start_of(options, day + 1);
+        let last = day + 1 == options.days;
+        let later = match last {
+            true => rows.len(),
+            false => rows.partition_point(|row| row.lowered.submitted_at_ms < midnight),
+        };
+        let rest = rows.split_off(later);
+        std::mem::replace(&mut rows, rest)
+    })
 }
 
 #[cfg(test)]

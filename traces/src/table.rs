@@ -18,7 +18,7 @@ mod value;
 
 pub(crate) use cell::Cell;
 pub use column::{Column, ColumnType};
-pub(crate) use csv_file::open_text;
+pub(crate) use csv_file::{CsvWriter, open_text};
 pub use tally::TableCounts;
 pub(crate) use tally::{Tally, shorten};
 pub(crate) use value::{Value, render_instant};

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use sim::rng::RngExt;
 use sim::units::SimTime;
-use sim::workload::{ApplicationId, Rescale, Run, TeamId, TracePod};
+use sim::workload::{ApplicationId, Rescale, Run, Runs, TeamId, TracePod};
 use sim::{Seed, Workload};
 
 use crate::canonical::NO_TEAM;
@@ -50,6 +50,11 @@ pub struct Resample {
 }
 
 impl WorkloadOptions {
+    /// Whether the workload is the trace's as it is, no run of it changed, drawn or left out.
+    pub fn is_as_recorded(&self) -> bool {
+        self.resample.is_none() && self.arrivals == 1.0 && self.rescale.is_identity()
+    }
+
     /// Checks the numbers against `trace`.
     ///
     /// # Errors
@@ -81,7 +86,7 @@ impl WorkloadOptions {
                 problems.push(format!("resample.days: {}; at most {SPAN_MAX_DAYS}", resample.days));
             }
             Some(_) => {}
-            None => problems.extend(span_problem(trace)),
+            None => problems.extend(span_problem(span(trace), &trace.pods)),
         }
         if problems.is_empty() { Ok(()) } else { Err(TraceError::Options(problems)) }
     }
@@ -91,10 +96,17 @@ impl WorkloadOptions {
 /// mistake of units, or a time such as 9999-12-31 that means "none".
 const SPAN_MAX_DAYS: f64 = 100.0 * 365.25;
 
-fn span_problem(trace: &LoadedTrace) -> Option<String> {
-    let runs = trace.runs.iter().map(|run| (run.submitted_at_ms, "run", &run.run.run_id));
-    let since_1970 = trace.pods.iter().filter(|pod| created_since_1970(pod)).map(|pod| {
-        (i64::try_from(pod.created_at.as_millis()).unwrap_or(i64::MAX), "pod", &pod.name)
+/// The first and the last submission: when, and the run's id.
+fn span(trace: &LoadedTrace) -> Option<[(i64, &str); 2]> {
+    let runs = trace.runs.iter().map(|run| (run.submitted_at_ms, &*run.run.run_id));
+    Some([runs.clone().min_by_key(|(at, _)| *at)?, runs.max_by_key(|(at, _)| *at)?])
+}
+
+/// What is wrong with the time between the first and the last of all.
+pub(crate) fn span_problem(runs: Option<[(i64, &str); 2]>, pods: &[TracePod]) -> Option<String> {
+    let runs = runs.into_iter().flatten().map(|(at, id)| (at, "run", id));
+    let since_1970 = pods.iter().filter(|pod| created_since_1970(pod)).map(|pod| {
+        (i64::try_from(pod.created_at.as_millis()).unwrap_or(i64::MAX), "pod", &*pod.name)
     });
     let first = runs.clone().chain(since_1970.clone()).min_by_key(|(at, ..)| *at)?;
     let last = runs.chain(since_1970).max_by_key(|(at, ..)| *at)?;
@@ -142,7 +154,7 @@ pub fn to_workload(trace: &LoadedTrace, options: &WorkloadOptions) -> Workload {
         _ => recorded(trace),
     };
     let submissions = scaled(submissions, options);
-    let epoch_ms = epoch(&submissions, trace);
+    let epoch_ms = epoch(submissions.iter().map(|submission| submission.at_ms), &trace.pods);
     let mut names = Names::default();
     // Once for each recorded run, so that its copies share their stages.
     let rescaled: Option<Vec<Run>> = (!options.rescale.is_identity())
@@ -162,11 +174,11 @@ pub fn to_workload(trace: &LoadedTrace, options: &WorkloadOptions) -> Workload {
 
 /// The same of a trace that nobody needs any more: memory holds no run twice.
 pub fn into_workload(mut trace: LoadedTrace, options: &WorkloadOptions) -> Workload {
-    let as_recorded = options.resample.is_none() && options.arrivals == 1.0;
-    if !as_recorded || !options.rescale.is_identity() {
+    if !options.is_as_recorded() {
         return to_workload(&trace, options);
     }
-    let epoch_ms = epoch(&recorded(&trace), &trace);
+    let times = trace.runs.iter().map(|run| run.submitted_at_ms);
+    let epoch_ms = epoch(times, &trace.pods);
     let dependent = dependent(&trace);
     let mut names = Names::default();
     let place = |mut lowered: LoweredRun| {
@@ -178,7 +190,7 @@ pub fn into_workload(mut trace: LoadedTrace, options: &WorkloadOptions) -> Workl
     put_together(epoch_ms, names, (runs, dependent), trace.pods)
 }
 
-fn since(epoch_ms: i64, at_ms: i64) -> SimTime {
+pub(crate) fn since(epoch_ms: i64, at_ms: i64) -> SimTime {
     SimTime::from_millis(u64::try_from(at_ms.saturating_sub(epoch_ms)).unwrap_or(0))
 }
 
@@ -186,11 +198,15 @@ fn put_together(
     epoch_ms: i64,
     names: Names,
     (mut runs, dependent): (Vec<Run>, BTreeMap<Box<str>, String>),
-    mut pods: Vec<TracePod>,
+    pods: Vec<TracePod>,
 ) -> Workload {
     // Stable: equal times keep the order of the trace.
     runs.sort_by_key(|run| run.submitted_at);
     depend(&mut runs, &dependent);
+    names.workload(epoch_ms, runs.into(), pods)
+}
+
+fn placed(epoch_ms: i64, mut pods: Vec<TracePod>) -> Vec<TracePod> {
     if pods.iter().any(created_since_1970) {
         for pod in &mut pods {
             let since = pod.created_at.as_millis().saturating_sub(epoch_ms.max(0) as u64);
@@ -198,13 +214,7 @@ fn put_together(
         }
     }
     pods.sort_by_key(|pod| pod.created_at);
-    Workload {
-        epoch_ms,
-        applications: names.applications.list,
-        teams: names.teams.list,
-        runs,
-        pods,
-    }
+    pods
 }
 
 fn recorded(trace: &LoadedTrace) -> Vec<Submission> {
@@ -290,11 +300,10 @@ fn scaled(submissions: Vec<Submission>, options: &WorkloadOptions) -> Vec<Submis
     scaled
 }
 
-fn epoch(submissions: &[Submission], trace: &LoadedTrace) -> i64 {
-    let pods_since_1970 = trace.pods.iter().any(created_since_1970);
-    let runs = submissions.iter().map(|submission| submission.at_ms);
-    let pods = trace
-        .pods
+/// The workload's epoch (see [`to_workload`]) for runs that are submitted at `runs`.
+pub(crate) fn epoch(runs: impl Iterator<Item = i64> + Clone, pods: &[TracePod]) -> i64 {
+    let pods_since_1970 = pods.iter().any(created_since_1970);
+    let pods = pods
         .iter()
         .filter(|_| pods_since_1970)
         .map(|pod| i64::try_from(pod.created_at.as_millis()).unwrap_or(i64::MAX));
@@ -353,17 +362,33 @@ impl Interner {
     }
 }
 
+/// Numbers of applications and teams.
 #[derive(Default)]
-struct Names {
+pub(crate) struct Names {
     applications: Interner,
     teams: Interner,
 }
 
 impl Names {
+    /// The numbers of a run's application and team.
+    pub(crate) fn of(&mut self, application: &str, team: &str) -> (ApplicationId, TeamId) {
+        let team = if team.is_empty() { NO_TEAM } else { team };
+        (ApplicationId(self.applications.number(application)), TeamId(self.teams.number(team)))
+    }
+
+    /// The workload of runs that have these names.
+    pub(crate) fn workload(self, epoch_ms: i64, runs: Runs, pods: Vec<TracePod>) -> Workload {
+        Workload {
+            epoch_ms,
+            applications: self.applications.list,
+            teams: self.teams.list,
+            runs,
+            pods: placed(epoch_ms, pods),
+        }
+    }
+
     fn place(&mut self, lowered: &LoweredRun, mut run: Run, copy: u64, at: SimTime) -> Run {
-        let team = if lowered.team.is_empty() { NO_TEAM } else { &lowered.team };
-        run.application = ApplicationId(self.applications.number(&lowered.application));
-        run.team = TeamId(self.teams.number(team));
+        (run.application, run.team) = self.of(&lowered.application, &lowered.team);
         run.submitted_at = at;
         if copy > 1 {
             run.run_id = format!("{}~{copy}", run.run_id).into();

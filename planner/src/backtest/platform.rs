@@ -19,10 +19,10 @@ struct Records {
 }
 
 impl Sink for Records {
-    fn attempt(&mut self, record: AttemptRecord) {
+    fn attempt(&mut self, record: AttemptRecord, _of: &Run) {
         self.attempts.push(record);
     }
-    fn run(&mut self, record: RunRecord) {
+    fn run(&mut self, record: RunRecord, _of: &Run) {
         self.runs.push(record);
     }
 }
@@ -38,9 +38,9 @@ pub fn backtest(scenario: &Scenario, workload: &Workload, seed: u64) -> (Scoreca
     }
     records.runs.sort_by_key(|run| run.run);
     let mut card = Scorecard::default();
-    for record in &records.runs {
-        let run = &workload.runs[record.run as usize];
-        match last[record.run as usize].map(|attempt| compare(workload, run, record, attempt)) {
+    // Every run has one record.
+    for (record, run) in records.runs.iter().zip(workload.runs.iter()) {
+        match last[record.run as usize].map(|attempt| compare(workload, &run, record, attempt)) {
             Some(Ok(case)) => card.cases.push(case),
             other => card.left_out.push(LeftOut {
                 subject: run.run_id.to_string(),

@@ -226,7 +226,7 @@ pub(super) fn side(
 ) -> Result<(Loaded, Side), Stop> {
     let given = ScenarioArgs { scenario: path.to_owned(), sets };
     let (loaded, _) = run::load(&given)?;
-    let trace = run::read_traces(&loaded, noise)?;
+    let trace = run::record_traces(&loaded, noise)?;
     let workload = run::workloads(&loaded, trace, seed)?;
     let name = loaded.scenario.name.clone();
     let scenario = Arc::new(loaded.scenario.clone());

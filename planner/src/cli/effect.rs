@@ -38,7 +38,7 @@ pub(super) fn sentence(base: &Outcomes, then: &Outcomes, workload: &Workload) ->
 /// What is submitted, and when: `7,934 runs, 2026-03-02T00:00Z to 2026-03-02T23:59Z`.
 pub(super) fn window(workload: &Workload) -> String {
     let pods = workload.pods.first().map(|pod| pod.created_at);
-    let first = workload.runs.first().map(|run| run.submitted_at).into_iter().chain(pods).min();
+    let first = workload.runs.first_submission().into_iter().chain(pods).min();
     let at = |time: SimTime| {
         let ms = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
         let at = Timestamp::from_millisecond(workload.epoch_ms.saturating_add(ms));

@@ -84,7 +84,7 @@ fn window(loaded: &Loaded, noise: &Noise) -> Option<String> {
     if loaded.traces.is_empty() {
         return None;
     }
-    let read = run::read_traces(loaded, noise)
+    let read = run::record_traces(loaded, noise)
         .and_then(|trace| run::workloads(loaded, trace, 0))
         .map(|workloads| effect::window(&workloads(0)));
     if read.is_err() {

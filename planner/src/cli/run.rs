@@ -12,7 +12,7 @@ use scenarios::Loaded;
 use scenarios::file::TraceKind;
 use sim::scenario::apply_settings;
 use sim::{Finding, Seed, Severity, Workload};
-use traces::{LoadedTrace, Resample, TraceSource, WorkloadOptions};
+use traces::{Recorded, Resample, SpoolOptions, TraceError, TraceSource, WorkloadOptions};
 
 use super::Stop;
 use super::interrupt::Interrupt;
@@ -98,16 +98,16 @@ pub(super) fn run(
     timing.lap("scenario");
     let runtime = replicate::runtime(simulation.threads()).map_err(Stop::failed)?;
     let interrupt = Interrupt::listen(&runtime);
-    let trace = read_traces(&loaded, noise)?;
+    let trace = record_traces(&loaded, noise)?;
     timing.lap("traces");
 
     let mut findings = Findings::new(loaded.scenario.assumptions.list());
     findings.extend(Source::Scenario, loaded.findings.iter().cloned());
     findings.extend(Source::Scenario, timezone_finding(&loaded));
     findings.extend(Source::Scenario, series);
-    findings.extend(Source::Trace, trace.findings.iter().cloned());
+    findings.extend(Source::Trace, trace.findings().iter().cloned());
     if loaded.workload.resample.is_none() {
-        findings.extend(Source::Trace, traces::inspect::gap(&trace));
+        findings.extend(Source::Trace, trace.gap());
     }
     let workload = workloads(&loaded, trace, simulation.seed)?;
     interrupt.clean_up_first();
@@ -195,7 +195,27 @@ fn print(
     }
 }
 
-pub(super) fn read_traces(loaded: &Loaded, noise: &Noise) -> Result<LoadedTrace, Stop> {
+/// The traces of a scenario, all in memory.
+pub(super) fn read_traces(loaded: &Loaded, noise: &Noise) -> Result<Recorded, Stop> {
+    read(loaded, noise, &|sources, progress| traces::load(sources, progress).map(Recorded::Listed))
+}
+
+/// The same for commands that go through the runs in their order: those of a large job table are in
+/// a temporary file, where the workload is to be as recorded.
+pub(super) fn record_traces(loaded: &Loaded, noise: &Noise) -> Result<Recorded, Stop> {
+    let options = options(loaded, 0);
+    if options.is_as_recorded() {
+        read(loaded, noise, &|sources, progress| {
+            traces::record(sources, &SpoolOptions::default(), progress)
+        })
+    } else {
+        read_traces(loaded, noise)
+    }
+}
+
+type Read<'a> = &'a dyn Fn(&[TraceSource], &dyn Fn(u64)) -> Result<Recorded, TraceError>;
+
+fn read(loaded: &Loaded, noise: &Noise, read: Read<'_>) -> Result<Recorded, Stop> {
     let mut sources = Vec::new();
     for trace in &loaded.traces {
         if trace.is_address() {
@@ -221,10 +241,14 @@ pub(super) fn read_traces(loaded: &Loaded, noise: &Noise) -> Result<LoadedTrace,
     }
     loaded.check_traces().map_err(Stop::bad_input)?;
     let reading = Reading::start(noise, loaded.traces.iter().map(|t| size(&t.path)).sum());
-    let trace = traces::load(&sources, &|bytes| reading.add(bytes)).map_err(Stop::bad_input)?;
+    let trace = read(&sources, &|bytes| reading.add(bytes)).map_err(|error| match error {
+        // The temporary file: not the input's fault.
+        TraceError::Write { .. } => Stop::failed(error),
+        _ => Stop::bad_input(error),
+    })?;
     drop(reading);
-    if trace.runs.is_empty() && trace.pods.is_empty() {
-        noise.findings(trace.findings.iter(), "");
+    if trace.is_empty() {
+        noise.findings(trace.findings().iter(), "");
         return Err(Stop::BadInput(
             "the traces hold no run and no pod that can be used".to_owned(),
         ));
@@ -236,19 +260,11 @@ pub(super) fn read_traces(loaded: &Loaded, noise: &Noise) -> Result<LoadedTrace,
 /// replication draws its own, so that the spread over replications holds the draw's too.
 pub(super) fn workloads(
     loaded: &Loaded,
-    trace: LoadedTrace,
+    trace: Recorded,
     seed: u64,
 ) -> Result<Arc<dyn Fn(u64) -> Arc<Workload> + Send + Sync>, Stop> {
-    let options = WorkloadOptions {
-        arrivals: loaded.workload.arrivals,
-        rescale: loaded.workload.rescale,
-        resample: loaded.workload.resample.map(|resample| Resample {
-            runs_per_day: f64::from(resample.runs_per_day),
-            days: resample.days,
-        }),
-        seed: Seed::new(seed),
-    };
-    options.check(&trace).map_err(Stop::bad_input)?;
+    let options = options(loaded, seed);
+    trace.check(&options).map_err(Stop::bad_input)?;
     let rules = loaded.scenario.orchestrator.clone();
     let classes = loaded.scenario.spark.applications.clone();
     let settle = move |mut workload: Workload| {
@@ -257,10 +273,11 @@ pub(super) fn workloads(
         Arc::new(workload)
     };
     let drawn = options.resample.is_some() || options.arrivals != 1.0;
-    let (first, trace) = if drawn {
-        (settle(traces::to_workload(&trace, &options)), Some(trace))
-    } else {
-        (settle(traces::into_workload(trace, &options)), None)
+    let (first, trace) = match trace {
+        Recorded::Listed(trace) if drawn => {
+            (settle(traces::to_workload(&trace, &options)), Some(trace))
+        }
+        trace => (settle(trace.into_workload(&options)), None),
     };
     if first.runs.is_empty() && first.pods.is_empty() {
         return Err(Stop::BadInput(format!(
@@ -276,6 +293,18 @@ pub(super) fn workloads(
         }
         _ => first.clone(),
     }))
+}
+
+fn options(loaded: &Loaded, seed: u64) -> WorkloadOptions {
+    WorkloadOptions {
+        arrivals: loaded.workload.arrivals,
+        rescale: loaded.workload.rescale,
+        resample: loaded.workload.resample.map(|resample| Resample {
+            runs_per_day: f64::from(resample.runs_per_day),
+            days: resample.days,
+        }),
+        seed: Seed::new(seed),
+    }
 }
 
 /// The workload of the first replication, for commands that simulate once.

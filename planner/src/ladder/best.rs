@@ -15,7 +15,7 @@
 use sim::outcome::{AttemptRecord, Sink};
 use sim::scenario::{Adjustment, RetryLadder, Rung, Scenario, weight_usd};
 use sim::units::{Bytes, SimDuration};
-use sim::workload::Failure;
+use sim::workload::{Failure, Run};
 use sim::{RunOptions, Seed, Workload};
 
 /// Factors that a rung may have.
@@ -57,7 +57,7 @@ impl Needs {
         let mut scenario = scenario.clone();
         scenario.retries = RetryLadder::default();
         let shares = (0.0, 0.0);
-        let mut found = Found { scenario: &scenario, workload, needs: Vec::new(), shares };
+        let mut found = Found { scenario: &scenario, needs: Vec::new(), shares };
         sim::run(&scenario, workload, seed, RunOptions::default(), &mut found);
         let (mut needs, shares) = (found.needs, found.shares);
         needs.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -159,7 +159,6 @@ pub fn ladder(own: &RetryLadder, best: &Best, cap: Bytes) -> RetryLadder {
 
 struct Found<'a> {
     scenario: &'a Scenario,
-    workload: &'a Workload,
     needs: Vec<(f64, f64)>,
     /// Dollars of memory, and of everything.
     shares: (f64, f64),
@@ -168,9 +167,8 @@ struct Found<'a> {
 impl Found<'_> {
     /// The least factor that gives the run's container what it needs: a factor raises the heap, and
     /// the overhead only where it is set or above its minimum.
-    fn factor(&self, run: u32, needed: u64) -> f64 {
+    fn factor(&self, run: &Run, needed: u64) -> f64 {
         let spark = &self.scenario.spark;
-        let Some(run) = self.workload.runs.get(run as usize) else { return f64::INFINITY };
         let (heap, set) = (spark.executor_heap_of(run), spark.executor_overhead_of(run));
         let enough = |factor: &f64| {
             let set = set.map(|bytes| bytes.scale_floor(*factor));
@@ -182,7 +180,7 @@ impl Found<'_> {
 }
 
 impl Sink for Found<'_> {
-    fn attempt(&mut self, record: AttemptRecord) {
+    fn attempt(&mut self, record: AttemptRecord, run: &Run) {
         let asked = record.executor_memory_asked.as_u64();
         let needed = record.executor_memory_needed.map(Bytes::as_u64);
         let (Some(needed), Some(Failure::ExecutorOom)) = (needed, record.failure) else { return };
@@ -190,10 +188,8 @@ impl Sink for Found<'_> {
             return;
         }
         let weight = record.cost.total().as_usd_f64().max(1e-9);
-        self.needs.push((self.factor(record.run, needed), weight));
-        let spark = &self.scenario.spark;
-        let run = self.workload.runs.get(record.run as usize);
-        let cores = run.map_or(spark.executor_cores, |run| spark.executor_cores_of(run));
+        self.needs.push((self.factor(run, needed), weight));
+        let cores = self.scenario.spark.executor_cores_of(run);
         let gib = Bytes::new(asked).as_gib_f64();
         let memory = weight_usd(0.0, gib);
         let whole = weight_usd(f64::from(cores), gib);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sim::outcome::{AttemptRecord, RunRecord};
 use sim::units::{Bytes, SimTime};
-use sim::workload::{Failure, RunOutcome};
+use sim::workload::{Failure, Run, RunOutcome};
 use sim::{Outcome, Sink, Workload};
 
 /// GiB-hours of a byte-millisecond.
@@ -103,7 +103,7 @@ impl<'a> Counting<'a> {
 }
 
 impl Sink for Counting<'_> {
-    fn attempt(&mut self, record: AttemptRecord) {
+    fn attempt(&mut self, record: AttemptRecord, _of: &Run) {
         let run = self.open.entry(record.run).or_default();
         if record.attempt == 1 {
             run.first_failure = record.failure;
@@ -114,7 +114,7 @@ impl Sink for Counting<'_> {
         self.tally.largest_executor = self.tally.largest_executor.max(record.executor_memory);
     }
 
-    fn run(&mut self, record: RunRecord) {
+    fn run(&mut self, record: RunRecord, _of: &Run) {
         let run = self.open.remove(&record.run).unwrap_or_default();
         let (asked, given) = run.memory;
         let failed = record.outcome == RunOutcome::Failed;

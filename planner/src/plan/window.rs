@@ -15,7 +15,7 @@ pub fn window(workload: &Workload, from: SimTime, to: SimTime) -> Workload {
     for (place, run) in workload.runs.iter().enumerate() {
         if within(run.submitted_at) {
             places.insert(place as u32, runs.len() as u32);
-            runs.push(run.clone());
+            runs.push((*run).clone());
         }
     }
     for run in &mut runs {
@@ -32,7 +32,7 @@ pub fn window(workload: &Workload, from: SimTime, to: SimTime) -> Workload {
         epoch_ms: workload.epoch_ms.saturating_add(offset),
         applications: workload.applications.clone(),
         teams: workload.teams.clone(),
-        runs,
+        runs: runs.into(),
         pods: pods.collect(),
     }
 }
@@ -58,14 +58,15 @@ mod tests {
             ..Run::default()
         };
         let runs = vec![run("a", 0, &[]), run("b", 500, &[0]), run("c", 1000, &[1, 0])];
-        let workload = Workload { epoch_ms: 7, runs, ..Workload::default() };
+        let workload = Workload { epoch_ms: 7, runs: runs.into(), ..Workload::default() };
         let at = cut(&workload, 0.5);
         assert_eq!(at, SimTime::from_millis(500));
         let late = window(&workload, at, SimTime::MAX);
         assert_eq!((late.runs.len(), late.epoch_ms), (2, 507));
-        assert_eq!(late.runs[1].submitted_at, SimTime::from_millis(500));
-        assert_eq!(late.runs[0].depends_on.to_vec(), [0_u32; 0]);
-        assert_eq!(late.runs[1].depends_on.to_vec(), [0]);
+        let runs: Vec<_> = late.runs.iter().collect();
+        assert_eq!(runs[1].submitted_at, SimTime::from_millis(500));
+        assert_eq!(runs[0].depends_on.to_vec(), [0_u32; 0]);
+        assert_eq!(runs[1].depends_on.to_vec(), [0]);
         assert_eq!(window(&workload, SimTime::ZERO, at).runs.len(), 1);
     }
 }

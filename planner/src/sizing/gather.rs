@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sim::outcome::{AttemptRecord, Sink};
 use sim::scenario::{Scenario, weight_usd};
 use sim::units::Bytes;
-use sim::workload::{Failure, Run, RunOutcome};
+use sim::workload::{Failure, Run, RunOutcome, RunRef};
 use sim::{RunOptions, Seed, Workload};
 
 use super::advice::Application;
@@ -14,12 +14,12 @@ use super::need::{Fleet, Need, Observed, Seen};
 /// The applications of `workload`, in order of their names, as they run on `scenario`.
 pub fn gather(scenario: &Scenario, workload: &Workload, seed: Seed) -> Vec<Application> {
     let spark = &scenario.spark;
-    let mut hours = Hours { scenario, workload, by: BTreeMap::new(), usd: 0.0, weight: 0.0 };
+    let mut hours = Hours { scenario, by: BTreeMap::new(), usd: 0.0, weight: 0.0 };
     sim::run(scenario, workload, seed, RunOptions::default(), &mut hours);
     // Dollars of the bill for each dollar that cores and memory weigh.
     let price = if hours.weight > 0.0 { hours.usd / hours.weight } else { 1.0 };
-    let mut runs: BTreeMap<u32, Vec<&Run>> = BTreeMap::new();
-    for run in &workload.runs {
+    let mut runs: BTreeMap<u32, Vec<RunRef<'_>>> = BTreeMap::new();
+    for run in workload.runs.iter() {
         runs.entry(run.application.0).or_default().push(run);
     }
     let seen: BTreeMap<u32, Vec<Seen>> = runs
@@ -72,7 +72,7 @@ pub(super) fn container(scenario: &Scenario, run: &Run) -> Bytes {
 }
 
 /// Logarithm of the container's bytes that most of `runs` were recorded with.
-pub(super) fn asked(scenario: &Scenario, runs: &[&Run]) -> f64 {
+pub(super) fn asked(scenario: &Scenario, runs: &[RunRef<'_>]) -> f64 {
     let size = most(runs.iter().map(|run| container(scenario, run))).unwrap_or_default();
     (size.as_u64() as f64).max(1.0).ln()
 }
@@ -92,7 +92,6 @@ pub(super) fn seen(scenario: &Scenario, run: &Run) -> Option<Seen> {
 /// Executors' time of attempts that succeeded, and what everything costs.
 struct Hours<'a> {
     scenario: &'a Scenario,
-    workload: &'a Workload,
     /// By application: executor-hours, attempts.
     by: BTreeMap<u32, (f64, u32)>,
     usd: f64,
@@ -100,8 +99,7 @@ struct Hours<'a> {
 }
 
 impl Sink for Hours<'_> {
-    fn attempt(&mut self, record: AttemptRecord) {
-        let Some(run) = self.workload.runs.get(record.run as usize) else { return };
+    fn attempt(&mut self, record: AttemptRecord, run: &Run) {
         let hours = record.executor_time.as_secs_f64() / 3600.0;
         let cores = hours * f64::from(self.scenario.spark.executor_cores_of(run));
         self.usd += record.cost.total().as_usd_f64();

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use sim::scenario::Scenario;
 use sim::units::SimTime;
-use sim::{Workload, workload::Run};
+use sim::{Workload, workload::RunRef};
 
 use super::gather::{asked, container, seen};
 use super::need::{Fleet, Need, Observed, Seen};
@@ -56,8 +56,8 @@ pub struct HeldOut {
 pub fn held_out(scenario: &Scenario, workload: &Workload) -> Option<HeldOut> {
     let place = (workload.runs.len() as f64 * (1.0 - SHARE)) as usize;
     let from = workload.runs.get(place)?.submitted_at;
-    let known = |run: &&Run| run.submitted_at < from;
-    let mut before: BTreeMap<u32, Vec<&Run>> = BTreeMap::new();
+    let known = |run: &RunRef<'_>| run.submitted_at < from;
+    let mut before: BTreeMap<u32, Vec<RunRef<'_>>> = BTreeMap::new();
     for run in workload.runs.iter().filter(known) {
         before.entry(run.application.0).or_default().push(run);
     }
@@ -82,10 +82,10 @@ pub fn held_out(scenario: &Scenario, workload: &Workload) -> Option<HeldOut> {
         levels: LEVELS.map(|level| (level, Met::default(), 0)).to_vec(),
     };
     for run in workload.runs.iter().filter(|run| !known(run)) {
-        let (Some(need), Some(one)) = (needs.get(&run.application.0), seen(scenario, run)) else {
+        let (Some(need), Some(one)) = (needs.get(&run.application.0), seen(scenario, &run)) else {
             continue;
         };
-        let own = (container(scenario, run).as_u64() as f64).ln();
+        let own = (container(scenario, &run).as_u64() as f64).ln();
         found.own_sizes.add(need.chance(own.exp()), one.died || one.ln > own);
         for (level, met, unknown) in &mut found.levels {
             let size = need.size_of(*level).ln();

@@ -23,7 +23,7 @@ fn folder() -> tempfile::TempDir {
         epoch_ms: 1_767_225_600_000,
         applications: vec!["train".into(), "load".into()],
         teams: vec!["ml".into(), "etl".into()],
-        runs: vec![run("a", 0), run("b", 1)],
+        runs: vec![run("a", 0), run("b", 1)].into(),
         ..sim::Workload::default()
     };
     let scenario = scenario();
@@ -37,7 +37,12 @@ fn folder() -> tempfile::TempDir {
     };
     let mut row = |hour: i64, billed, costs: RowCosts, pod_use| {
         let (hour_ms, node) = (hour * HOUR_MS, Some([0, 0, 1]));
-        sink.ledger(LedgerRecord { hour_ms, node, billed, attempt: None, costs, pod_use });
+        let of = match billed {
+            Billed::Run(run) => workload.runs.get(run as usize),
+            _ => None,
+        };
+        let row = LedgerRecord { hour_ms, node, billed, attempt: None, costs, pod_use };
+        sink.ledger(row, of.as_deref());
     };
     let useful = |cents| Ledger { useful: usd(cents), ..Ledger::default() };
     let own = |nodes| RowCosts { nodes, ..RowCosts::default() };

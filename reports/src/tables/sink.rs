@@ -8,7 +8,7 @@ use sim::outcome::{
 };
 use sim::scenario::{NodePool, Taint, TaintEffect};
 use sim::units::{Bytes, MilliCores, NanoUsd, SimDuration, SimTime};
-use sim::workload::{ApplicationId, Failure, RunOutcome, TeamId};
+use sim::workload::{ApplicationId, Failure, Run, RunOutcome, TeamId};
 use sim::{Scenario, Workload};
 
 use super::columns::TABLES;
@@ -107,11 +107,6 @@ impl<'a> TableSink<'a> {
         }
     }
 
-    fn run_id(&self, run: u32) -> Option<&'a str> {
-        let run = self.workload.runs.get(run as usize)?;
-        Some(&run.run_id)
-    }
-
     /// Names of a kind of node: pool, instance type, zone, capacity type.
     fn node_kind(&self, pool: u32, instance_type: u32, zone: u32) -> [&'a str; 4] {
         let pool = self.scenario.pools.get(pool as usize);
@@ -135,9 +130,12 @@ impl<'a> TableSink<'a> {
         Some(name)
     }
 
-    fn owner_name(&self, pod: &PodRecord) -> Option<&'a str> {
+    fn owner_name<'b>(&self, pod: &PodRecord, of: Option<&'b Run>) -> Option<&'b str>
+    where
+        'a: 'b,
+    {
         match pod.kind {
-            PodKind::Driver | PodKind::Executor => self.run_id(pod.owner?),
+            PodKind::Driver | PodKind::Executor => of.map(|run| &*run.run_id),
             PodKind::Trace => {
                 let owner = self.workload.pods.get(pod.owner? as usize)?;
                 Some(&owner.name)
@@ -158,15 +156,15 @@ impl<'a> TableSink<'a> {
 }
 
 impl Sink for TableSink<'_> {
-    fn run(&mut self, record: RunRecord) {
+    fn run(&mut self, record: RunRecord, of: &Run) {
         let submitted_at = self.timestamp(record.submitted_at);
         let cost: &Ledger = &record.cost;
-        let deadline = self.workload.runs.get(record.run as usize).and_then(|run| run.deadline);
+        let deadline = of.deadline;
         self.push(
             RUNS,
             [
                 count(record.run),
-                name(self.run_id(record.run)),
+                text(&of.run_id),
                 name(self.application(record.application)),
                 name(self.team(record.team)),
                 text(&submitted_at),
@@ -193,13 +191,13 @@ impl Sink for TableSink<'_> {
         );
     }
 
-    fn attempt(&mut self, record: AttemptRecord) {
+    fn attempt(&mut self, record: AttemptRecord, of: &Run) {
         let limit = (record.executors_max != u32::MAX).then_some(i64::from(record.executors_max));
         self.push(
             ATTEMPTS,
             [
                 count(record.run),
-                name(self.run_id(record.run)),
+                text(&of.run_id),
                 count(record.attempt),
                 at(record.submitted_at),
                 at_or_null(record.started_at),
@@ -222,14 +220,15 @@ impl Sink for TableSink<'_> {
         );
     }
 
-    fn pod(&mut self, record: PodRecord) {
+    fn pod(&mut self, record: PodRecord, of: Option<&Run>) {
+        let owner = self.owner_name(&record, of);
         self.push(
             PODS,
             [
                 number(record.pod),
                 text(record.kind.name()),
                 Cell::Integer(record.owner.map(i64::from)),
-                Cell::Text(self.owner_name(&record)),
+                Cell::Text(owner),
                 Cell::Integer(record.attempt.map(i64::from)),
                 Cell::Integer(record.executor_id.map(i64::from)),
                 cpu(record.cpu),
@@ -287,12 +286,11 @@ impl Sink for TableSink<'_> {
         );
     }
 
-    fn ledger(&mut self, record: LedgerRecord) {
+    fn ledger(&mut self, record: LedgerRecord, of: Option<&Run>) {
         let run = match record.billed {
             Billed::Run(run) => Some(run),
             Billed::TracePods | Billed::PausePods | Billed::Shared => None,
         };
-        let of = run.and_then(|run| self.workload.runs.get(run as usize));
         let node = record.node.map(|[pool, kind, zone]| self.node_kind(pool, kind, zone));
         let [pool, instance_type, zone, capacity_type] = match node {
             Some(names) => names.map(|name| Cell::Text(Some(name))),

@@ -19,7 +19,7 @@ fn workload() -> Workload {
         epoch_ms: 1_600_000_000_000,
         applications: vec!["etl".to_owned()],
         teams: vec!["data".to_owned()],
-        runs: vec![run("r-0"), run("=r,1")],
+        runs: vec![run("r-0"), run("=r,1")].into(),
         pods: vec![TracePod { name: "openb-pod-7".into(), ..TracePod::default() }],
     }
 }
@@ -126,9 +126,10 @@ fn pod(pod: u64, kind: PodKind) -> PodRecord {
 }
 
 fn fill(sink: &mut TableSink<'_>, pods: u64) {
-    sink.run(run(0));
-    sink.run(run(1));
-    sink.attempt(AttemptRecord {
+    let of = workload().runs.list().clone();
+    sink.run(run(0), &of[0]);
+    sink.run(run(1), &of[1]);
+    let attempt = AttemptRecord {
         run: 1,
         attempt: 2,
         submitted_at: SimTime::ZERO,
@@ -151,10 +152,13 @@ fn fill(sink: &mut TableSink<'_>, pods: u64) {
         task_time: SimDuration::seconds(90),
         task_time_lost: SimDuration::ZERO,
         cost: Ledger::default(),
-    });
+    };
+    sink.attempt(attempt, &of[1]);
     for number in 0..pods {
         let kinds = [PodKind::Driver, PodKind::Trace, PodKind::Pause];
-        sink.pod(pod(number, kinds[number as usize % 3]));
+        let pod = pod(number, kinds[number as usize % 3]);
+        let owner = (pod.kind == PodKind::Driver).then_some(&of[0]);
+        sink.pod(pod, owner);
     }
     sink.node(NodeRecord {
         node: 0,
@@ -184,7 +188,7 @@ fn fill(sink: &mut TableSink<'_>, pods: u64) {
         memory_requested: Bytes::new(9),
         memory_allocatable: Bytes::new(10),
     });
-    sink.ledger(LedgerRecord {
+    let row = LedgerRecord {
         hour_ms: -1_200_000,
         node: Some([0, 0, 1]),
         billed: Billed::Run(1),
@@ -199,7 +203,8 @@ fn fill(sink: &mut TableSink<'_>, pods: u64) {
             ..Costs::default()
         },
         pod_use: PodUse { memory_mib_ms: 1024 * 1500, ..PodUse::default() },
-    });
+    };
+    sink.ledger(row, Some(&of[1]));
     let at = SimTime::from_millis(1_001);
     let reason = "0/3 nodes are available: 3 Insufficient memory";
     sink.waiting(WaitingRecord { pod: 4, at, reason });

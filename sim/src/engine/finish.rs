@@ -83,7 +83,7 @@ fn totals(world: &World, cx: &mut Cx<'_>) {
     outcome.end = cx.now;
     outcome.event_objects_peak = world.control_plane.events_peak;
     outcome.control_plane = world.control_plane.load(cx.workload);
-    let first_run = cx.workload.runs.first().map(|run| run.submitted_at);
+    let first_run = cx.workload.runs.first_submission();
     let first_pod = cx.workload.pods.first().map(|pod| pod.created_at);
     let first = first_run.into_iter().chain(first_pod).min().unwrap_or_default();
     outcome.span = cx.workload.last_submission().since(first);

@@ -6,7 +6,7 @@
 
 use super::calendar::Calendar;
 use super::event::Event;
-use super::{Arrivals, Next};
+use super::{Arrivals, Next, RunCursor};
 use crate::rng::RngExt;
 use crate::units::{SimDuration, SimTime};
 use crate::{Seed, Workload};
@@ -19,6 +19,7 @@ pub fn hold(pending: u32, holds: u64) -> SimTime {
     let workload = Workload::default();
     let mut calendar = Calendar::default();
     let mut arrivals = Arrivals::default();
+    let mut runs = RunCursor::new(&workload.runs);
     let mut stream = Seed::new(7).stream("hold", &[]);
     let mut distance = || SimDuration::from_millis(stream.random_range(1..2 * MEAN_MS));
     for _ in 0..pending {
@@ -26,7 +27,7 @@ pub fn hold(pending: u32, holds: u64) -> SimTime {
     }
     let mut now = SimTime::ZERO;
     for _ in 0..holds {
-        let Some(Next::Event(at)) = arrivals.next(&workload, &calendar) else { break };
+        let Some(Next::Event(at)) = arrivals.next(&workload, &mut runs, &calendar) else { break };
         now = at;
         if let Some((_, event)) = calendar.pop() {
             calendar.schedule(now + distance(), event);

@@ -1,6 +1,7 @@
 //! The state of one simulation, as plain data, and the context that handlers work in.
 
 use super::RunOptions;
+use super::arrivals::RunCursor;
 use super::calendar::Calendar;
 use super::event::Event;
 use crate::autoscaler::AutoscalerState;
@@ -17,7 +18,7 @@ use crate::scheduler::Scheduler;
 use crate::spark::Attempt;
 use crate::spot::SpotMarket;
 use crate::units::{SimDuration, SimTime};
-use crate::workload::Workload;
+use crate::workload::{RunRef, Workload};
 use crate::{Finding, Seed, Severity};
 
 /// Everything that changes.
@@ -69,6 +70,8 @@ pub(crate) struct Cx<'a> {
     pub(crate) scenario: &'a Scenario,
     /// What is submitted.
     pub(crate) workload: &'a Workload,
+    /// Its runs, those that are alive at hand.
+    pub(crate) runs: RunCursor<'a>,
     /// How to run.
     pub(crate) options: RunOptions,
     /// Randomness.
@@ -79,7 +82,12 @@ pub(crate) struct Cx<'a> {
     pub(crate) outcome: Outcome,
 }
 
-impl Cx<'_> {
+impl<'a> Cx<'a> {
+    /// The run at that place of the workload.
+    pub(crate) fn run(&self, place: u32) -> RunRef<'a> {
+        self.runs.get(place)
+    }
+
     /// Schedules `event` in `delay`.
     pub(crate) fn after(&mut self, delay: SimDuration, event: Event) {
         self.calendar.schedule(self.now.saturating_add(delay), event);

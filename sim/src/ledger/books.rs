@@ -132,13 +132,17 @@ impl Books {
         pod_use: PodUse,
     ) {
         put_factors(&mut costs, &cx.scenario.billing);
-        if let Billed::Run(run) = billed {
-            let team = cx.workload.runs[run as usize].team;
-            *self.by_team.entry(team.0).or_default() += costs.total();
+        let run = match billed {
+            Billed::Run(run) => Some(cx.run(run)),
+            Billed::TracePods | Billed::PausePods | Billed::Shared => None,
+        };
+        if let Some(run) = &run {
+            *self.by_team.entry(run.team.0).or_default() += costs.total();
         }
         cx.outcome.cost.costs += &costs;
         let hour_ms = self.hours.begin_ms(hour);
-        cx.sink.ledger(LedgerRecord { hour_ms, node: kind, billed, attempt, costs, pod_use });
+        let record = LedgerRecord { hour_ms, node: kind, billed, attempt, costs, pod_use };
+        cx.sink.ledger(record, run.as_deref());
     }
 
     /// Hands out everything that belongs to nobody, up to the end of the simulation at `end`.

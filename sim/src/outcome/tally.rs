@@ -71,23 +71,21 @@ impl<'a> Tally<'a> {
 }
 
 impl Sink for Tally<'_> {
-    fn run(&mut self, record: RunRecord) {
-        let run = &self.workload.runs[record.run as usize];
+    fn run(&mut self, record: RunRecord, of: &Run) {
         if let Some(owner) = self.owners.get_mut(record.team.0 as usize) {
-            owner.count(run, &record);
+            owner.count(of, &record);
         }
-        self.inner.run(record);
+        self.inner.run(record, of);
     }
-    fn attempt(&mut self, record: AttemptRecord) {
-        if record.failure == Some(Failure::Timeout) {
-            let team = self.workload.runs[record.run as usize].team;
-            if let Some(owner) = self.owners.get_mut(team.0 as usize) {
-                owner.timeouts += 1;
-            }
+    fn attempt(&mut self, record: AttemptRecord, of: &Run) {
+        if record.failure == Some(Failure::Timeout)
+            && let Some(owner) = self.owners.get_mut(of.team.0 as usize)
+        {
+            owner.timeouts += 1;
         }
-        self.inner.attempt(record);
+        self.inner.attempt(record, of);
     }
-    fn pod(&mut self, record: PodRecord) {
+    fn pod(&mut self, record: PodRecord, of: Option<&Run>) {
         let reason = self.close(&record);
         if record.kind == PodKind::Trace {
             self.compare(&record);
@@ -96,7 +94,7 @@ impl Sink for Tally<'_> {
             let place = reason.unwrap_or_else(|| self.reasons.place(NEVER_TRIED));
             self.reasons.totals[place as usize].add_never_bound(record.kind);
         }
-        self.inner.pod(record);
+        self.inner.pod(record, of);
     }
     fn node(&mut self, record: NodeRecord) {
         self.inner.node(record);
@@ -104,8 +102,8 @@ impl Sink for Tally<'_> {
     fn timeline(&mut self, record: TimelineRecord) {
         self.inner.timeline(record);
     }
-    fn ledger(&mut self, record: LedgerRecord) {
-        self.inner.ledger(record);
+    fn ledger(&mut self, record: LedgerRecord, of: Option<&Run>) {
+        self.inner.ledger(record, of);
     }
     fn waiting(&mut self, record: WaitingRecord<'_>) {
         let place = self.reasons.place(record.reason);

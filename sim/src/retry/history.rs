@@ -41,7 +41,7 @@ impl RetryHistory {
         if cx.scenario.retries.history.is_empty() {
             return;
         }
-        let application = cx.workload.runs[run as usize].application;
+        let application = cx.run(run).application;
         let failures = self.failures.entry(application).or_default();
         failures.push_back(Failed { at: cx.now, run, failure });
         if failures.len() > KEPT_MAX {
@@ -77,7 +77,7 @@ pub(crate) fn raises_for(world: &mut World, cx: &Cx<'_>, place: u32, number: u32
     if ladder.looks_back().is_none() {
         return raises;
     }
-    let application = cx.workload.runs[place as usize].application;
+    let application = cx.run(place).application;
     let failures = world.history.failures.get(&application);
     for rule in &ladder.history {
         let counts = |failed: &&Failed| {

@@ -42,6 +42,11 @@ impl GroupPattern {
     pub fn matches(&self, name: &str) -> bool {
         self.0.is_match(name)
     }
+
+    /// Which of `names` it matches; without a pattern all of them.
+    pub(crate) fn matching(pattern: Option<&Self>, names: &[String]) -> Vec<bool> {
+        names.iter().map(|name| pattern.is_none_or(|pattern| pattern.matches(name))).collect()
+    }
 }
 
 impl PartialEq for GroupPattern {

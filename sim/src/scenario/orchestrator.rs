@@ -49,28 +49,24 @@ impl Orchestrator {
     /// Puts the rules into the runs of `workload`.
     pub fn apply(&self, workload: &mut Workload) {
         let Workload { applications, teams, runs, .. } = workload;
-        let matches = |pattern: &Option<GroupPattern>, names: &[String]| -> Vec<bool> {
-            let fits = |name: &String| pattern.as_ref().is_none_or(|p| p.matches(name));
-            names.iter().map(fits).collect()
-        };
-        for rule in &self.rules {
+        for rule in self.rules.clone() {
             // Once a name, not once a run.
-            let by_application = matches(&rule.application, applications);
-            let by_team = matches(&rule.team, teams);
-            let all = runs.iter_mut();
-            for run in all.filter(|run| {
-                by_application.get(run.application.0 as usize) == Some(&true)
-                    && by_team.get(run.team.0 as usize) == Some(&true)
-            }) {
-                run.critical = rule.critical.unwrap_or(run.critical);
-                run.timeout = rule.timeout.or(run.timeout);
-                run.deadline = rule.deadline.or(run.deadline);
-            }
+            let by_application = GroupPattern::matching(rule.application.as_ref(), applications);
+            let by_team = GroupPattern::matching(rule.team.as_ref(), teams);
+            runs.change(move |runs| {
+                let runs = runs.iter_mut();
+                for run in runs.filter(|run| {
+                    by_application.get(run.application.0 as usize) == Some(&true)
+                        && by_team.get(run.team.0 as usize) == Some(&true)
+                }) {
+                    run.critical = rule.critical.unwrap_or(run.critical);
+                    run.timeout = rule.timeout.or(run.timeout);
+                    run.deadline = rule.deadline.or(run.deadline);
+                }
+            });
         }
         if self.ignore_dependencies {
-            for run in runs {
-                run.depends_on = Box::default();
-            }
+            runs.change(|runs| runs.iter_mut().for_each(|run| run.depends_on = Box::default()));
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::cluster::{Node, NodeKindId, NodeState, NonZeroRequests, Resources};
 use crate::cluster::{Pod, PodId, PodOwner, PodSpec};
 use crate::engine::RunOptions;
+use crate::engine::arrivals::RunCursor;
 use crate::engine::calendar::Calendar;
 use crate::engine::world::{Cx, World};
 use crate::outcome::NoSink;
@@ -116,6 +117,7 @@ pub(super) fn context<'a>(
         calendar: Calendar::default(),
         scenario,
         workload,
+        runs: RunCursor::new(&workload.runs),
         options: RunOptions::default(),
         seed: Seed::new(seed),
         sink,

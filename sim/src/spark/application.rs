@@ -23,7 +23,7 @@ use crate::{Severity, lifecycle, retry, rng};
 
 /// A run is submitted: for the first time, or again.
 pub(crate) fn on_run_submitted(world: &mut World, cx: &mut Cx<'_>, place: u32) {
-    let run = &cx.workload.runs[place as usize];
+    let run = &*cx.run(place);
     let run_key = rng::key_of(&run.run_id);
     let state = world.runs.get_mut(place);
     if state.attempts == 0 {
@@ -86,7 +86,7 @@ pub(crate) fn on_run_submitted(world: &mut World, cx: &mut Cx<'_>, place: u32) {
 /// The driver's context is up: executors are asked for.
 pub(crate) fn driver_ready(world: &mut World, cx: &mut Cx<'_>, id: AttemptId) {
     let attempt = &mut world.attempts[id];
-    let recorded = cx.workload.runs[attempt.run as usize].failure;
+    let recorded = cx.run(attempt.run).failure;
     if recorded == Some(Failure::ImagePull) && attempt.number == 1 {
         // It would not have come so far.
         end(world, cx, id, Err(Failure::ImagePull), PodResult::Failed);
@@ -101,8 +101,7 @@ pub(crate) fn driver_ready(world: &mut World, cx: &mut Cx<'_>, id: AttemptId) {
     if state.started_at.is_none() {
         state.started_at = attempt.started_at;
         if let Some(started) = attempt.started_at {
-            let run = &cx.workload.runs[attempt.run as usize];
-            let ready = state.ready_at.unwrap_or(run.submitted_at);
+            let ready = state.ready_at.unwrap_or_else(|| cx.run(attempt.run).submitted_at);
             cx.outcome.run_queue_delay.add(started.since(ready));
         }
     }
@@ -183,7 +182,7 @@ fn say_unschedulable(world: &World, cx: &mut Cx<'_>, id: AttemptId) {
     let pods = attempt.driver.iter().chain(&attempt.executors);
     let mut reasons = pods.filter_map(|pod| world.cluster.pods[*pod].reason);
     let reason = reasons.next_back().map_or("never tried", |reason| world.scheduler.reason(reason));
-    let run = &cx.workload.runs[attempt.run as usize];
+    let run = &*cx.run(attempt.run);
     let application = cx.workload.applications.get(run.application.0 as usize);
     let subject = application.map_or_else(|| run.run_id.to_string(), String::clone);
     let message =

@@ -37,7 +37,7 @@ pub(super) fn fate(cx: &Cx<'_>, attempt: &Attempt, pod: PodId, result: PodResult
 /// not simulated, only at the first attempt; a driver that
 /// needs more memory than it has dies when it collects the result.
 pub(super) fn result_of(cx: &Cx<'_>, attempt: &Attempt) -> Result<(), Failure> {
-    let run = &cx.workload.runs[attempt.run as usize];
+    let run = cx.run(attempt.run);
     if attempt.shape.driver_ooms {
         return Err(Failure::DriverOom);
     }
@@ -71,10 +71,10 @@ pub(super) fn record(
     failure: Option<Failure>,
     cost: Ledger,
 ) {
-    let run = &cx.workload.runs[attempt.run as usize];
+    let run = cx.run(attempt.run);
     let stages = run.stages.as_deref().filter(|_| run.recording.is_some()).unwrap_or_default();
     let stage_ends = (0..stages.len()).map(|place| attempt.progress.stage_done_at(place));
-    cx.sink.attempt(AttemptRecord {
+    let record = AttemptRecord {
         stage_ends: stage_ends.collect(),
         run: attempt.run,
         attempt: attempt.number,
@@ -97,5 +97,6 @@ pub(super) fn record(
         task_time: attempt.progress.task_time,
         task_time_lost: attempt.progress.task_time_lost,
         cost,
-    });
+    };
+    cx.sink.attempt(record, &run);
 }

@@ -16,7 +16,7 @@ use crate::workload::{Run, RunOutcome};
 
 /// Works out what the attempt moved between zones and through NAT gateways, and what that cost.
 pub(super) fn charge(cx: &mut Cx<'_>, attempt: &mut Attempt, outcome: RunOutcome) {
-    let run = &cx.workload.runs[attempt.run as usize];
+    let run = &*cx.run(attempt.run);
     let moved = |whole: Bytes| {
         let whole = u128::from(whole.as_u64());
         if outcome == RunOutcome::Succeeded {

@@ -193,11 +193,46 @@ const fn lifecycle_name(lifecycle: NodeLifecycle) -> &'static str {
 /// # Errors
 /// A file that is not a table, or whose header lacks required columns or names one twice.
 pub fn read_runs(path: &Path) -> Result<RunTable, TraceError> {
-    let mut rows = Vec::new();
-    // Only asked, never listed: its order cannot show.
-    let mut seen: HashSet<(Box<str>, u32)> = HashSet::new();
+    let mut list = RunList::default();
+    let (counts, findings) = read_rows(path, &mut list)?;
+    Ok(RunTable { rows: list.rows, counts, findings })
+}
+
+/// Where the rows of a table go.
+pub(crate) trait RowTaker {
+    /// Whether no earlier row has the row's id and attempt. A new one is taken next.
+    fn is_new(&mut self, row: &RunRow) -> bool;
+
+    /// Takes a row that is good.
+    fn take(&mut self, row: RunRow) -> Result<(), TraceError>;
+}
+
+/// Rows in memory, as they come.
+#[derive(Default)]
+pub(crate) struct RunList {
+    pub(crate) rows: Vec<RunRow>,
+    /// Only asked, never listed: its order cannot show.
+    seen: HashSet<(Box<str>, u32)>,
+}
+
+impl RowTaker for RunList {
+    fn is_new(&mut self, row: &RunRow) -> bool {
+        self.seen.insert((row.lowered.run.run_id.clone(), row.attempt.unwrap_or(1)))
+    }
+
+    fn take(&mut self, row: RunRow) -> Result<(), TraceError> {
+        self.rows.push(row);
+        Ok(())
+    }
+}
+
+/// Reads a `runs` table, giving every good row to `taker`.
+pub(crate) fn read_rows(
+    path: &Path,
+    taker: &mut impl RowTaker,
+) -> Result<(TableCounts, Vec<Finding>), TraceError> {
     let any_of: &[&[&str]] = &[&["duration_s", "executor_task_s"]];
-    let (counts, findings) = TableReader::read(path, RUN_COLUMNS, any_of, |row, tally| {
+    TableReader::read(path, RUN_COLUMNS, any_of, |row, tally| {
         let outcome_recorded = row.values[place_of("outcome")] != Value::Missing;
         let line = row.line;
         let mut made = make(row);
@@ -208,7 +243,7 @@ pub fn read_runs(path: &Path) -> Result<RunTable, TraceError> {
             });
             return Ok(Fate::Bad);
         }
-        if !seen.insert((run.run_id.clone(), made.attempt.unwrap_or(1))) {
+        if !taker.is_new(&made) {
             tally.add(Severity::Warning, "duplicate-run-id", "run_id", line, || {
                 let id = table::shorten(&run.run_id);
                 format!("`{id}` is there already; the later row was dropped")
@@ -216,10 +251,9 @@ pub fn read_runs(path: &Path) -> Result<RunTable, TraceError> {
             return Ok(Fate::Duplicate);
         }
         check_row(&mut made, outcome_recorded, tally);
-        rows.push(made);
+        taker.take(made)?;
         Ok(Fate::Kept)
-    })?;
-    Ok(RunTable { rows, counts, findings })
+    })
 }
 
 fn place_of(name: &str) -> usize {
@@ -277,6 +311,26 @@ pub fn write_runs(path: &Path, rows: &[RunRow]) -> Result<(), TraceError> {
     table::write(path, RUN_COLUMNS, rows.len(), &mut |row, column| {
         (RUN_FIELDS[column].get)(&rows[row])
     })
+}
+
+/// Writes a `runs` table as CSV, part by part, and gives how many rows it has.
+///
+/// # Errors
+/// What the system says. The file is then not there.
+pub fn write_runs_csv(
+    path: &Path,
+    parts: impl IntoIterator<Item = Vec<RunRow>>,
+) -> Result<u64, TraceError> {
+    let mut count = 0;
+    table::replace_file(path, |file| {
+        let mut writer = table::CsvWriter::begin(path, file, RUN_COLUMNS)?;
+        for rows in parts {
+            count += rows.len() as u64;
+            writer.rows(rows.len(), &mut |row, column| (RUN_FIELDS[column].get)(&rows[row]))?;
+        }
+        writer.finish()
+    })?;
+    Ok(count)
 }
 
 #[cfg(test)]

@@ -101,17 +101,42 @@ const GAP_MS: i64 = 14 * 86_400_000;
 pub fn gap(trace: &LoadedTrace) -> Option<Finding> {
     let mut order: Vec<&LoweredRun> = trace.runs.iter().collect();
     order.sort_by_key(|run| run.submitted_at_ms);
-    let gaps = order
-        .windows(2)
-        .filter(|pair| pair[1].submitted_at_ms.saturating_sub(pair[0].submitted_at_ms) > GAP_MS);
-    let before: Vec<&LoweredRun> = gaps.map(|pair| pair[0]).collect();
-    let first = before.first()?;
-    let message = format!(
-        "nothing is submitted for more than 14 days after it, at {}: is its time right?",
-        render_instant(first.submitted_at_ms)
-    );
-    let finding = Finding::new(Severity::Warning, "gap-in-submissions", subject(first), message);
-    Some(finding.times(before.len() as u64))
+    let mut gaps = Gaps::default();
+    order.iter().for_each(|run| gaps.add(run.submitted_at_ms, &run.run.run_id));
+    gaps.finding()
+}
+
+/// Looks for gaps in submissions that come in order of time.
+#[derive(Debug, Default)]
+pub(crate) struct Gaps {
+    last: Option<(i64, Box<str>)>,
+    /// The last submission before the first gap.
+    first: Option<(i64, Box<str>)>,
+    count: u64,
+}
+
+impl Gaps {
+    /// The next submission.
+    pub(crate) fn add(&mut self, at_ms: i64, id: &str) {
+        let before = self.last.replace((at_ms, id.into()));
+        let gap = before.filter(|(before, _)| at_ms.saturating_sub(*before) > GAP_MS);
+        if let Some(before) = gap {
+            self.count += 1;
+            self.first.get_or_insert(before);
+        }
+    }
+
+    /// What [`gap`] says of them.
+    pub(crate) fn finding(&self) -> Option<Finding> {
+        let (at_ms, id) = self.first.as_ref()?;
+        let message = format!(
+            "nothing is submitted for more than 14 days after it, at {}: is its time right?",
+            render_instant(*at_ms)
+        );
+        let subject = format!("run {}", crate::table::shorten(id));
+        let finding = Finding::new(Severity::Warning, "gap-in-submissions", subject, message);
+        Some(finding.times(self.count))
+    }
 }
 
 fn subject(run: &LoweredRun) -> String {

@@ -31,7 +31,7 @@ const OFFICE_HOURS: [f64; 24] = [
 const BURST_RUNS: f64 = 6.0;
 const BURST_RUNS_MAX: u64 = 100;
 
-fn start_of(options: &SynthOptions, day: u32) -> i64 {
+pub(super) fn start_of(options: &SynthOptions, day: u32) -> i64 {
     options.start_epoch_ms + i64::from(day) * DAY_MS
 }
 

@@ -239,6 +239,22 @@ fn a_made_trace_reads_back_and_lints_clean() {
     assert_eq!(crate::lint(&trace), []);
 }
 
+#[test]
+fn days_one_by_one_are_the_whole() {
+    let options = SynthOptions { runs_per_day: 300.0, days: 3, ..SynthOptions::default() };
+    let days: Vec<Vec<RunRow>> = synthesize_days(&options).collect();
+    assert_eq!(days.len(), 3);
+    let rows: Vec<RunRow> = days.iter().flatten().cloned().collect();
+    let key = |row: &RunRow| (row.lowered.submitted_at_ms, row.lowered.run.run_id.clone());
+    assert!(rows.is_sorted_by_key(key));
+    let folder = tempfile::tempdir().expect("a folder");
+    let (one, other) = (folder.path().join("one.csv"), folder.path().join("other.csv"));
+    crate::canonical::write_runs(&one, &rows).expect("written");
+    let count = crate::canonical::write_runs_csv(&other, days).expect("written");
+    assert_eq!(count, rows.len() as u64);
+    assert!(std::fs::read(one).expect("there") == std::fs::read(other).expect("there"));
+}
+
 /// `traces/samples/platform-day.csv` is the day of the default options. Where it differs although
 /// nothing was changed, the platform's math library shows through the rounding.
 #[test]

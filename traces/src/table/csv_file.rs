@@ -132,16 +132,53 @@ pub(super) fn write(
     rows: usize,
     value: &mut dyn FnMut(usize, usize) -> Value,
 ) -> Result<(), TraceError> {
-    let fail =
-        |error: csv::Error| TraceError::Write { path: path.to_owned(), reason: error.to_string() };
-    let mut writer = csv::Writer::from_writer(file);
-    writer.write_record(columns.iter().map(|column| column.name)).map_err(fail)?;
-    for row in 0..rows {
-        for (place, column) in columns.iter().enumerate() {
-            let text = column.kind.render(&value(row, place));
-            writer.write_field(text).map_err(fail)?;
-        }
-        writer.write_record(None::<&[u8]>).map_err(fail)?;
+    let mut writer = CsvWriter::begin(path, file, columns)?;
+    writer.rows(rows, value)?;
+    writer.finish()
+}
+
+/// A CSV file that is written part by part.
+pub(crate) struct CsvWriter<'a> {
+    path: &'a Path,
+    columns: &'a [Column],
+    writer: csv::Writer<&'a mut dyn Write>,
+}
+
+impl<'a> CsvWriter<'a> {
+    /// Writes the header.
+    pub(crate) fn begin(
+        path: &'a Path,
+        file: &'a mut dyn Write,
+        columns: &'a [Column],
+    ) -> Result<Self, TraceError> {
+        let mut writer = Self { path, columns, writer: csv::Writer::from_writer(file) };
+        let names = columns.iter().map(|column| column.name);
+        writer.writer.write_record(names).map_err(|error| writer.failed(&error))?;
+        Ok(writer)
     }
-    writer.flush().map_err(|source| TraceError::io(path, source))
+
+    /// Writes `rows` more records.
+    pub(crate) fn rows(
+        &mut self,
+        rows: usize,
+        value: &mut dyn FnMut(usize, usize) -> Value,
+    ) -> Result<(), TraceError> {
+        for row in 0..rows {
+            for (place, column) in self.columns.iter().enumerate() {
+                let text = column.kind.render(&value(row, place));
+                self.writer.write_field(text).map_err(|error| self.failed(&error))?;
+            }
+            self.writer.write_record(None::<&[u8]>).map_err(|error| self.failed(&error))?;
+        }
+        Ok(())
+    }
+
+    /// All of them are written.
+    pub(crate) fn finish(mut self) -> Result<(), TraceError> {
+        self.writer.flush().map_err(|source| TraceError::io(self.path, source))
+    }
+
+    fn failed(&self, error: &csv::Error) -> TraceError {
+        TraceError::Write { path: self.path.to_owned(), reason: error.to_string() }
+    }
 }

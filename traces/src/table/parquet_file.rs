@@ -2,6 +2,7 @@
 //!
 //! The decoder is a library that may panic on a damaged file, so magic bytes, footer length, the
 //! footer's own lists (`parquet_footer.rs`) and the sizes that it claims are checked first, and a panic that remains becomes an error.
+//! In memory are the file as it is, compressed, and one row group decoded.
 //! What is left: damage inside a data page can make the decoder ask for more memory than there is,
 //! which ends the process; a Parquet file from a stranger is safer as CSV.
 //! Columns of other types (nested, decimal, 8 and 16 bits, dictionary) are not decoded: their cells
@@ -48,17 +49,27 @@ pub(super) fn read(path: &Path, sink: &mut dyn RowSink) -> Result<(), TraceError
             "none of its columns can be read: text, numbers, truth values and times are",
         ));
     }
-    let frame = decoded(path, || {
-        reader
-            .with_columns(Some(wanted))
-            // On this thread, so that a panic is caught here.
-            .read_parallel(ParallelStrategy::None)
-            .set_rechunk(true)
-            .finish()
-            .map_err(|error| polars_error(path, &error))
-    })?;
-    check_lengths(path, &frame)?;
-    give_rows(path, &schema, &frame, sink)
+    let metadata = reader.get_metadata().map_err(|error| polars_error(path, &error))?.clone();
+    let mut before = 0;
+    for group in &metadata.row_groups {
+        let rows = group.num_rows();
+        let frame = decoded(path, || {
+            let mut reader = ParquetReader::new(Cursor::new(bytes.as_slice()));
+            reader.set_metadata(metadata.clone());
+            reader
+                .with_columns(Some(wanted.clone()))
+                .with_slice(Some((before, rows)))
+                // On this thread, so that a panic is caught here.
+                .read_parallel(ParallelStrategy::None)
+                .set_rechunk(true)
+                .finish()
+                .map_err(|error| polars_error(path, &error))
+        })?;
+        check_lengths(path, &frame)?;
+        give_rows(path, &schema, (&frame, before), sink)?;
+        before += rows;
+    }
+    Ok(())
 }
 
 /// A damaged file can decode to columns that hold fewer values than the frame says it has rows;
@@ -260,10 +271,11 @@ impl<'a> Decoded<'a> {
     }
 }
 
+/// Gives the rows of a frame, before which there were so many.
 fn give_rows(
     path: &Path,
     schema: &ArrowSchema,
-    frame: &DataFrame,
+    (frame, before): (&DataFrame, usize),
     sink: &mut dyn RowSink,
 ) -> Result<(), TraceError> {
     let mut columns = Vec::with_capacity(schema.len());
@@ -278,7 +290,7 @@ fn give_rows(
     }
     for row in 0..frame.height() {
         let cells: Vec<Cell<'_>> = columns.iter().map(|column| column.cell(row)).collect();
-        sink.row(row as u64 + 1, &cells)?;
+        sink.row((before + row) as u64 + 1, &cells)?;
     }
     Ok(())
 }

@@ -31,10 +31,10 @@ fn with_arrivals(arrivals: f64) -> Workload {
 fn long_traces_start_at_the_full_hour_and_short_ones_at_once() {
     let long = to_workload(&many(), &WorkloadOptions::default());
     assert_eq!(long.epoch_ms, 1_772_409_600_000 + 10 * 3_600_000);
-    assert_eq!(long.runs[0].submitted_at, SimTime::ZERO);
+    assert_eq!(long.runs.first_submission(), Some(SimTime::ZERO));
     let short = to_workload(&trace(&[5_000, 3_000, 5_000]), &WorkloadOptions::default());
     assert_eq!(short.epoch_ms, 3_000);
-    let order: Vec<&str> = short.runs.iter().map(|run| &*run.run_id).collect();
+    let order: Vec<_> = short.runs.iter().map(|run| run.run_id.to_string()).collect();
     assert_eq!(order, ["r1", "r0", "r2"]);
     assert_eq!(short.teams, [NO_TEAM]);
     assert_eq!(short.applications, ["app0", "app1", "app2"]);
@@ -54,7 +54,7 @@ fn growth_only_adds_runs() {
     assert!(ids(&more).is_subset(&ids(&twice)));
     assert!(ids(&twice).contains("r7~2"));
     assert_eq!(ids(&twice).len(), 2000);
-    assert!(twice.runs.is_sorted_by_key(|run| run.submitted_at));
+    assert!(twice.runs.iter().is_sorted_by_key(|run| run.submitted_at));
     let last = same.last_submission();
     assert!(twice.last_submission() <= last, "copies stay within the span");
     assert_eq!(with_arrivals(0.0).runs.len(), 0);
@@ -122,9 +122,9 @@ fn runs_are_rescaled_and_their_copies_share_stages() {
     let options = WorkloadOptions { arrivals: 2.0, rescale, ..WorkloadOptions::default() };
     assert!(options.check(&recorded).is_ok());
     let workload = to_workload(&recorded, &options);
-    let stages: Vec<_> = workload.runs.iter().filter_map(|run| run.stages.as_ref()).collect();
+    let stages: Vec<_> = workload.runs.iter().filter_map(|run| run.stages.clone()).collect();
     assert_eq!(stages[0][0].tasks.count(), 4);
-    assert!(std::sync::Arc::ptr_eq(stages[0], stages[1]));
+    assert!(std::sync::Arc::ptr_eq(&stages[0], &stages[1]));
     let wrong = Rescale { input: -1.0, cpu_speed: f64::NAN, ..Rescale::default() };
     let wrong = WorkloadOptions { rescale: wrong, ..WorkloadOptions::default() };
     let message = wrong.check(&recorded).unwrap_err().to_string();

@@ -62,13 +62,23 @@ impl SynthArgs {
 pub(super) fn synth(args: &SynthArgs, noise: &Noise) -> Result<(), Stop> {
     let options = args.options()?;
     options.check().map_err(stop)?;
-    let rows = traces::synthesize_rows(&options);
-    let runs = rows.len() as u64;
-    let written = if Format::of(&args.out).is_ok() {
-        traces::canonical::write_runs(&args.out, &rows).map_err(stop)?;
-        vec![args.out.clone()]
-    } else {
-        traces::ingest::write_runs_folder(rows, &args.out, Format::Parquet).map_err(stop)?.written
+    let whole = || traces::synthesize_rows(&options);
+    let (runs, written) = match Format::of(&args.out) {
+        Ok(Format::Csv) => {
+            let days = traces::synthesize_days(&options);
+            let runs = traces::canonical::write_runs_csv(&args.out, days).map_err(stop)?;
+            (runs, vec![args.out.clone()])
+        }
+        Ok(Format::Parquet) => {
+            let rows = whole();
+            traces::canonical::write_runs(&args.out, &rows).map_err(stop)?;
+            (rows.len() as u64, vec![args.out.clone()])
+        }
+        Err(_) => {
+            let written = traces::ingest::write_runs_folder(whole(), &args.out, Format::Parquet);
+            let report = written.map_err(stop)?;
+            (report.runs, report.written)
+        }
     };
     for path in written {
         noise.note(&format!("written: {} ({} runs)", path.display(), grouped(runs)));

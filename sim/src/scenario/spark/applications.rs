@@ -67,24 +67,37 @@ pub fn apply_settings(classes: &[ApplicationSettings], workload: &mut Workload) 
         return;
     }
     let Workload { applications, teams, runs, .. } = workload;
-    let fits = |pattern: &Option<GroupPattern>, names: &[String], place: u32| {
-        let name = names.get(place as usize).map_or("", String::as_str);
-        pattern.as_ref().is_none_or(|pattern| pattern.matches(name))
-    };
-    // Once for each application of each team, not once a run.
-    let mut known: BTreeMap<(ApplicationId, TeamId), Option<Arc<RunSettings>>> = BTreeMap::new();
-    for run in runs {
-        let of = known.entry((run.application, run.team)).or_insert_with(|| {
-            let matching = classes.iter().filter(|class| {
-                fits(&class.application, applications, run.application.0)
-                    && fits(&class.team, teams, run.team.0)
-            });
-            let merged =
-                matching.fold(RunSettings::default(), |sum, class| class.settings.over(&sum));
-            (merged != RunSettings::default()).then(|| Arc::new(merged))
-        });
-        run.settings.clone_from(of);
+    struct Class {
+        by_application: Vec<bool>,
+        by_team: Vec<bool>,
+        settings: RunSettings,
     }
+    // Patterns are asked once a name, not once a run.
+    let classes: Vec<Class> = classes
+        .iter()
+        .map(|class| Class {
+            by_application: GroupPattern::matching(class.application.as_ref(), applications),
+            by_team: GroupPattern::matching(class.team.as_ref(), teams),
+            settings: class.settings.clone(),
+        })
+        .collect();
+    runs.change(move |runs| {
+        // Once for each application of each team, so that its runs share what they have.
+        let mut known: BTreeMap<(ApplicationId, TeamId), Option<Arc<RunSettings>>> =
+            BTreeMap::new();
+        for run in runs {
+            let of = known.entry((run.application, run.team)).or_insert_with(|| {
+                let matching = classes.iter().filter(|class| {
+                    class.by_application.get(run.application.0 as usize) == Some(&true)
+                        && class.by_team.get(run.team.0 as usize) == Some(&true)
+                });
+                let merged =
+                    matching.fold(RunSettings::default(), |sum, class| class.settings.over(&sum));
+                (merged != RunSettings::default()).then(|| Arc::new(merged))
+            });
+            run.settings.clone_from(of);
+        }
+    });
 }
 
 impl SparkDefaults {
@@ -138,7 +151,7 @@ mod tests {
         let mut workload = Workload {
             applications: vec!["etl-a".to_owned(), "ad-hoc".to_owned()],
             teams: vec!["data".to_owned(), "ml".to_owned()],
-            runs: vec![run(0, 0), run(0, 1), run(1, 0)],
+            runs: vec![run(0, 0), run(0, 1), run(1, 0)].into(),
             ..Workload::default()
         };
         let cores = ApplicationSettings {
