@@ -23,6 +23,9 @@ const NONE: u32 = u32::MAX;
 /// So many classes without a node are kept.
 const EMPTY_CLASSES: usize = 256;
 
+/// So many numbers of a series are remembered.
+const LATEST: usize = 1024;
+
 /// What nodes of a class have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct ClassKey {
@@ -68,9 +71,8 @@ impl Entry {
 pub(crate) struct NodeClasses {
     ids: BTreeMap<ClassKey, u32>,
     classes: Vec<Class>,
-    /// Which class a number stands for: changes when the number is given to another class.
-    stamps: Vec<u32>,
-    last_stamp: u32,
+    /// Numbers that were given to classes.
+    made: Latest,
     /// Classes that had no node when they were noted, the first noted first.
     empty: VecDeque<u32>,
     entries: Vec<Entry>,
@@ -82,6 +84,38 @@ pub(crate) struct NodeClasses {
     order: (Vec<NodeId>, Vec<u32>),
     /// The nodes in it are not those that are registered.
     order_is_stale: bool,
+    /// How often it was written anew.
+    orders: u64,
+    /// Places in it of nodes that came to another class.
+    moved: Latest,
+}
+
+/// The latest of a series of numbers, and how many there were in all.
+#[derive(Debug, Default)]
+pub(super) struct Latest {
+    list: VecDeque<u32>,
+    count: u64,
+}
+
+impl Latest {
+    fn push(&mut self, number: u32) {
+        if self.list.len() == LATEST {
+            self.list.pop_front();
+        }
+        self.list.push_back(number);
+        self.count += 1;
+    }
+
+    /// How many there were.
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Those after the first `count`; `None` if they are not known any more.
+    pub(super) fn since(&self, count: u64) -> Option<impl Iterator<Item = u32>> {
+        let known = self.list.len().checked_sub(usize::try_from(self.count - count).ok()?)?;
+        Some(self.list.range(known..).copied())
+    }
 }
 
 impl NodeClasses {
@@ -149,6 +183,7 @@ impl NodeClasses {
         }
         if self.order_is_stale {
             self.order_is_stale = false;
+            self.orders += 1;
             let (list, classes) = &mut self.order;
             list.clear();
             classes.clear();
@@ -176,9 +211,25 @@ impl NodeClasses {
         self.classes.len()
     }
 
-    /// For every number, which class it stands for now: no class, before or after, has the same.
-    pub(super) fn stamps(&self) -> &[u32] {
-        &self.stamps
+    /// Classes of which there are nodes, and how many, in no particular order.
+    pub(super) fn in_use(&self) -> impl Iterator<Item = (u32, u32)> {
+        let classes = (0..).zip(&self.classes).filter(|(_, class)| class.nodes > 0);
+        classes.map(|(number, class)| (number, class.nodes))
+    }
+
+    /// Numbers that were given to classes so far, the same number again and again.
+    pub(super) fn made(&self) -> &Latest {
+        &self.made
+    }
+
+    /// How often the list was written anew.
+    pub(super) fn orders(&self) -> u64 {
+        self.orders
+    }
+
+    /// Places in the list whose class changed.
+    pub(super) fn moved(&self) -> &Latest {
+        &self.moved
     }
 
     /// Puts the node where it belongs now.
@@ -205,23 +256,22 @@ impl NodeClasses {
         self.entries[id.place()].class = class;
         if !self.order_is_stale {
             self.order.1[index] = class;
+            self.moved.push(index as u32);
         }
     }
 
     fn new_class(&mut self, key: ClassKey) -> u32 {
-        self.last_stamp = self.last_stamp.checked_add(1).expect("fewer than 2^32 classes");
-        let (stamp, class) = (self.last_stamp, Class { key, nodes: 0, listed_empty: false });
+        let class = Class { key, nodes: 0, listed_empty: false };
         let id = if let Some(id) = self.reusable() {
-            let place = id as usize;
-            self.ids.remove(&self.classes[place].key);
-            (self.classes[place], self.stamps[place]) = (class, stamp);
+            let before = std::mem::replace(&mut self.classes[id as usize], class);
+            self.ids.remove(&before.key);
             id
         } else {
             self.classes.push(class);
-            self.stamps.push(stamp);
             self.classes.len() as u32 - 1
         };
         self.ids.insert(key, id);
+        self.made.push(id);
         id
     }
 

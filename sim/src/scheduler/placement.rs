@@ -18,7 +18,7 @@ use super::filter;
 use super::framework::{Candidate, Cycle};
 use super::nominated::Nominations;
 use super::ties;
-use super::verdicts::{Refusals, Verdict};
+use super::verdicts::{Known, Refusals, Row, bits};
 use crate::Seed;
 use crate::cluster::{Cluster, Node, NodeId, NodeState, PodId, Resources};
 use crate::engine::NodeSearch;
@@ -26,6 +26,9 @@ use crate::engine::world::{Cx, World};
 
 /// Clusters of fewer nodes are searched as a whole; of larger ones, at least so many nodes.
 const MIN_FEASIBLE_NODES_TO_FIND: usize = 100;
+
+/// Nodes that are looked at together.
+const CHUNK: usize = 32;
 
 /// What the scheduler decided for a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,10 +46,26 @@ pub(crate) enum Decision {
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
     feasible: Vec<Candidate>,
-    /// By class: its place in `feasible` plus one, or 0. All 0 between searches.
-    place_of: Vec<u32>,
-    /// Classes whose place is not 0.
-    placed: Vec<u32>,
+    /// By class: how many nodes of it were found. All 0 between searches.
+    counts: Vec<u32>,
+    /// Classes of the candidates, in their order.
+    found: Vec<u32>,
+    /// By class: its nodes are among the best. Only those of `found` count.
+    best: Vec<bool>,
+}
+
+impl Buffers {
+    /// Counts `nodes` more of a class, 0 or 1. Of its first one, the node and its score are asked for.
+    #[inline]
+    fn find(&mut self, class: u32, nodes: u32, first: impl FnOnce() -> (NodeId, i64)) {
+        let count = &mut self.counts[class as usize];
+        if (*count == 0) & (nodes > 0) {
+            let (node, score) = first();
+            self.feasible.push(Candidate { node, members: 1, score });
+            self.found.push(class);
+        }
+        *count += nodes;
+    }
 }
 
 /// What is left for pods on `node`.
@@ -99,7 +118,7 @@ fn search(world: &mut World, cx: &Cx<'_>, pod_id: PodId, by_class: bool) -> Deci
         scheduler.buffers = buffers;
         return Decision::Node(node);
     }
-    let (verdicts, refusals) = scheduler.verdicts.of(pod.spec, cluster.classes.slots());
+    let (verdicts, refusals) = scheduler.verdicts.of(pod.spec, &cluster.classes);
     let found =
         if by_class { turn.by_class(verdicts, &mut buffers) } else { turn.plainly(&mut buffers) };
     let decision = match found {
@@ -177,70 +196,135 @@ impl Turn<'_> {
     }
 
     /// Walks over the classes of the nodes.
-    fn by_class(&self, verdicts: &mut [Verdict], buffers: &mut Buffers) -> Found {
-        let classes = &self.cycle.cluster.classes;
-        buffers.place_of.resize(classes.slots(), 0);
-        let (found, looked_at) = self.feasible_classes(verdicts, buffers);
+    fn by_class(&self, row: &mut Row, buffers: &mut Buffers) -> Found {
+        let slots = self.cycle.cluster.classes.slots();
+        buffers.counts.resize(slots, 0);
+        buffers.best.resize(slots, false);
+        let by_bits = row.keeps_bits(self.cycle.cluster.tree.len()) && !self.looks_further();
+        let (count, looked_at) = match by_bits {
+            true => self.feasible_by_bits(row, buffers),
+            false => self.feasible_classes(row, buffers),
+        };
+        for (candidate, class) in buffers.feasible.iter_mut().zip(&buffers.found) {
+            candidate.members = buffers.counts[*class as usize];
+        }
         let node = match &mut *buffers.feasible {
             [] => None,
-            [only] if found == 1 => Some(only.node),
+            [only] if count == 1 => Some(only.node),
             candidates => {
                 if candidates.len() > 1 {
                     self.cycle.add_relative_scores(candidates);
                 }
-                Some(self.best(buffers, looked_at))
+                if by_bits {
+                    Some(self.best(buffers, row.passing_from(self.start).take(count)))
+                } else {
+                    let order = self.cycle.cluster.classes.in_order();
+                    let indices = (self.start..order.len()).chain(0..self.start).take(looked_at);
+                    let counts = std::mem::take(&mut buffers.counts);
+                    let found = indices.filter(|index| counts[order[*index] as usize] > 0);
+                    let node = self.best(buffers, found);
+                    buffers.counts = counts;
+                    Some(node)
+                }
             }
         };
-        for class in buffers.placed.drain(..) {
-            buffers.place_of[class as usize] = 0;
+        for class in buffers.found.drain(..) {
+            buffers.counts[class as usize] = 0;
         }
         Found { node, looked_at }
     }
 
-    /// Lists the classes of the nodes that pass, each with the first node of it that was found and
-    /// with how many of them were; gives the number of nodes that pass and of those looked at.
-    fn feasible_classes(&self, verdicts: &mut [Verdict], buffers: &mut Buffers) -> (usize, usize) {
-        let cluster = self.cycle.cluster;
-        let (order, stamps) = (cluster.classes.in_order(), cluster.classes.stamps());
-        let looks_further = self.looks_further();
-        let Buffers { feasible, place_of, placed } = buffers;
-        feasible.clear();
-        let (mut found, mut steps) = (0, 0);
+    /// Lists the classes of the nodes that pass, each with the first node of it that was found, and
+    /// counts their nodes; gives the number of nodes that pass and of those looked at.
+    fn feasible_classes(&self, row: &mut Row, buffers: &mut Buffers) -> (usize, usize) {
+        let order = self.cycle.cluster.classes.in_order();
+        let further = self.looks_further();
+        buffers.feasible.clear();
+        let (mut count, mut steps) = (0, 0);
         for (first, part) in [(self.start, &order[self.start..]), (0, &order[..self.start])] {
-            for (class, index) in part.iter().map(|class| *class as usize).zip(first..) {
-                let verdict = &mut verdicts[class];
-                if verdict.stamp != stamps[class] {
-                    let node = &cluster.nodes[cluster.classes.node_at(index)];
-                    *verdict = self.verdict(stamps[class], node);
+            for (classes, index) in part.chunks(CHUNK).zip((first..).step_by(CHUNK)) {
+                // All of them may pass: no need to look whether it is enough.
+                if count + classes.len() <= self.limit && !further {
+                    count += self.find_all(classes, index, row, buffers);
+                } else {
+                    for (class, index) in classes.iter().zip(index..) {
+                        let class = std::slice::from_ref(class);
+                        if further && !self.passes_further(class[0], index, row) {
+                            continue;
+                        }
+                        if count == self.limit {
+                            if self.known(class[0], index, row) == Known::Passes {
+                                return (count, steps + index - first);
+                            }
+                            continue;
+                        }
+                        count += self.find_all(class, index, row, buffers);
+                    }
                 }
-                if !verdict.passes
-                    || (looks_further && !self.passes_further(cluster.classes.node_at(index)))
-                {
-                    continue;
-                }
-                if found == self.limit {
-                    return (found, steps + index - first);
-                }
-                found += 1;
-                if let Some(place) = place_of[class].checked_sub(1) {
-                    feasible[place as usize].members += 1;
-                    continue;
-                }
-                let node = cluster.classes.node_at(index);
-                feasible.push(Candidate { node, members: 1, score: verdict.score });
-                place_of[class] = feasible.len() as u32;
-                placed.push(class as u32);
             }
             steps += part.len();
         }
-        (found, steps)
+        (count, steps)
     }
 
-    /// What is said of a class of which `node` is one.
-    fn verdict(&self, stamp: u32, node: &Node) -> Verdict {
+    /// The same where all that pass are known by their bits.
+    fn feasible_by_bits(&self, row: &mut Row, buffers: &mut Buffers) -> (usize, usize) {
+        let classes = &self.cycle.cluster.classes;
+        let order = classes.in_order();
+        row.update_bits(classes, |row, index| {
+            self.known(order[index], index, row) == Known::Passes
+        });
+        buffers.feasible.clear();
+        let mut count = 0;
+        for (place, word) in row.words_from(self.start) {
+            for index in bits(place, word) {
+                if count == self.limit {
+                    let steps = (index + order.len() - self.start) % order.len();
+                    return (count, steps);
+                }
+                count += 1;
+                let class = order[index];
+                buffers.find(class, 1, || (classes.node_at(index), row.score(class)));
+            }
+        }
+        (count, order.len())
+    }
+
+    /// Counts the nodes from `index` on, of these `classes`, that pass by themselves.
+    fn find_all(
+        &self,
+        classes: &[u32],
+        index: usize,
+        row: &mut Row,
+        buffers: &mut Buffers,
+    ) -> usize {
+        let mut passing = 0;
+        for (class, index) in classes.iter().zip(index..) {
+            let known = self.known(*class, index, row);
+            // No branch on what cannot be foreseen: whether the node passes.
+            let passes = known as u32;
+            let node_at = || self.cycle.cluster.classes.node_at(index);
+            buffers.find(*class, passes, || (node_at(), row.score(*class)));
+            passing += passes;
+        }
+        passing as usize
+    }
+
+    /// Whether nodes of the class, of which there is one at `index`, pass by themselves.
+    #[inline]
+    fn known(&self, class: u32, index: usize, row: &mut Row) -> Known {
+        match row.known(class) {
+            Known::Nothing => self.ask(class, index, row),
+            known => known,
+        }
+    }
+
+    #[cold]
+    fn ask(&self, class: u32, index: usize, row: &mut Row) -> Known {
+        let cluster = self.cycle.cluster;
+        let node = &cluster.nodes[cluster.classes.node_at(index)];
         let passes = self.cycle.passes_alone(node);
-        let score = if passes { self.cycle.own_score(node) } else { 0 };
-        Verdict { stamp, passes, refusal: None, score }
+        row.set(class, passes.then(|| self.cycle.own_score(node)))
     }
 
     /// Whether more than the node itself can keep the pod from it.
@@ -248,36 +332,38 @@ impl Turn<'_> {
         !self.nominations.is_empty() || self.cycle.spread.is_some() || self.cycle.affinity.is_some()
     }
 
-    /// Whether a node that passes by itself does so beside what is elsewhere or nominated.
-    fn passes_further(&self, id: NodeId) -> bool {
-        let node = &self.cycle.cluster.nodes[id];
-        self.cycle.passes_beside_others(node) && self.leaves_room(id, node)
+    /// Whether the node at `index` passes, by itself and beside what is elsewhere or nominated.
+    fn passes_further(&self, class: u32, index: usize, row: &mut Row) -> bool {
+        let cluster = self.cycle.cluster;
+        let id = cluster.classes.node_at(index);
+        self.known(class, index, row) == Known::Passes
+            && self.cycle.passes_beside_others(&cluster.nodes[id])
+            && self.leaves_room(id, &cluster.nodes[id])
     }
 
-    /// The node that is taken of those found, whose classes are candidates with scores.
-    fn best(&self, buffers: &Buffers, looked_at: usize) -> NodeId {
-        let Buffers { feasible, place_of, .. } = buffers;
-        let best = feasible.iter().map(|candidate| candidate.score).max().expect("not empty");
-        let is_best = |candidate: &&Candidate| candidate.score == best;
-        let ties = feasible.iter().filter(is_best).map(|candidate| candidate.members as usize);
-        let ties = ties.sum();
+    /// The node that is taken of those `found` (their places in the list, in order), whose classes
+    /// are candidates with scores.
+    fn best(&self, buffers: &mut Buffers, mut found: impl Iterator<Item = usize>) -> NodeId {
+        let highest = buffers.feasible.iter().map(|candidate| candidate.score).max();
+        let highest = highest.expect("not empty");
+        let mut ties = 0;
+        for (candidate, class) in buffers.feasible.iter().zip(&buffers.found) {
+            buffers.best[*class as usize] = candidate.score == highest;
+            ties += if candidate.score == highest { candidate.members as usize } else { 0 };
+        }
         if ties == 1 {
-            return feasible.iter().find(is_best).expect("one is the best").node;
+            let is_best = |candidate: &&Candidate| candidate.score == highest;
+            return buffers.feasible.iter().find(is_best).expect("one is the best").node;
         }
         let classes = &self.cycle.cluster.classes;
         let order = classes.in_order();
-        // Nodes found, in order, and whether they are among the best.
-        let indices = (self.start..order.len()).chain(0..self.start).take(looked_at);
-        let found = indices.filter_map(|index| {
-            let place = place_of[order[index] as usize].checked_sub(1)?;
-            Some((index, feasible[place as usize].score == best))
-        });
+        let is_best = |index: usize| buffers.best[order[index] as usize];
         let index = match self.draw(ties) {
-            Some(k) => found.filter(|(_, best)| *best).nth(k).map(|(index, _)| index),
+            Some(k) => found.filter(|index| is_best(*index)).nth(k),
             None => {
-                let best = found.enumerate().filter(|(_, (_, best))| *best);
+                let best = found.by_ref().enumerate().filter(|(_, index)| is_best(*index));
                 // Nothing goes before the first of all.
-                let ranks = best.map(|(rank, (index, _))| (ties::walk_order(rank), index));
+                let ranks = best.map(|(rank, index)| (ties::walk_order(rank), index));
                 first_or_min(ranks, ties::walk_order(0))
             }
         };
@@ -332,19 +418,20 @@ impl Turn<'_> {
     }
 
     /// Why nodes do not pass, and how many for that reason.
-    fn refusals(&self, verdicts: &mut [Verdict], refusals: &mut Refusals) -> Vec<(u32, u32)> {
+    fn refusals(&self, row: &mut Row, refusals: &mut Refusals) -> Vec<(u32, u32)> {
         let classes = &self.cycle.cluster.classes;
         let mut counts: Vec<(u32, u32)> = Vec::new();
-        for (index, class) in classes.in_order().iter().enumerate() {
-            let refusal = &mut verdicts[*class as usize].refusal;
-            let refusal = *refusal.get_or_insert_with(|| {
-                let (mut messages, id) = (Vec::new(), classes.node_at(index));
+        for (class, nodes) in classes.in_use() {
+            let refusal = row.refusal(class, || {
+                let index = classes.in_order().iter().position(|other| *other == class);
+                let id = classes.node_at(index.expect("a class in use has a node"));
+                let mut messages = Vec::new();
                 self.messages(id, &self.cycle.cluster.nodes[id], |message| messages.push(message));
                 refusals.intern(&messages)
             });
             match counts.iter_mut().find(|(known, _)| *known == refusal) {
-                Some((_, count)) => *count += 1,
-                None => counts.push((refusal, 1)),
+                Some((_, count)) => *count += nodes,
+                None => counts.push((refusal, nodes)),
             }
         }
         counts
@@ -352,7 +439,7 @@ impl Turn<'_> {
 
     /// Upstream's message, with the pod's request as the next thing a person asks for. `verdicts` of
     /// all classes of nodes, where nothing else keeps the pod from them.
-    fn reason(&self, verdicts: Option<&mut [Verdict]>, refusals: &mut Refusals) -> String {
+    fn reason(&self, verdicts: Option<&mut Row>, refusals: &mut Refusals) -> String {
         let cluster = self.cycle.cluster;
         // Few messages, all of them static or the cluster's: found by looking.
         let mut counts: Vec<(&str, u32)> = Vec::new();

@@ -6,27 +6,186 @@
 //! pods, and scores that are normalised over all candidates or count nodes
 //! (`score::add_relative_scores`).
 
+use super::classes::NodeClasses;
 use crate::cluster::SpecId;
 
 /// Of so many specs verdicts are remembered. Pods of one spec come together, as an application's
 /// executors do.
 const ROWS: usize = 64;
 
-/// What was said.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Verdict {
-    /// Of the class; 0 = nothing was asked yet.
-    pub(super) stamp: u32,
-    /// The node passes the filters.
-    pub(super) passes: bool,
-    /// Why it does not: its place in [`Refusals`], once somebody has asked.
-    pub(super) refusal: Option<u32>,
-    /// Sum of the scores, weighted.
-    pub(super) score: i64,
+/// From so many nodes on, those that pass are looked for by bits; not in the first searches of a
+/// spec, because writing the bits asks about every class. Measured: `docs/performance.md`.
+const NODES_WITH_BITS: usize = 256;
+const USES_WITHOUT_BITS: u32 = 4;
+
+/// What is known of a class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Known {
+    /// Its nodes do not pass the filters.
+    Fails,
+    /// They do.
+    Passes,
+    /// Nothing.
+    Nothing,
 }
 
-impl Verdict {
-    const UNKNOWN: Self = Self { stamp: 0, passes: false, refusal: None, score: 0 };
+/// What was said of a class, once it is known whether its nodes pass.
+#[derive(Debug, Default, Clone, Copy)]
+struct Said {
+    /// Sum of the scores, weighted, where they do.
+    score: i64,
+    /// Why they do not: its place in [`Refusals`], once somebody has asked.
+    refusal: Option<u32>,
+}
+
+/// Verdicts by spec and class.
+#[derive(Debug, Default)]
+pub(super) struct Verdicts {
+    rows: Vec<Row>,
+    refusals: Refusals,
+}
+
+/// Verdicts on the pods of a spec, by the number of the class.
+#[derive(Debug, Default)]
+pub(super) struct Row {
+    /// The last spec that used it.
+    spec: Option<SpecId>,
+    /// So many searches for it used the row.
+    uses: u32,
+    /// How many classes had been made when it was used last.
+    made: u64,
+    known: Vec<Known>,
+    said: Vec<Said>,
+    /// A bit for each node in the scheduler's list: it passes. Of which list, and after how many
+    /// moves in it.
+    passing: Vec<u64>,
+    orders: u64,
+    moved: u64,
+}
+
+impl Verdicts {
+    /// What is known of `spec` and of the classes that there are; and where the reasons are.
+    pub(super) fn of(&mut self, spec: SpecId, classes: &NodeClasses) -> (&mut Row, &mut Refusals) {
+        if self.rows.is_empty() {
+            self.rows.resize_with(ROWS, Row::default);
+        }
+        let row = &mut self.rows[spec.0 as usize % ROWS];
+        row.refresh(spec, classes);
+        (row, &mut self.refusals)
+    }
+}
+
+impl Row {
+    fn refresh(&mut self, spec: SpecId, classes: &NodeClasses) {
+        let slots = classes.slots();
+        self.uses = if self.spec == Some(spec) { self.uses.saturating_add(1) } else { 0 };
+        match classes.made().since(self.made).filter(|_| self.uses > 0) {
+            Some(made) => {
+                self.known.resize(slots, Known::Nothing);
+                // These numbers may have stood for other classes.
+                made.for_each(|class| self.known[class as usize] = Known::Nothing);
+            }
+            None => {
+                self.known.clear();
+                self.known.resize(slots, Known::Nothing);
+            }
+        }
+        self.said.resize(slots, Said::default());
+        (self.spec, self.made) = (Some(spec), classes.made().count());
+        if self.uses == 0 {
+            self.passing.clear();
+        }
+    }
+
+    /// Whether it pays to keep a bit for each node: there are many, and many searches.
+    pub(super) fn keeps_bits(&self, nodes: usize) -> bool {
+        nodes >= NODES_WITH_BITS && self.uses >= USES_WITHOUT_BITS
+    }
+
+    /// Brings the bits up to date. `passes` says of a place in the list whether the node does, and
+    /// may note what it finds out.
+    pub(super) fn update_bits(
+        &mut self,
+        classes: &NodeClasses,
+        mut passes: impl FnMut(&mut Self, usize) -> bool,
+    ) {
+        let nodes = classes.in_order().len();
+        let same = self.orders == classes.orders() && self.passing.len() == nodes.div_ceil(64);
+        match classes.moved().since(self.moved).filter(|_| same) {
+            Some(moved) => {
+                for index in moved.map(|index| index as usize) {
+                    let bit = 1 << (index % 64);
+                    let on = passes(self, index);
+                    let word = &mut self.passing[index / 64];
+                    *word = if on { *word | bit } else { *word & !bit };
+                }
+            }
+            None => {
+                self.passing.clear();
+                self.passing.resize(nodes.div_ceil(64), 0);
+                for index in 0..nodes {
+                    let on = u64::from(passes(self, index));
+                    self.passing[index / 64] |= on << (index % 64);
+                }
+            }
+        }
+        (self.orders, self.moved) = (classes.orders(), classes.moved().count());
+    }
+
+    /// Words of the bits, each with its place, from that of the node at `start` on and around; the
+    /// first word has no bits before that node, and the last one those.
+    pub(super) fn words_from(&self, start: usize) -> impl Iterator<Item = (usize, u64)> + '_ {
+        let (first, below) = (start / 64, (1 << (start % 64)) - 1);
+        let word = |place: usize| self.passing.get(place).copied().unwrap_or(0);
+        let whole = move |place: usize| (place, word(place));
+        std::iter::once((first, word(first) & !below))
+            .chain((first + 1..self.passing.len()).map(whole))
+            .chain((0..first).map(whole))
+            .chain(std::iter::once((first, word(first) & below)))
+    }
+
+    /// Places in the list of nodes that pass, from `start` on and around.
+    pub(super) fn passing_from(&self, start: usize) -> impl Iterator<Item = usize> + '_ {
+        self.words_from(start).flat_map(|(place, word)| bits(place, word))
+    }
+
+    /// What is known of a class.
+    #[inline]
+    pub(super) fn known(&self, class: u32) -> Known {
+        self.known[class as usize]
+    }
+
+    /// Of a class whose nodes pass: the sum of their scores.
+    pub(super) fn score(&self, class: u32) -> i64 {
+        self.said[class as usize].score
+    }
+
+    /// Nodes of the class pass, with that sum of scores, or do not.
+    pub(super) fn set(&mut self, class: u32, score: Option<i64>) -> Known {
+        let known = if score.is_some() { Known::Passes } else { Known::Fails };
+        self.known[class as usize] = known;
+        self.said[class as usize] = Said { score: score.unwrap_or_default(), refusal: None };
+        known
+    }
+
+    /// Of a class whose nodes do not pass: why, as a place in [`Refusals`]; asked for if it is not
+    /// known.
+    pub(super) fn refusal(&mut self, class: u32, ask: impl FnOnce() -> u32) -> u32 {
+        *self.said[class as usize].refusal.get_or_insert_with(ask)
+    }
+}
+
+/// Places of the bits that are set in the word at `place`.
+pub(super) fn bits(place: usize, mut word: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        if word == 0 {
+            return None;
+        }
+        let bit = word.trailing_zeros() as usize;
+        word &= word - 1;
+        Some(place * 64 + bit)
+    })
 }
 
 /// What filters said against nodes, each different list of messages once.
@@ -53,38 +212,5 @@ impl Refusals {
     /// The messages at a place.
     pub(super) fn get(&self, place: u32) -> impl Iterator<Item = &str> {
         self.lists[place as usize].iter().map(|message| &**message)
-    }
-}
-
-/// Verdicts by spec and class.
-#[derive(Debug, Default)]
-pub(super) struct Verdicts {
-    rows: Vec<Row>,
-    refusals: Refusals,
-}
-
-#[derive(Debug, Default)]
-struct Row {
-    /// The last spec that used it.
-    spec: Option<SpecId>,
-    verdicts: Vec<Verdict>,
-}
-
-impl Verdicts {
-    /// What is known of `spec`, by the number of the class, of which there are `slots`; and where the
-    /// reasons are.
-    pub(super) fn of(&mut self, spec: SpecId, slots: usize) -> (&mut [Verdict], &mut Refusals) {
-        if self.rows.is_empty() {
-            self.rows.resize_with(ROWS, Row::default);
-        }
-        let row = &mut self.rows[spec.0 as usize % ROWS];
-        if row.spec != Some(spec) {
-            row.spec = Some(spec);
-            row.verdicts.clear();
-        }
-        if row.verdicts.len() < slots {
-            row.verdicts.resize(slots, Verdict::UNKNOWN);
-        }
-        (&mut row.verdicts, &mut self.refusals)
     }
 }
