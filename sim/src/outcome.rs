@@ -6,12 +6,14 @@
 mod bill;
 
 mod records;
+mod samples;
 
 mod tally;
 
 mod waits;
 
 pub use bill::{Bill, CommitmentTotal, CoreTime, Costs, Ledger, PodUse};
+pub use samples::Samples;
 pub use tally::normalised as normalised_reason;
 pub use waits::{PodWaits, WaitingTotal};
 
@@ -185,38 +187,4 @@ pub struct ControlPlaneLoad {
     pub events: Vec<(&'static str, u64)>,
     /// The application with most of them, and how many.
     pub application: Option<(String, u64)>,
-}
-
-/// Durations, kept exactly (4 bytes each) until their percentiles are asked for.
-#[derive(Debug, Default, Clone)]
-pub struct Samples(Vec<u32>);
-
-impl Samples {
-    /// Adds one; longer than 49 days counts as 49 days.
-    pub fn add(&mut self, duration: SimDuration) {
-        self.0.push(u32::try_from(duration.as_millis()).unwrap_or(u32::MAX));
-    }
-
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.0.len()
-    }
-
-    /// The durations at `quantiles` (0..=1), by the nearest-rank method: the smallest sample that
-    /// at least that share of samples does not exceed. `None` without samples.
-    pub fn quantiles<const N: usize>(&self, quantiles: [f64; N]) -> Option<[SimDuration; N]> {
-        let mut sorted = self.0.clone();
-        sorted.sort_unstable();
-        let last = sorted.len().checked_sub(1)?;
-        Some(quantiles.map(|quantile| {
-            let rank = (quantile * sorted.len() as f64).ceil() as usize;
-            SimDuration::from_millis(u64::from(sorted[rank.saturating_sub(1).min(last)]))
-        }))
-    }
-
-    /// The mean in seconds; `None` without samples.
-    pub fn mean_s(&self) -> Option<f64> {
-        let sum: u64 = self.0.iter().map(|ms| u64::from(*ms)).sum();
-        (!self.0.is_empty()).then(|| sum as f64 / 1000.0 / self.0.len() as f64)
-    }
 }
