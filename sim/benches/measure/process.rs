@@ -5,6 +5,7 @@
 //! by in its very last ones is missed. Linux only.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -47,6 +48,28 @@ pub(crate) fn measure(command: &mut Command) -> Result<Taken, String> {
     Ok(Taken { cpu: children_cpu()? - before, wall, peak })
 }
 
+/// The least of three runs, for each figure but the peak by itself: on a shared machine, what a
+/// command took more than that was others' doing. A command of more than ten seconds runs once.
+/// What it writes into `out` is removed between the runs.
+pub(crate) fn measure_least(command: &mut Command, out: Option<&Path>) -> Result<Taken, String> {
+    let mut least = measure(command)?;
+    for _ in 1..3 {
+        if least.wall > 10.0 {
+            break;
+        }
+        if let Some(out) = out {
+            fs::remove_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
+        }
+        let again = measure(command)?;
+        least = Taken {
+            cpu: again.cpu.min(least.cpu),
+            wall: again.wall.min(least.wall),
+            peak: again.peak.max(least.peak),
+        };
+    }
+    Ok(least)
+}
+
 /// CPU seconds of all children that were waited for.
 fn children_cpu() -> Result<f64, String> {
     let stat = fs::read_to_string("/proc/self/stat").map_err(|error| error.to_string())?;
@@ -86,5 +109,17 @@ mod tests {
     fn failures_are_said() {
         assert!(measure(&mut Command::new("false")).is_err());
         assert!(measure(&mut Command::new("/nowhere")).is_err());
+    }
+
+    #[test]
+    fn a_short_command_runs_three_times() {
+        let folder = std::env::temp_dir().join(format!("seatrial-least-{}", std::process::id()));
+        fs::create_dir(&folder).unwrap();
+        let (out, runs) = (folder.join("out"), folder.join("runs"));
+        let script = format!("mkdir {} && echo run >> {}", out.display(), runs.display());
+        let taken = measure_least(Command::new("sh").arg("-c").arg(script), Some(&out)).unwrap();
+        assert!(taken.cpu <= taken.wall + 1.0);
+        assert_eq!(fs::read_to_string(runs).unwrap(), "run\nrun\nrun\n");
+        fs::remove_dir_all(folder).unwrap();
     }
 }
