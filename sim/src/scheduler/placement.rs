@@ -246,20 +246,16 @@ impl Turn<'_> {
                 // All of them may pass: no need to look whether it is enough.
                 if count + classes.len() <= self.limit && !further {
                     count += self.find_all(classes, index, row, buffers);
-                } else {
-                    for (class, index) in classes.iter().zip(index..) {
-                        let class = std::slice::from_ref(class);
-                        if further && !self.passes_further(class[0], index, row) {
-                            continue;
-                        }
-                        if count == self.limit {
-                            if self.known(class[0], index, row) == Known::Passes {
-                                return (count, steps + index - first);
-                            }
-                            continue;
-                        }
-                        count += self.find_all(class, index, row, buffers);
+                    continue;
+                }
+                for (class, index) in classes.iter().zip(index..) {
+                    if !self.passes_with_others(*class, index, row) {
+                        continue;
                     }
+                    if count == self.limit {
+                        return (count, steps + index - first);
+                    }
+                    count += self.find_all(std::slice::from_ref(class), index, row, buffers);
                 }
             }
             steps += part.len();
@@ -333,7 +329,7 @@ impl Turn<'_> {
     }
 
     /// Whether the node at `index` passes, by itself and beside what is elsewhere or nominated.
-    fn passes_further(&self, class: u32, index: usize, row: &mut Row) -> bool {
+    fn passes_with_others(&self, class: u32, index: usize, row: &mut Row) -> bool {
         let cluster = self.cycle.cluster;
         let id = cluster.classes.node_at(index);
         self.known(class, index, row) == Known::Passes
