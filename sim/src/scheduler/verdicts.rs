@@ -15,8 +15,8 @@ const ROWS: usize = 64;
 
 /// From so many nodes on, those that pass are looked for by bits; not in the first searches of a
 /// spec, because writing the bits asks about every class. Measured: `docs/performance.md`.
-const NODES_WITH_BITS: usize = 256;
-const USES_WITHOUT_BITS: u32 = 4;
+const NODES_WITH_BITS: usize = 64;
+const USES_WITHOUT_BITS: u32 = 2;
 
 /// What is known of a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
