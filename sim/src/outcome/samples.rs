@@ -18,7 +18,7 @@ pub struct Samples {
     /// Those that came once, ascending.
     once: Vec<u32>,
     /// Those that came more often, ascending, and how often.
-    repeated: Vec<(u32, u32)>,
+    repeated: Vec<(u32, usize)>,
     count: usize,
     sum_ms: u64,
 }
@@ -70,10 +70,9 @@ impl Samples {
 
     fn sort_in(&mut self) {
         let (mut once, mut repeated) = (Vec::new(), Vec::new());
-        self.each(|ms, times| match u32::try_from(times) {
-            Ok(1) => once.push(ms),
-            Ok(times) => repeated.push((ms, times)),
-            Err(_) => repeated.push((ms, u32::MAX)),
+        self.each(|ms, times| match times {
+            1 => once.push(ms),
+            _ => repeated.push((ms, times)),
         });
         self.recent.clear();
         (self.once, self.repeated) = (once, repeated);
@@ -86,8 +85,7 @@ impl Samples {
         let mut recent =
             recent.chunk_by(|a, b| a == b).map(|same| (same[0], same.len())).peekable();
         let mut once = self.once.iter().map(|ms| (*ms, 1)).peekable();
-        let repeated = self.repeated.iter().map(|(ms, times)| (*ms, *times as usize));
-        let mut repeated = repeated.peekable();
+        let mut repeated = self.repeated.iter().copied().peekable();
         loop {
             let heads = [recent.peek(), once.peek(), repeated.peek()];
             let Some(least) = heads.into_iter().flatten().map(|(ms, _)| *ms).min() else {
