@@ -1,7 +1,7 @@
 //! An application's stages and tasks on its executors, advancing alone.
 //!
-//! Tasks need no global events: between changes from outside, the application keeps a small heap of
-//! running tasks and is advanced to the present when something from outside asks
+//! Tasks need no global events: between changes from outside, the application keeps the tasks that
+//! run by their ends (`running.rs`) and is advanced to the present when something from outside asks
 //! ([`Progress::advance`]). What is outside cares only for few moments (the end, executors that
 //! may go idle, an executor's death), and [`Progress::next_moment`] gives a time that is not after
 //! the next of them. Waking too early costs an event; waking too late cannot happen.
@@ -9,7 +9,7 @@
 //! Models: stages and tasks that get slots (`launching.rs`); tasks that hold out for a better placed
 //! one (`locality.rs`); overheads of first tasks and fresh executors (`overheads.rs`); failed tasks
 //! and limits (`failures.rs`); executors lost with their shuffle output and cached blocks
-//! (`losses.rs`); copies of slow tasks (`speculation.rs`). The usual course of a stage has a loop of
+//! (`losses.rs`) until all is made good (`recovery.rs`); copies of slow tasks (`speculation.rs`). The usual course of a stage has a loop of
 //! its own (`in_order.rs`). Leaves out: barrier stages.
 //!
 //! Executors are known by a key of whoever owns them: a pod in a cluster, a number in a replay.
@@ -23,10 +23,12 @@ mod launching;
 mod locality;
 mod losses;
 mod overheads;
+mod recovery;
+mod running;
 mod speculation;
 mod stage_state;
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 use super::rules::{Overheads, Rules};
@@ -37,6 +39,7 @@ use crate::workload::Failure;
 use failures::Failures;
 pub(crate) use failures::Fault;
 pub(crate) use losses::Fate;
+use running::{Ending, Running, RunningTasks};
 use stage_state::{NOWHERE, StageState};
 
 /// The state of an application's work on executors that are known by `K`.
@@ -53,7 +56,7 @@ pub(crate) struct Progress<K = PodId> {
     pending: u32,
     /// Stages whose parents are done: submitted at that time.
     submissions: BinaryHeap<Reverse<(SimTime, u32)>>,
-    running: BinaryHeap<Reverse<Running>>,
+    running: RunningTasks,
     executors: Vec<Executor<K>>,
     /// Free slots, by executor; the one that was free first comes first.
     free: VecDeque<u32>,
@@ -99,57 +102,6 @@ pub(crate) struct Doom {
     pub(crate) task: u32,
     /// Share of its duration after which the executor is killed.
     pub(crate) at: f64,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Running {
-    end: SimTime,
-    /// Order of launch, so that ties are settled the same way always.
-    sequence: u64,
-    executor: u32,
-    stage: u32,
-    task: u32,
-    start: SimTime,
-    ending: Ending,
-}
-
-impl Running {
-    /// In the order of ends; one number, because heaps compare little else.
-    const fn key(&self) -> u128 {
-        (self.end.as_millis() as u128) << 64 | self.sequence as u128
-    }
-}
-
-impl Ord for Running {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.key().cmp(&other.key())
-    }
-}
-
-impl PartialOrd for Running {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Running {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for Running {}
-
-/// How a running task will end, if nothing happens to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ending {
-    Succeeds,
-    /// It throws.
-    Fails,
-    /// It kills its executor.
-    Kills,
-    /// It cannot fetch what it reads.
-    FetchFails,
 }
 
 /// An executor, as the application sees it.
@@ -238,7 +190,7 @@ impl<K: Copy + Eq> Progress<K> {
             active: Vec::new(),
             pending: 0,
             submissions: BinaryHeap::new(),
-            running: BinaryHeap::new(),
+            running: RunningTasks::default(),
             executors: Vec::new(),
             free: VecDeque::new(),
             started: false,
@@ -365,7 +317,7 @@ impl<K: Copy + Eq> Progress<K> {
             if let Some(failure) = self.failures.aborted {
                 return Met::Aborted(failure);
             }
-            let ends = self.running.peek().map(|Reverse(task)| task.end);
+            let ends = self.next_task_end();
             let submits = self.submissions.peek().map(|Reverse((at, _))| *at);
             let looks = self.next_speculation();
             let eases = self.next_easing();
@@ -373,14 +325,14 @@ impl<K: Copy + Eq> Progress<K> {
             self.pass_time(next.unwrap_or(now).min(now));
             let Some(at) = next.filter(|at| *at <= now) else { break };
             if ends == Some(at) {
-                let Some(Reverse(task)) = self.running.pop() else {
+                let Some(task) = self.running.first().copied() else {
                     break;
                 };
                 if task.ending == Ending::Kills {
-                    // Back in, so that the removal of its executor finds it.
-                    self.running.push(Reverse(task));
+                    // It stays, so that the removal of its executor finds it.
                     return Met::OomKill(self.executors[task.executor as usize].key);
                 }
+                self.running.pop();
                 self.task_ended(task);
             } else if submits == Some(at) {
                 if let Some(Reverse((_, stage))) = self.submissions.pop() {
@@ -430,7 +382,7 @@ impl<K: Copy + Eq> Progress<K> {
         self.task_time += time;
         self.tasks_succeeded += 1;
         let recorded = &self.work.stages[task.stage as usize];
-        executor.holds_cache |= recorded.caches || recorded.cached_bytes.as_u64() > 0;
+        executor.holds_cache |= recorded.leaves_blocks();
         if self.rules.overheads != Overheads::default() {
             let code = self.code_path(task.stage);
             self.executors[task.executor as usize].code_paths |= code;
@@ -483,6 +435,7 @@ impl<K: Copy + Eq> Progress<K> {
                 self.submissions.push(Reverse((at + gap, waiter)));
             }
         }
+        self.note_recovery();
     }
 
     fn submit(&mut self, place: u32, at: SimTime) {
@@ -505,6 +458,7 @@ impl<K: Copy + Eq> Progress<K> {
             self.stage_done(place, at);
         } else {
             self.open_stage(place);
+            self.note_recovery();
         }
     }
 }

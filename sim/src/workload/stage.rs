@@ -98,6 +98,13 @@ pub enum TaskDurations {
     },
 }
 
+impl Stage {
+    /// Whether its tasks leave cached blocks on their executors.
+    pub fn leaves_blocks(&self) -> bool {
+        self.caches || self.cached_bytes > Bytes::ZERO
+    }
+}
+
 impl Default for TaskDurations {
     fn default() -> Self {
         Self::Listed(Box::default())

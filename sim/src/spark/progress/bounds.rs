@@ -34,7 +34,7 @@ impl<K: Copy + Eq> Progress<K> {
         if let Some(end) = self.finishes_at() {
             return Some(end.max(now));
         }
-        let ends = self.running.peek().map(|Reverse(task)| task.end);
+        let ends = self.next_task_end();
         let submits = self.submissions.peek().map(|Reverse((at, _))| *at);
         let looks = self.next_speculation().into_iter().chain(self.next_easing());
         let local = ends.into_iter().chain(submits).chain(looks).min()?;
@@ -54,7 +54,7 @@ impl<K: Copy + Eq> Progress<K> {
         }
         let work = self.running_work(now) + self.unlaunched;
         let by_work = now + SimDuration::from_millis(work.as_millis() / slots);
-        let last_end = self.running.iter().map(|Reverse(task)| task.end).max();
+        let last_end = self.running.ends().max();
         let bound = by_work.max(last_end.unwrap_or(now));
         Some(if bound > now { bound.max(local) } else { local })
     }
@@ -84,7 +84,7 @@ impl<K: Copy + Eq> Progress<K> {
             let slack = SimDuration::from_millis(longest.as_millis().saturating_mul(slots));
             let work = (self.running_work(now) + state.waiting).saturating_sub(slack);
             let bound = now + SimDuration::from_millis(work.as_millis() / slots);
-            let last_end = self.running.iter().map(|Reverse(task)| task.end).max();
+            let last_end = self.running.ends().max();
             if Some(bound) > last_end {
                 return Some(bound);
             }
@@ -96,8 +96,7 @@ impl<K: Copy + Eq> Progress<K> {
     /// each end is followed by the launch of the next task of the first open stage. Not further
     /// than that stage has tasks, and no more than about as many ends as tasks run.
     pub(crate) fn nth_end(&self, n: u32) -> SimTime {
-        let mut ends: Vec<Reverse<SimTime>> =
-            self.running.iter().map(|Reverse(task)| Reverse(task.end)).collect();
+        let mut ends: Vec<Reverse<SimTime>> = self.running.ends().map(Reverse).collect();
         let first = self.open.front().copied();
         let n = match first {
             Some(first) if self.open.len() > 1 => n.min(self.waiting_tasks(first)),
@@ -119,7 +118,7 @@ impl<K: Copy + Eq> Progress<K> {
     }
 
     /// Tasks of a stage that wait for a slot.
-    fn waiting_tasks(&self, stage: u32) -> u32 {
+    pub(super) fn waiting_tasks(&self, stage: u32) -> u32 {
         let state = &self.stages[stage as usize];
         let never_launched = self.work.stages[stage as usize].tasks.count() - state.next;
         never_launched + state.requeued.len() as u32
@@ -136,19 +135,19 @@ impl<K: Copy + Eq> Progress<K> {
     /// When the running task that kills its executor does so.
     fn next_kill(&self) -> Option<SimTime> {
         self.doom?;
-        let mut running = self.running.iter().map(|Reverse(task)| task);
+        let mut running = self.running.iter();
         running.find(|task| task.ending == Ending::Kills).map(|task| task.end)
     }
 
     /// Time that running tasks still take.
     fn running_work(&self, now: SimTime) -> SimDuration {
-        let left = self.running.iter().map(|Reverse(task)| task.end.since(now));
+        let left = self.running.ends().map(|end| end.since(now));
         left.fold(SimDuration::ZERO, |sum, left| sum + left)
     }
 
     /// When the first running task ends: no executor goes idle before.
     pub(crate) fn next_task_end(&self) -> Option<SimTime> {
-        self.running.peek().map(|Reverse(task)| task.end)
+        self.running.first().map(|task| task.end)
     }
 
     /// The earliest end of a stage of which no task waits.

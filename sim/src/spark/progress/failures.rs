@@ -40,6 +40,11 @@ pub(super) struct Failures {
 }
 
 impl Failures {
+    /// Whether an attempt is known to meet a fault, or has met one.
+    pub(super) fn expects_any(&self) -> bool {
+        !self.faults.is_empty()
+    }
+
     /// What happens to the attempt of the task that is launched now.
     pub(super) fn fault_of(&mut self, stage: u32, task: u32) -> Option<Fault> {
         if self.faults.is_empty() {

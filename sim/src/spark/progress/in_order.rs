@@ -1,74 +1,80 @@
-//! The usual course of a stage, in a loop of its own: a task succeeds, and the next in order takes
-//! its slot.
+//! The usual course of a stage, in loops of its own: a task succeeds, and the next in order takes its
+//! slot; or none waits any more, and the slot is free.
 //!
 //! The same steps as [`Progress::advance`] takes one by one, without asking at each of them what
-//! cannot be while they go on: no slot is free, nothing is submitted, no stage ends or opens. Most
-//! tasks of a simulation end here. Leaves everything else to `advance`: the last waiting task of a
-//! stage, the last one of a stage to end, tasks that fail, cached blocks, stages that wait for lost
-//! outputs, executors that drain.
+//! cannot be while they go on: nothing is submitted, no stage ends or opens. Nearly all tasks of a
+//! simulation end here. Leaves everything else to `advance`: the last waiting task of a stage, the
+//! last one of a stage to end, tasks that fail, cached blocks, slots that are refused, stages that
+//! wait for lost outputs, executors that drain.
 
 use std::cmp::Reverse;
+use std::mem;
 
-use super::{Ending, Progress, Running};
+use super::{Ending, Executor, Overheads, Progress, Running};
 use crate::scenario::SchedulerMode;
-use crate::units::SimTime;
+use crate::units::{SimDuration, SimTime};
 
 impl<K: Copy + Eq> Progress<K> {
     /// Advances as far as nothing else happens, at most to `now`.
     pub(super) fn advance_in_order(&mut self, now: SimTime) {
-        let Some(first) = self.open.front().map(|first| *first as usize) else { return };
-        if !self.goes_in_order(first) {
+        if self.exceptional || self.failures.aborted.is_some() {
             return;
         }
         let submission = self.submissions.peek().map_or(now, |Reverse((at, _))| *at);
         let until = submission.min(now);
-        let tasks = &self.work.stages[first].tasks;
-        // The last one closes the stage, and the one that kills its executor is another kind.
-        let mut end = tasks.count().saturating_sub(1);
-        if let Some(doom) = self.doom.filter(|doom| doom.stage as usize == first) {
-            end = end.min(doom.task);
+        match self.open.front().map(|first| *first as usize) {
+            Some(first) if self.goes_in_order(first) => self.pass_slots_on(first, until),
+            Some(_) => {}
+            None => self.free_slots(until),
         }
-        let busy = self.tasks_running();
-        let mut next = self.stages[first].next;
-        while next < end
-            && let Some(mut top) = self.running.peek_mut()
+    }
+
+    /// Tasks of that stage end and the next ones of it take their slots.
+    fn pass_slots_on(&mut self, first: usize, until: SimTime) {
+        let busy = self.pending + self.tasks_running();
+        let stage = &self.work.stages[first];
+        let state = &mut self.stages[first];
+        let tasks = &stage.tasks;
+        let count = tasks.count();
+        // The last one that waits closes the stage, and the one that kills its executor is another
+        // kind.
+        let most = (count - state.next + state.requeued.len() as u32).saturating_sub(1);
+        let doomed = self.doom.filter(|doom| doom.stage as usize == first).map(|doom| doom.task);
+        let caches = stage.leaves_blocks();
+        let mut holding = mem::take(&mut state.holding);
+        let (mut launched, mut time_launched) = (0, SimDuration::ZERO);
+        while launched < most
+            && Some(state.next_waiting()) != doomed
+            && let Some(task) = self.running.first().copied()
         {
-            let Reverse(task) = *top;
             let executor = &mut self.executors[task.executor as usize];
-            let state = &mut self.stages[task.stage as usize];
-            let stage = &self.work.stages[task.stage as usize];
             let usual = task.end <= until
-                && task.ending == Ending::Succeeds
-                && executor.alive
-                && !executor.draining
-                && stage.cached_by.is_none()
-                && state.is_usual(task.task);
+                && task.stage as usize == first
+                && executor.ends_as_usual(&task)
+                && state.is_usual(task.task)
+                && holding.accepts(executor.host, task.end);
             if !usual {
                 break;
             }
             let at = task.end;
             if at > self.advanced_to {
                 self.advanced_to = at;
-                // As many run as before.
-                self.fewest_tasks = self.fewest_tasks.min(self.pending + busy);
+                // As many run as before, and fewer wait by those that were launched.
+                self.fewest_tasks = self.fewest_tasks.min(busy - launched);
             }
             let time = at.since(task.start);
             executor.idle_since = at;
             executor.busy += time;
-            executor.holds_cache |= stage.caches || stage.cached_bytes.as_u64() > 0;
+            executor.holds_cache |= caches;
             executor.holds_shuffle |= !state.readers.is_empty();
-            state.succeed(task.task, task.executor, stage.tasks.count());
+            state.succeed(task.task, task.executor, count);
             self.task_time += time;
-            self.tasks_succeeded += 1;
 
+            let next = state.take_waiting();
             let duration = tasks.get(next);
-            let state = &mut self.stages[first];
-            state.running += 1;
-            state.waiting = state.waiting.saturating_sub(duration);
+            time_launched += duration;
             state.last_end = state.last_end.max(at + duration);
-            self.unlaunched = self.unlaunched.saturating_sub(duration);
-            self.pending -= 1;
-            *top = Reverse(Running {
+            self.running.replace_first(Running {
                 end: at + duration,
                 sequence: self.tasks_launched,
                 executor: task.executor,
@@ -78,10 +84,49 @@ impl<K: Copy + Eq> Progress<K> {
                 ending: Ending::Succeeds,
             });
             self.tasks_launched += 1;
-            next += 1;
-            self.backlog_since.get_or_insert(at);
+            launched += 1;
         }
-        self.stages[first].next = next;
+        state.holding = holding;
+        state.waiting = state.waiting.saturating_sub(time_launched);
+        self.unlaunched = self.unlaunched.saturating_sub(time_launched);
+        self.pending -= launched;
+        self.tasks_succeeded += u64::from(launched);
+    }
+
+    /// Tasks end while none waits.
+    fn free_slots(&mut self, until: SimTime) {
+        if self.rules.overheads != Overheads::default() {
+            return;
+        }
+        while let Some(task) = self.running.first().copied() {
+            let executor = &mut self.executors[task.executor as usize];
+            let state = &mut self.stages[task.stage as usize];
+            let stage = &self.work.stages[task.stage as usize];
+            let usual = task.end <= until
+                && executor.ends_as_usual(&task)
+                && stage.cached_by.is_none()
+                && state.is_usual(task.task);
+            if !usual {
+                break;
+            }
+            if task.end > self.advanced_to {
+                self.advanced_to = task.end;
+                let tasks = self.pending + self.running.len() as u32;
+                self.fewest_tasks = self.fewest_tasks.min(tasks);
+            }
+            let time = task.end.since(task.start);
+            executor.running -= 1;
+            executor.idle_since = task.end;
+            executor.busy += time;
+            executor.holds_cache |= stage.leaves_blocks();
+            executor.holds_shuffle |= !state.readers.is_empty();
+            state.running -= 1;
+            state.succeed(task.task, task.executor, stage.tasks.count());
+            self.task_time += time;
+            self.tasks_succeeded += 1;
+            self.running.pop();
+            self.free.push_back(task.executor);
+        }
     }
 
     /// Whether the next task of that stage, the first of the open ones, takes the next slot that is
@@ -89,13 +134,16 @@ impl<K: Copy + Eq> Progress<K> {
     fn goes_in_order(&self, first: usize) -> bool {
         let state = &self.stages[first];
         self.free.is_empty()
-            && !self.exceptional
-            && !self.holds_out
             && self.rules.mode == SchedulerMode::Fifo
-            && self.failures.aborted.is_none()
             && state.as_recorded
             && state.parents_missing == 0
-            && state.requeued.is_empty()
+    }
+}
+
+impl<K> Executor<K> {
+    /// Whether the end of the task is a success and leaves a slot that others may have.
+    fn ends_as_usual(&self, task: &Running) -> bool {
+        task.ending == Ending::Succeeds && self.alive && !self.draining
     }
 }
 
@@ -106,15 +154,15 @@ mod tests {
     use crate::rng::RngExt;
     use crate::scenario::{SparkDefaults, SparkVersion};
     use crate::spark::Overheads;
+    use crate::spark::progress::recovery::keep_exceptional;
     use crate::spark::progress::{Met, Rules, Work};
-    use crate::units::SimDuration;
     use crate::workload::{Stage, TaskDurations};
 
     /// Everything that others see, and what is to come.
     fn state(progress: &Progress<u32>) -> String {
         let executors: Vec<_> = progress.executors().collect();
-        let mut running: Vec<_> = progress.running.iter().map(|Reverse(task)| task).collect();
-        running.sort();
+        let mut running: Vec<_> = progress.running.iter().collect();
+        running.sort_by_key(|task| task.sequence);
         format!(
             "{executors:?} {running:?} {:?} {} {} {:?} {:?} {:?} {} {:?} {:?}",
             progress.stages,
@@ -130,7 +178,7 @@ mod tests {
     }
 
     /// Two parents and a reader of both, on executors that come later than the first tasks.
-    fn application(seed: u64) -> Progress<u32> {
+    fn application(seed: u64, exceptional: bool) -> Progress<u32> {
         let mut stream = Seed::new(seed).stream("in-order", &[]);
         let stages: Vec<Stage> = (0..3)
             .map(|place| {
@@ -149,7 +197,11 @@ mod tests {
             .collect();
         let work = Work { stages: stages.into(), tail: SimDuration::ZERO };
         let mut spark = SparkDefaults::default_of(SparkVersion { major: 3, minor: 5 });
-        spark.locality_wait.reduce = false;
+        spark.locality_wait.reduce = seed % 3 > 0;
+        spark.locality_wait.legacy_reset = seed % 3 > 1;
+        if exceptional {
+            keep_exceptional(&mut spark);
+        }
         Progress::new(work, Rules::new(&spark, Overheads::default()), None)
     }
 
@@ -157,9 +209,8 @@ mod tests {
     fn the_loop_takes_the_same_steps_as_one_at_a_time() {
         let mut in_order = 0;
         for seed in 0..300 {
-            let (mut fast, mut slow) = (application(seed), application(seed));
-            // Nothing is exceptional, but every step is looked at.
-            slow.exceptional = true;
+            // Nothing is exceptional, but every step of the other one is looked at.
+            let (mut fast, mut slow) = (application(seed, false), application(seed, true));
             let mut stream = Seed::new(seed).stream("looks", &[]);
             let mut now = SimTime::ZERO;
             for progress in [&mut fast, &mut slow] {

@@ -6,7 +6,6 @@
 //!
 //! Source: facts-spark A5 (`Pool`, `TaskSchedulerImpl`).
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::{Ending, Fault, Progress, Running};
@@ -85,17 +84,17 @@ impl<K: Copy + Eq> Progress<K> {
             return false;
         }
         let state = &mut self.stages[stage as usize];
-        if !state.as_recorded || state.parents_missing > 0 || !state.requeued.is_empty() {
+        if !state.as_recorded || state.parents_missing > 0 {
             return false;
         }
         let Some(slot) = self.free.pop_front() else { return false };
         let tasks = &self.work.stages[stage as usize].tasks;
-        let (task, duration) = (state.next, tasks.get(state.next));
-        state.next += 1;
+        let task = state.take_waiting();
+        let duration = tasks.get(task);
         state.waiting = state.waiting.saturating_sub(duration);
         self.unlaunched = self.unlaunched.saturating_sub(duration);
         self.pending -= 1;
-        if state.next == tasks.count() {
+        if !state.has_waiting(tasks.count()) {
             self.open.pop_front();
         }
         self.start_task((stage, task), slot, at, duration);
@@ -112,10 +111,7 @@ impl<K: Copy + Eq> Progress<K> {
         }
         let slot = self.free.pop_front()?;
         let state = &mut self.stages[stage as usize];
-        let task = state.requeued.pop().unwrap_or_else(|| {
-            state.next += 1;
-            state.next - 1
-        });
+        let task = state.take_waiting();
         self.pending -= 1;
         self.unqueue_time(stage, task);
         Some((task, slot))
@@ -152,7 +148,7 @@ impl<K: Copy + Eq> Progress<K> {
         let state = &mut self.stages[stage as usize];
         state.last_end = state.last_end.max(at + runs_for);
         state.running += 1;
-        self.running.push(Reverse(Running {
+        self.running.push(Running {
             end: at + runs_for,
             sequence: self.tasks_launched,
             executor: slot,
@@ -160,7 +156,7 @@ impl<K: Copy + Eq> Progress<K> {
             task,
             start: at,
             ending,
-        }));
+        });
         self.tasks_launched += 1;
     }
 }

@@ -59,6 +59,23 @@ pub(super) struct Holding {
     launched: Option<Level>,
 }
 
+impl Holding {
+    /// Whether the stage's next task may have the only slot that is free, one on that host, whatever
+    /// the time: so it takes it. False also where that depends on the task.
+    pub(super) fn accepts(&mut self, host: u32, at: SimTime) -> bool {
+        let level = match &self.preference {
+            Preference::Nothing => return true,
+            Preference::Blocks(_) => return false,
+            Preference::Hosts(hosts) if hosts.contains(host) => Level::Node,
+            Preference::Hosts(_) if self.level == Level::Any => Level::Any,
+            Preference::Hosts(_) => return false,
+        };
+        // Nothing is refused in this round of offers: as `end_offers` does.
+        (self.level, self.since) = (level, at);
+        true
+    }
+}
+
 impl<K: Copy + Eq> Progress<K> {
     /// Whether tasks of the stage prefer some slots to others.
     pub(super) fn prefers_places(&self, stage: u32) -> bool {

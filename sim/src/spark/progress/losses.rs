@@ -65,15 +65,7 @@ impl<K: Copy + Eq> Progress<K> {
         self.free.retain(|free| *free != place as u32);
         let mut lost = SimDuration::ZERO;
         if self.executors[place].running > 0 {
-            let (gone, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut self.running)
-                .into_vec()
-                .into_iter()
-                .partition(|Reverse(task)| task.executor == place as u32);
-            self.running = stay.into();
-            // In order of launch, so that the order of the heap's array does not show.
-            let mut gone: Vec<Running> = gone.into_iter().map(|Reverse(task)| task).collect();
-            gone.sort_unstable_by_key(|task| task.sequence);
-            for task in gone {
+            for task in self.running.extract(|task| task.executor == place as u32) {
                 lost += now.since(task.start);
                 self.tasks_not_succeeded += 1;
                 self.stages[task.stage as usize].running -= 1;
@@ -92,6 +84,7 @@ impl<K: Copy + Eq> Progress<K> {
             }
         }
         self.launch(now);
+        self.note_recovery();
         (busy, lost)
     }
 
@@ -155,18 +148,13 @@ impl<K: Copy + Eq> Progress<K> {
                 && task.ending == Ending::Succeeds
                 && now.since(task.start) < FETCHES_WITHIN
         };
-        if !self.running.iter().any(|Reverse(task)| breaks(task)) {
-            return;
-        }
-        let (broken, mut running): (Vec<_>, Vec<_>) =
-            self.running.iter().copied().partition(|Reverse(task)| breaks(task));
+        let broken = self.running.extract(breaks);
         let end = now + FETCH_RETRY_WAIT;
-        for Reverse(task) in broken {
-            running.push(Reverse(Running { end, ending: Ending::FetchFails, ..task }));
+        for task in broken {
+            self.running.push(Running { end, ending: Ending::FetchFails, ..task });
             let state = &mut self.stages[task.stage as usize];
             state.last_end = state.last_end.max(end);
         }
-        self.running = running.into();
     }
 
     /// A task could not fetch what it reads, a second time.
@@ -283,7 +271,7 @@ impl<K: Copy + Eq> Progress<K> {
             && self
                 .running
                 .iter()
-                .any(|Reverse(other)| (other.stage, other.task) == (task.stage, task.task));
+                .any(|other| (other.stage, other.task) == (task.stage, task.task));
         if state.done.contains(task.task) || !state.active || runs_elsewhere {
             return;
         }

@@ -8,8 +8,6 @@
 //! data), except where the recording says that the first attempt was slow by itself. Leaves out:
 //! process rates, decommissioning executors as a reason.
 
-use std::cmp::Reverse;
-
 use super::{Progress, Running};
 use crate::units::{SimDuration, SimTime};
 
@@ -21,7 +19,7 @@ impl<K: Copy + Eq> Progress<K> {
         }
         let due = self.active.iter().filter_map(|stage| {
             let threshold = self.threshold(*stage)?;
-            let tasks = self.running.iter().map(|Reverse(task)| task);
+            let tasks = self.running.iter();
             let candidates = tasks.filter(|task| task.stage == *stage && !self.has_copy(task));
             candidates.map(|task| task.start + threshold).min()
         });
@@ -60,15 +58,14 @@ impl<K: Copy + Eq> Progress<K> {
         let same = |other: &Running| {
             (other.stage, other.task) == (task.stage, task.task) && other.sequence != task.sequence
         };
-        waits.map(|(copy, _)| *copy).any(|copy| copy == task.task)
-            || self.running.iter().any(|Reverse(other)| same(other))
+        waits.map(|(copy, _)| *copy).any(|copy| copy == task.task) || self.running.iter().any(same)
     }
 
     /// Queues copies of the tasks that have run for too long by `at`.
     pub(super) fn speculate(&mut self, at: SimTime) {
         for stage in self.active.clone() {
             let Some(threshold) = self.threshold(stage) else { continue };
-            let tasks = self.running.iter().map(|Reverse(task)| task);
+            let tasks = self.running.iter();
             let mut slow: Vec<Running> = tasks
                 .filter(|task| task.stage == stage && at.since(task.start) > threshold)
                 .filter(|task| !self.has_copy(task))
@@ -116,15 +113,7 @@ impl<K: Copy + Eq> Progress<K> {
             self.note_preferences();
         }
         let others = |other: &Running| (other.stage, other.task) == (stage, task);
-        if !self.running.iter().any(|Reverse(other)| others(other)) {
-            return;
-        }
-        let (gone, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut self.running)
-            .into_vec()
-            .into_iter()
-            .partition(|Reverse(other)| others(other));
-        self.running = stay.into();
-        for Reverse(other) in gone {
+        for other in self.running.extract(others) {
             self.tasks_not_succeeded += 1;
             self.task_time_lost += at.since(other.start);
             self.stages[stage as usize].running -= 1;

@@ -122,14 +122,27 @@ impl StageState {
         self.next < count || !self.requeued.is_empty() || !self.copies.is_empty()
     }
 
+    /// The task that would be taken next, if one waits.
+    pub(super) fn next_waiting(&self) -> u32 {
+        self.requeued.last().copied().unwrap_or(self.next)
+    }
+
+    /// Takes the next task of those that wait.
+    pub(super) fn take_waiting(&mut self) -> u32 {
+        self.requeued.pop().unwrap_or_else(|| {
+            self.next += 1;
+            self.next - 1
+        })
+    }
+
     /// Whether the end of `task` changes nothing but the stage itself, which is not done with it.
     pub(super) fn is_usual(&self, task: u32) -> bool {
         self.left > 1 && !self.blocks_read && !self.done.contains(task)
     }
 
-    /// A running task, one of `count`, has succeeded.
+    /// A task, one of `count`, has succeeded and runs no more.
+    #[inline]
     pub(super) fn succeed(&mut self, task: u32, executor: u32, count: u32) {
-        self.running -= 1;
         self.ran_on.insert(executor);
         self.done.insert(task);
         if !self.readers.is_empty() {
