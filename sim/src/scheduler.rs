@@ -37,7 +37,7 @@ pub(crate) use node_tree::NodeTree;
 pub(crate) use placement::{Decision, room_of};
 pub(crate) use queue::Scheduler;
 
-use crate::cluster::{Cluster, NodeId, NodeState, PodId, PodPhase, SpecId};
+use crate::cluster::{NodeId, NodeState, Pod, PodId, PodPhase, SpecId};
 use crate::engine::event::{Event, SchedulerEvent};
 use crate::engine::world::{Cx, World};
 use crate::outcome::{PodResult, WaitingRecord};
@@ -101,9 +101,7 @@ pub(crate) fn on_backoff_over(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId)
     let Some(pod) = world.cluster.pods.get(pod_id) else {
         return;
     };
-    let retry = &world.scheduler.retry_times;
-    let over = retry.backoff_end(pod.failed_attempts, pod.last_attempt_at) <= cx.now;
-    if pod.phase == PodPhase::Backoff && over {
+    if pod.phase == PodPhase::Backoff && pod.backoff_until <= cx.now {
         world.scheduler.leave_backoff(pod.spec);
         enqueue(world, cx, pod_id);
     }
@@ -250,8 +248,7 @@ fn give_up_nomination(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId, bound: 
 fn park(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId, reason: u32) {
     control_plane::on_failed_scheduling(world, cx, pod_id);
     let pod = &mut world.cluster.pods[pod_id];
-    pod.failed_attempts += 1;
-    pod.last_attempt_at = cx.now;
+    world.scheduler.retry_times.note(pod, pod.failed_attempts + 1, cx.now);
     pod.reason.get_or_insert(reason);
     pod.phase = PodPhase::Unschedulable;
     if pod.last_reason.replace(reason) != Some(reason) {
@@ -282,11 +279,9 @@ fn wake(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId) {
     let scheduler = &mut world.scheduler;
     let spec = pod.spec;
     if !scheduler.retry_times.pops_from_backoff {
-        let state = (pod.failed_attempts, pod.last_attempt_at);
-        let next = scheduler.moves.next_attempt(&scheduler.retry_times, state, cx.now);
-        (_, pod.failed_attempts, pod.last_attempt_at) = next;
+        scheduler.moves.tries(&scheduler.retry_times, pod, cx.now);
     }
-    let end = scheduler.retry_times.backoff_end(pod.failed_attempts, pod.last_attempt_at);
+    let end = pod.backoff_until;
     scheduler.leave_waiting(spec);
     if end <= cx.now {
         return enqueue(world, cx, pod_id);
@@ -309,24 +304,19 @@ fn take_waiting(world: &mut World, now: SimTime, spec: SpecId) -> Option<PodId> 
     let retry = scheduler.retry_times;
     // The queue is taken out for a moment, so that the rest of the scheduler can be read.
     let mut queue = std::mem::take(scheduler.waiting_queue(spec));
-    let waits = |id: PodId, cluster: &Cluster| {
-        cluster.pods.get(id).is_some_and(|pod| pod.phase == PodPhase::Unschedulable)
-    };
-    while queue.front().is_some_and(|id| !waits(*id, cluster)) {
+    let waits = |pod: &Pod| pod.phase == PodPhase::Unschedulable;
+    while queue.front().is_some_and(|id| !cluster.pods.get(*id).is_some_and(waits)) {
         queue.pop_front();
     }
     let mut first: Option<(SimTime, usize)> = None;
     for (place, id) in queue.iter().enumerate().take(WAITING_LOOKED_AT) {
-        if !waits(*id, cluster) {
+        let Some(pod) = cluster.pods.get_mut(*id).filter(|pod| waits(pod)) else {
             continue;
-        }
-        let pod = &mut cluster.pods[*id];
-        let state = (pod.failed_attempts, pod.last_attempt_at);
-        let mut tried = now;
-        if !retry.pops_from_backoff {
-            let next = scheduler.moves.next_attempt(&retry, state, now);
-            (tried, pod.failed_attempts, pod.last_attempt_at) = next;
-        }
+        };
+        let tried = match retry.pops_from_backoff {
+            true => now,
+            false => scheduler.moves.tries(&retry, pod, now),
+        };
         if first.is_none_or(|(other, _)| tried < other) {
             first = Some((tried, place));
         }

@@ -5,9 +5,9 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{
-    BatchedWriter, ChunkedBuilder, Column, DataFrame, DataType, Field, Float64Type, Int64Type,
-    IntoColumn, KeyValueMetadata, NamedFrom, ParquetCompression, ParquetWriter, PolarsError,
-    PrimitiveChunkedBuilder, Schema, Series, StringChunkedBuilder,
+    BatchedWriter, ChunkedBuilder, Column, DataFrame, DataType, Field, Float64Chunked, Float64Type,
+    Int64Chunked, Int64Type, IntoColumn, KeyValueMetadata, NamedFrom, ParquetCompression,
+    ParquetWriter, PolarsError, PrimitiveChunkedBuilder, Schema, Series, StringChunkedBuilder,
 };
 use polars_utils::compression::ZstdLevel;
 
@@ -48,9 +48,11 @@ pub(super) enum Cell<'a> {
 
 enum Buffer {
     Text(StringChunkedBuilder),
+    Integer(Vec<i64>),
+    Float(Vec<f64>),
     // Builders and not lists of options, which take twice the memory.
-    Integer(PrimitiveChunkedBuilder<Int64Type>),
-    Float(PrimitiveChunkedBuilder<Float64Type>),
+    NullableInteger(PrimitiveChunkedBuilder<Int64Type>),
+    NullableFloat(PrimitiveChunkedBuilder<Float64Type>),
     Boolean(Vec<bool>),
 }
 
@@ -58,8 +60,14 @@ impl Buffer {
     fn new(spec: &ColumnSpec) -> Self {
         match spec.kind {
             ColumnType::Text => Self::Text(StringChunkedBuilder::new(spec.name.into(), 0)),
-            ColumnType::Integer => Self::Integer(PrimitiveChunkedBuilder::new(spec.name.into(), 0)),
-            ColumnType::Float => Self::Float(PrimitiveChunkedBuilder::new(spec.name.into(), 0)),
+            ColumnType::Integer if spec.nullable => {
+                Self::NullableInteger(PrimitiveChunkedBuilder::new(spec.name.into(), 0))
+            }
+            ColumnType::Integer => Self::Integer(Vec::new()),
+            ColumnType::Float if spec.nullable => {
+                Self::NullableFloat(PrimitiveChunkedBuilder::new(spec.name.into(), 0))
+            }
+            ColumnType::Float => Self::Float(Vec::new()),
             ColumnType::Boolean => Self::Boolean(Vec::new()),
         }
     }
@@ -71,8 +79,10 @@ impl Buffer {
         assert!(spec.nullable || !null, "null in column {}", spec.name);
         match (self, cell) {
             (Self::Text(values), Cell::Text(value)) => values.append_option(value),
-            (Self::Integer(values), Cell::Integer(value)) => values.append_option(value),
-            (Self::Float(values), Cell::Float(value)) => values.append_option(value),
+            (Self::Integer(values), Cell::Integer(Some(value))) => values.push(value),
+            (Self::Float(values), Cell::Float(Some(value))) => values.push(value),
+            (Self::NullableInteger(values), Cell::Integer(value)) => values.append_option(value),
+            (Self::NullableFloat(values), Cell::Float(value)) => values.append_option(value),
             (Self::Boolean(values), Cell::Boolean(value)) => values.push(value),
             (_, cell) => panic!("{cell:?} in column {} ({:?})", spec.name, spec.kind),
         }
@@ -82,8 +92,10 @@ impl Buffer {
     fn take(&mut self, spec: &ColumnSpec) -> Column {
         match std::mem::replace(self, Self::new(spec)) {
             Self::Text(values) => values.finish().into_column(),
-            Self::Integer(values) => values.finish().into_column(),
-            Self::Float(values) => values.finish().into_column(),
+            Self::Integer(values) => Int64Chunked::from_vec(spec.name.into(), values).into_column(),
+            Self::Float(values) => Float64Chunked::from_vec(spec.name.into(), values).into_column(),
+            Self::NullableInteger(values) => values.finish().into_column(),
+            Self::NullableFloat(values) => values.finish().into_column(),
             Self::Boolean(values) => Series::new(spec.name.into(), values).into_column(),
         }
     }

@@ -77,6 +77,8 @@ pub(crate) struct Pod {
     pub(crate) failed_attempts: u32,
     /// When the scheduler last tried it.
     pub(crate) last_attempt_at: SimTime,
+    /// The end of the backoff that follows from these two, once it has failed.
+    pub(crate) backoff_until: SimTime,
     /// Why it was not placed at the first try, as a place in the scheduler's list of reasons.
     pub(crate) reason: Option<u32>,
     /// The same at the last try.
@@ -112,6 +114,7 @@ impl Pod {
             node: None,
             failed_attempts: 0,
             last_attempt_at: now,
+            backoff_until: now,
             reason: None,
             last_reason: None,
             busy: SimDuration::ZERO,

@@ -174,8 +174,12 @@ impl Reasons {
 /// `0/14 nodes are available: 9 Insufficient memory, 5 Insufficient cpu. preemption: ...` becomes
 /// `Insufficient cpu, Insufficient memory`.
 pub fn normalised(message: &str) -> String {
-    let rest = message.split_once(" nodes are available: ").map_or(message, |(_, rest)| rest);
-    let rest = rest.split_once(". preemption: ").map_or(rest, |(rest, _)| rest);
+    let counted = message.split_once(' ').map_or(message, |(_, rest)| rest);
+    let rest = counted.strip_prefix("nodes are available: ").unwrap_or(message);
+    // By its first letter: looking for a text takes longer than all of the rest.
+    let mut stops = rest.match_indices('.').map(|(at, _)| rest.split_at(at));
+    let rest =
+        stops.find(|(_, after)| after.starts_with(". preemption: ")).map_or(rest, |parts| parts.0);
     let rest = rest.rsplit_once(" (asks ").map_or(rest, |(rest, _)| rest);
     let mut parts: Vec<&str> = rest
         .trim_end_matches(['.', ' '])

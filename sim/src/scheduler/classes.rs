@@ -45,6 +45,8 @@ struct Class {
     key: ClassKey,
     /// How many they are.
     nodes: u32,
+    /// Place of the node that came last; it may have left.
+    latest: u32,
     /// It is in the list of those that were seen without a node.
     listed_empty: bool,
 }
@@ -206,6 +208,16 @@ impl NodeClasses {
         self.order.0[index]
     }
 
+    /// A node of a class that has any.
+    pub(super) fn node_of(&self, class: u32) -> Option<NodeId> {
+        let latest = &self.entries[self.classes[class as usize].latest as usize];
+        let index = match latest.class == class {
+            true => latest.index as usize,
+            false => self.in_order().iter().position(|other| *other == class)?,
+        };
+        Some(self.node_at(index))
+    }
+
     /// Classes are numbered below this.
     pub(super) fn slots(&self) -> usize {
         self.classes.len()
@@ -253,6 +265,7 @@ impl NodeClasses {
         }
         let class = self.ids.get(&key).copied().unwrap_or_else(|| self.new_class(key));
         self.classes[class as usize].nodes += 1;
+        self.classes[class as usize].latest = id.place() as u32;
         self.entries[id.place()].class = class;
         if !self.order_is_stale {
             self.order.1[index] = class;
@@ -261,7 +274,7 @@ impl NodeClasses {
     }
 
     fn new_class(&mut self, key: ClassKey) -> u32 {
-        let class = Class { key, nodes: 0, listed_empty: false };
+        let class = Class { key, nodes: 0, latest: 0, listed_empty: false };
         let id = if let Some(id) = self.reusable() {
             let before = std::mem::replace(&mut self.classes[id as usize], class);
             self.ids.remove(&before.key);

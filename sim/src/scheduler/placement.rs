@@ -419,8 +419,7 @@ impl Turn<'_> {
         let mut counts: Vec<(u32, u32)> = Vec::new();
         for (class, nodes) in classes.in_use() {
             let refusal = row.refusal(class, || {
-                let index = classes.in_order().iter().position(|other| *other == class);
-                let id = classes.node_at(index.expect("a class in use has a node"));
+                let id = classes.node_of(class).expect("a class in use has a node");
                 let mut messages = Vec::new();
                 self.messages(id, &self.cycle.cluster.nodes[id], |message| messages.push(message));
                 refusals.intern(&messages)

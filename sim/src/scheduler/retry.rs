@@ -21,6 +21,7 @@
 
 use std::collections::VecDeque;
 
+use crate::cluster::Pod;
 use crate::scenario::{KubernetesVersion, SchedulerProfile};
 use crate::units::{SimDuration, SimTime};
 
@@ -59,6 +60,13 @@ impl RetryTimes {
         }
     }
 
+    /// The pod has failed so often, the last time then.
+    pub(super) fn note(&self, pod: &mut Pod, attempts: u32, last: SimTime) {
+        pod.failed_attempts = attempts;
+        pod.last_attempt_at = last;
+        pod.backoff_until = self.backoff_end(attempts, last);
+    }
+
     /// When a pod's backoff is over that failed for the `attempts`-th time at `last`.
     pub(super) fn backoff_end(&self, attempts: u32, last: SimTime) -> SimTime {
         let doublings = attempts.saturating_sub(1).min(20);
@@ -95,10 +103,22 @@ impl Moves {
         self.times.clear();
     }
 
+    /// The pod has been waiting since its last attempt and is moved `now`: when it is tried next. Notes
+    /// the attempts in vain.
+    pub(super) fn tries(&self, times: &RetryTimes, pod: &mut Pod, now: SimTime) -> SimTime {
+        if pod.backoff_until >= now {
+            return pod.backoff_until;
+        }
+        let state = (pod.failed_attempts, pod.last_attempt_at);
+        let (tried, attempts, last) = self.next_attempt(times, state, now);
+        times.note(pod, attempts, last);
+        tried
+    }
+
     /// A pod that failed for the `attempts`-th time at `last` has been waiting ever since, and is
     /// moved `now`: when it is tried next, with the attempts and the time of the last one as they
     /// are by then.
-    pub(super) fn next_attempt(
+    fn next_attempt(
         &self,
         times: &RetryTimes,
         (mut attempts, mut last): (u32, SimTime),

@@ -346,6 +346,9 @@ fn adjust_executors(world: &mut World, cx: &mut Cx<'_>, id: AttemptId) {
     // Upstream keeps excess pending pods for as long as the idle timeout, against flapping.
     let attempt = &world.attempts[id];
     let mut excess = (attempt.executors.len() as u32).saturating_sub(attempt.target.count);
+    if excess == 0 {
+        return;
+    }
     for pod in attempt.executors.clone().into_iter().rev() {
         let state = &world.cluster.pods[pod];
         let old = cx.now.since(state.created_at) >= settings.executor_idle_timeout;

@@ -157,17 +157,18 @@ impl<K: Copy + Eq> Progress<K> {
         if outputs.len() >= SHUFFLE_PREFERS_BELOW as usize {
             return hosts;
         }
-        let mut at: Vec<u32> = outputs
-            .iter()
-            .filter(|executor| **executor != NOWHERE)
-            .map(|executor| &self.executors[*executor as usize])
-            .filter(|executor| executor.alive)
-            .map(|executor| executor.host)
-            .collect();
-        at.sort_unstable();
-        for same in at.chunk_by(|a, b| a == b) {
-            if same.len() * FIFTH >= outputs.len() {
-                hosts.insert(same[0]);
+        let mut held = vec![0; self.executors.len()];
+        for executor in outputs.iter().filter(|executor| **executor != NOWHERE) {
+            held[*executor as usize] += 1;
+        }
+        let holders = self.executors.iter().zip(held).filter(|(executor, _)| executor.alive);
+        let mut held: Vec<(u32, usize)> =
+            holders.map(|(executor, held)| (executor.host, held)).collect();
+        held.sort_unstable();
+        for same in held.chunk_by(|a, b| a.0 == b.0) {
+            let held: usize = same.iter().map(|(_, held)| held).sum();
+            if held > 0 && held * FIFTH >= outputs.len() {
+                hosts.insert(same[0].0);
             }
         }
         hosts

@@ -115,12 +115,16 @@ impl<K: Copy + Eq> Progress<K> {
     fn lose_outputs(&mut self, executor: u32, moved: f64) {
         for stage in 0..self.stages.len() as u32 {
             let state = &self.stages[stage as usize];
+            if !state.ran_on.contains(executor) || state.readers.iter().all(|at| self.is_over(*at))
+            {
+                continue;
+            }
             let held: Vec<u32> = (0..state.outputs.len() as u32)
                 .filter(|task| state.outputs[*task as usize] == executor)
                 .collect();
             let kept = (held.len() as f64 * moved.clamp(0.0, 1.0)) as usize;
             let lost = &held[kept..];
-            if lost.is_empty() || state.readers.iter().all(|reader| self.is_over(*reader)) {
+            if lost.is_empty() {
                 continue;
             }
             self.exceptional = true;
