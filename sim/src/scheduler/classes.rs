@@ -47,6 +47,8 @@ struct Class {
     nodes: u32,
     /// Place of the node that came last; it may have left.
     latest: u32,
+    /// Its place in the list of those that have nodes, while it has any.
+    place: u32,
     /// It is in the list of those that were seen without a node.
     listed_empty: bool,
 }
@@ -73,6 +75,8 @@ impl Entry {
 pub(crate) struct NodeClasses {
     ids: BTreeMap<ClassKey, u32>,
     classes: Vec<Class>,
+    /// Those that have nodes, in no particular order.
+    in_use: Vec<u32>,
     /// Numbers that were given to classes.
     made: Latest,
     /// Classes that had no node when they were noted, the first noted first.
@@ -225,8 +229,7 @@ impl NodeClasses {
 
     /// Classes of which there are nodes, and how many, in no particular order.
     pub(super) fn in_use(&self) -> impl Iterator<Item = (u32, u32)> {
-        let classes = (0..).zip(&self.classes).filter(|(_, class)| class.nodes > 0);
-        classes.map(|(number, class)| (number, class.nodes))
+        self.in_use.iter().map(|class| (*class, self.classes[*class as usize].nodes))
     }
 
     /// Numbers that were given to classes so far, the same number again and again.
@@ -264,8 +267,7 @@ impl NodeClasses {
             self.leave(old);
         }
         let class = self.ids.get(&key).copied().unwrap_or_else(|| self.new_class(key));
-        self.classes[class as usize].nodes += 1;
-        self.classes[class as usize].latest = id.place() as u32;
+        self.join(class, id);
         self.entries[id.place()].class = class;
         if !self.order_is_stale {
             self.order.1[index] = class;
@@ -274,7 +276,7 @@ impl NodeClasses {
     }
 
     fn new_class(&mut self, key: ClassKey) -> u32 {
-        let class = Class { key, nodes: 0, latest: 0, listed_empty: false };
+        let class = Class { key, nodes: 0, latest: 0, place: 0, listed_empty: false };
         let id = if let Some(id) = self.reusable() {
             let before = std::mem::replace(&mut self.classes[id as usize], class);
             self.ids.remove(&before.key);
@@ -301,12 +303,30 @@ impl NodeClasses {
         None
     }
 
+    fn join(&mut self, id: u32, node: NodeId) {
+        let class = &mut self.classes[id as usize];
+        if class.nodes == 0 {
+            class.place = self.in_use.len() as u32;
+            self.in_use.push(id);
+        }
+        class.nodes += 1;
+        class.latest = node.place() as u32;
+    }
+
     fn leave(&mut self, id: u32) {
         let class = &mut self.classes[id as usize];
         class.nodes -= 1;
-        if class.nodes == 0 && !class.listed_empty {
+        if class.nodes > 0 {
+            return;
+        }
+        let place = class.place;
+        if !class.listed_empty {
             class.listed_empty = true;
             self.empty.push_back(id);
+        }
+        self.in_use.swap_remove(place as usize);
+        if let Some(moved) = self.in_use.get(place as usize) {
+            self.classes[*moved as usize].place = place;
         }
     }
 

@@ -454,9 +454,9 @@ impl Turn<'_> {
         parts.sort();
         let detail = if parts.is_empty() { "no nodes".to_owned() } else { parts.join(", ") };
         let request = &self.cycle.spec.requests;
-        let memory = request.memory.as_gib_f64();
-        let asks = format!("asks cpu {}, memory {memory:.1}Gi", request.cpu);
-        format!("0/{} nodes are available: {detail} ({asks})", cluster.tree.len())
+        let (cpu, memory) = (request.cpu, request.memory.as_gib_f64());
+        let nodes = cluster.tree.len();
+        format!("0/{nodes} nodes are available: {detail} (asks cpu {cpu}, memory {memory:.1}Gi)")
     }
 }
 

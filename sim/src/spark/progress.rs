@@ -40,7 +40,7 @@ use failures::Failures;
 pub(crate) use failures::Fault;
 pub(crate) use losses::Fate;
 use running::{Ending, Running, RunningTasks};
-use stage_state::{NOWHERE, StageState};
+use stage_state::StageState;
 
 /// The state of an application's work on executors that are known by `K`.
 #[derive(Debug)]
@@ -399,9 +399,6 @@ impl<K: Copy + Eq> Progress<K> {
         }
         if !stage.readers.is_empty() {
             executor.holds_shuffle = true;
-            if stage.outputs.is_empty() {
-                stage.outputs = vec![NOWHERE; recorded.tasks.count() as usize];
-            }
             stage.outputs[task.task as usize] = task.executor;
         }
         stage.left -= 1;
@@ -452,6 +449,7 @@ impl<K: Copy + Eq> Progress<K> {
         }
         let state = &mut self.stages[place as usize];
         state.active = true;
+        state.make_room(count);
         self.active.push(place);
         self.prefer_places(place, at);
         if self.stages[place as usize].left == 0 {

@@ -67,7 +67,7 @@ impl<K: Copy + Eq> Progress<K> {
             executor.busy += time;
             executor.holds_cache |= caches;
             executor.holds_shuffle |= !state.readers.is_empty();
-            state.succeed(task.task, task.executor, count);
+            state.succeed(task.task, task.executor);
             self.task_time += time;
 
             let next = state.take_waiting();
@@ -121,7 +121,7 @@ impl<K: Copy + Eq> Progress<K> {
             executor.holds_cache |= stage.leaves_blocks();
             executor.holds_shuffle |= !state.readers.is_empty();
             state.running -= 1;
-            state.succeed(task.task, task.executor, stage.tasks.count());
+            state.succeed(task.task, task.executor);
             self.task_time += time;
             self.tasks_succeeded += 1;
             self.running.pop();

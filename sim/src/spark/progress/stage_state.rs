@@ -11,7 +11,16 @@ pub(super) const NOWHERE: u32 = u32::MAX;
 pub(super) struct BitSet(Vec<u64>);
 
 impl BitSet {
+    /// Makes room for numbers below `count`.
+    pub(super) fn reserve(&mut self, count: u32) {
+        let words = count.div_ceil(64) as usize;
+        if self.0.len() < words {
+            self.0.resize(words, 0);
+        }
+    }
+
     /// Adds `number`; false if it was in.
+    #[inline]
     pub(super) fn insert(&mut self, number: u32) -> bool {
         let word = (number / 64) as usize;
         if word >= self.0.len() {
@@ -74,7 +83,7 @@ pub(super) struct StageState {
     pub(super) left: u32,
     /// Partitions that are done.
     pub(super) done: BitSet,
-    /// Where each partition's output lies; empty where nobody reads it.
+    /// Where each partition's output lies; empty where nobody reads it, or it was never submitted.
     pub(super) outputs: Vec<u32>,
     /// Outputs that were lost after the stage was complete.
     pub(super) missing: Vec<u32>,
@@ -140,17 +149,22 @@ impl StageState {
         self.left > 1 && !self.blocks_read && !self.done.contains(task)
     }
 
-    /// A task, one of `count`, has succeeded and runs no more.
+    /// A task has succeeded and runs no more.
     #[inline]
-    pub(super) fn succeed(&mut self, task: u32, executor: u32, count: u32) {
+    pub(super) fn succeed(&mut self, task: u32, executor: u32) {
         self.ran_on.insert(executor);
         self.done.insert(task);
-        if !self.readers.is_empty() {
-            if self.outputs.is_empty() {
-                self.outputs = vec![NOWHERE; count as usize];
-            }
-            self.outputs[task as usize] = executor;
+        if let Some(output) = self.outputs.get_mut(task as usize) {
+            *output = executor;
         }
         self.left -= 1;
+    }
+
+    /// The stage, of `count` tasks, is submitted: makes room for what they leave.
+    pub(super) fn make_room(&mut self, count: u32) {
+        self.done.reserve(count);
+        if self.outputs.is_empty() && !self.readers.is_empty() {
+            self.outputs = vec![NOWHERE; count as usize];
+        }
     }
 }
