@@ -43,12 +43,10 @@ struct ClassKey {
 #[derive(Debug)]
 struct Class {
     key: ClassKey,
-    /// How many they are.
-    nodes: u32,
-    /// Place of the node that came last; it may have left.
-    latest: u32,
+    /// They, in no particular order.
+    members: Vec<NodeId>,
     /// Its place in the list of those that have nodes, while it has any.
-    place: u32,
+    in_use_at: u32,
     /// It is in the list of those that were seen without a node.
     listed_empty: bool,
 }
@@ -60,14 +58,14 @@ struct Entry {
     serial: u32,
     images: u32,
     nominations: u32,
-    /// Place in the scheduler's list of nodes.
-    index: u32,
+    /// Place among the nodes of its class.
+    member_at: u32,
     stale: bool,
 }
 
 impl Entry {
     const EMPTY: Self =
-        Self { class: NONE, serial: NONE, images: 0, nominations: 0, index: 0, stale: false };
+        Self { class: NONE, serial: NONE, images: 0, nominations: 0, member_at: 0, stale: false };
 }
 
 /// Registered nodes by class.
@@ -82,6 +80,8 @@ pub(crate) struct NodeClasses {
     /// Classes that had no node when they were noted, the first noted first.
     empty: VecDeque<u32>,
     entries: Vec<Entry>,
+    /// The place of each in the scheduler's list of nodes; by itself, because it is looked up often.
+    indices: Vec<u32>,
     stale: Vec<NodeId>,
     /// Counts changes of nodes and of what is on them.
     changes: u64,
@@ -130,6 +130,7 @@ impl NodeClasses {
         let place = member.node.place();
         if self.entries.len() <= place {
             self.entries.resize(place + 1, Entry::EMPTY);
+            self.indices.resize(place + 1, 0);
         }
         let images = self.image_set(images);
         self.entries[place] = Entry { serial: member.serial, images, ..Entry::EMPTY };
@@ -143,7 +144,7 @@ impl NodeClasses {
         self.changes += 1;
         self.order_is_stale = true;
         if entry.class != NONE {
-            self.leave(entry.class);
+            self.leave(entry.class, entry.member_at);
         }
         entry.serial
     }
@@ -194,10 +195,9 @@ impl NodeClasses {
             list.clear();
             classes.clear();
             for node in tree.rotation(0) {
-                let entry = &mut self.entries[node.place()];
-                entry.index = list.len() as u32;
+                self.indices[node.place()] = list.len() as u32;
                 list.push(node);
-                classes.push(entry.class);
+                classes.push(self.entries[node.place()].class);
             }
         }
     }
@@ -212,14 +212,15 @@ impl NodeClasses {
         self.order.0[index]
     }
 
-    /// A node of a class that has any.
-    pub(super) fn node_of(&self, class: u32) -> Option<NodeId> {
-        let latest = &self.entries[self.classes[class as usize].latest as usize];
-        let index = match latest.class == class {
-            true => latest.index as usize,
-            false => self.in_order().iter().position(|other| *other == class)?,
-        };
-        Some(self.node_at(index))
+    /// Places, in the scheduler's list, of the nodes of a class, in no particular order.
+    pub(super) fn places_of(&self, class: u32) -> impl Iterator<Item = usize> {
+        let members = self.classes[class as usize].members.iter();
+        members.map(|member| self.indices[member.place()] as usize)
+    }
+
+    /// The nodes of a class, in no particular order.
+    pub(super) fn nodes_of(&self, class: u32) -> &[NodeId] {
+        &self.classes[class as usize].members
     }
 
     /// Classes are numbered below this.
@@ -227,9 +228,9 @@ impl NodeClasses {
         self.classes.len()
     }
 
-    /// Classes of which there are nodes, and how many, in no particular order.
-    pub(super) fn in_use(&self) -> impl Iterator<Item = (u32, u32)> {
-        self.in_use.iter().map(|class| (*class, self.classes[*class as usize].nodes))
+    /// Classes of which there are nodes, in no particular order.
+    pub(super) fn in_use(&self) -> &[u32] {
+        &self.in_use
     }
 
     /// Numbers that were given to classes so far, the same number again and again.
@@ -259,24 +260,25 @@ impl NodeClasses {
             images: entry.images,
             alone: if entry.nominations > 0 { entry.serial + 1 } else { 0 },
         };
-        let (old, index) = (entry.class, entry.index as usize);
+        let (old, member_at) = (entry.class, entry.member_at);
         if old != NONE {
             if self.classes[old as usize].key == key {
                 return;
             }
-            self.leave(old);
+            self.leave(old, member_at);
         }
         let class = self.ids.get(&key).copied().unwrap_or_else(|| self.new_class(key));
         self.join(class, id);
         self.entries[id.place()].class = class;
         if !self.order_is_stale {
-            self.order.1[index] = class;
-            self.moved.push(index as u32);
+            let index = self.indices[id.place()];
+            self.order.1[index as usize] = class;
+            self.moved.push(index);
         }
     }
 
     fn new_class(&mut self, key: ClassKey) -> u32 {
-        let class = Class { key, nodes: 0, latest: 0, place: 0, listed_empty: false };
+        let class = Class { key, members: Vec::new(), in_use_at: 0, listed_empty: false };
         let id = if let Some(id) = self.reusable() {
             let before = std::mem::replace(&mut self.classes[id as usize], class);
             self.ids.remove(&before.key);
@@ -296,7 +298,7 @@ impl NodeClasses {
             let id = self.empty.pop_front()?;
             let class = &mut self.classes[id as usize];
             class.listed_empty = false;
-            if class.nodes == 0 {
+            if class.members.is_empty() {
                 return Some(id);
             }
         }
@@ -305,28 +307,32 @@ impl NodeClasses {
 
     fn join(&mut self, id: u32, node: NodeId) {
         let class = &mut self.classes[id as usize];
-        if class.nodes == 0 {
-            class.place = self.in_use.len() as u32;
+        if class.members.is_empty() {
+            class.in_use_at = self.in_use.len() as u32;
             self.in_use.push(id);
         }
-        class.nodes += 1;
-        class.latest = node.place() as u32;
+        self.entries[node.place()].member_at = class.members.len() as u32;
+        class.members.push(node);
     }
 
-    fn leave(&mut self, id: u32) {
+    /// The node at that place among those of the class leaves it.
+    fn leave(&mut self, id: u32, member_at: u32) {
         let class = &mut self.classes[id as usize];
-        class.nodes -= 1;
-        if class.nodes > 0 {
+        class.members.swap_remove(member_at as usize);
+        if let Some(moved) = class.members.get(member_at as usize) {
+            self.entries[moved.place()].member_at = member_at;
+        }
+        if !class.members.is_empty() {
             return;
         }
-        let place = class.place;
+        let in_use_at = class.in_use_at;
         if !class.listed_empty {
             class.listed_empty = true;
             self.empty.push_back(id);
         }
-        self.in_use.swap_remove(place as usize);
-        if let Some(moved) = self.in_use.get(place as usize) {
-            self.classes[*moved as usize].place = place;
+        self.in_use.swap_remove(in_use_at as usize);
+        if let Some(moved) = self.in_use.get(in_use_at as usize) {
+            self.classes[*moved as usize].in_use_at = in_use_at;
         }
     }
 

@@ -27,6 +27,10 @@ use crate::engine::world::{Cx, World};
 /// Clusters of fewer nodes are searched as a whole; of larger ones, at least so many nodes.
 const MIN_FEASIBLE_NODES_TO_FIND: usize = 100;
 
+/// Where one of so many nodes is among the best, walking over those found is quicker than listing
+/// the best. Measured.
+const WALK: usize = 8;
+
 /// Nodes that are looked at together.
 const CHUNK: usize = 32;
 
@@ -52,6 +56,8 @@ pub(crate) struct Buffers {
     found: Vec<u32>,
     /// By class: its nodes are among the best. Only those of `found` count.
     best: Vec<bool>,
+    /// How far the best nodes are from where the search started.
+    distances: Vec<usize>,
 }
 
 impl Buffers {
@@ -65,6 +71,29 @@ impl Buffers {
             self.found.push(class);
         }
         *count += nodes;
+    }
+
+    /// The node that is listed of the first class among the best.
+    fn first_best(&self) -> NodeId {
+        let mut best = self.feasible.iter().zip(&self.found);
+        let best = best.find(|(_, class)| self.best[**class as usize]);
+        best.expect("the best score is somebody's").0.node
+    }
+
+    /// Notes whose score is the highest, and gives how many nodes have it.
+    ///
+    /// # Panics
+    /// If no node was found.
+    fn note_best(&mut self) -> usize {
+        let highest = self.feasible.iter().map(|candidate| candidate.score).max();
+        let highest = highest.expect("not empty");
+        let mut ties = 0;
+        for (candidate, class) in self.feasible.iter().zip(&self.found) {
+            let is_best = candidate.score == highest;
+            self.best[*class as usize] = is_best;
+            ties += if is_best { candidate.members as usize } else { 0 };
+        }
+        ties
     }
 }
 
@@ -210,22 +239,29 @@ impl Turn<'_> {
         }
         let node = match &mut *buffers.feasible {
             [] => None,
+            _ if count == 1 && by_bits => {
+                let first = row.passing_from(self.start).next();
+                first.map(|index| self.cycle.cluster.classes.node_at(index))
+            }
             [only] if count == 1 => Some(only.node),
             candidates => {
                 if candidates.len() > 1 {
                     self.cycle.add_relative_scores(candidates);
                 }
-                if by_bits {
-                    Some(self.best(buffers, row.passing_from(self.start).take(count)))
-                } else {
-                    let order = self.cycle.cluster.classes.in_order();
-                    let indices = (self.start..order.len()).chain(0..self.start).take(looked_at);
-                    let counts = std::mem::take(&mut buffers.counts);
-                    let found = indices.filter(|index| counts[order[*index] as usize] > 0);
-                    let node = self.best(buffers, found);
-                    buffers.counts = counts;
-                    Some(node)
-                }
+                let ties = buffers.note_best();
+                Some(match self.draw(ties) {
+                    _ if ties == 1 && !by_bits => buffers.first_best(),
+                    Some(k) if by_bits && count > WALK * ties => {
+                        self.kth_best(k, looked_at, buffers)
+                    }
+                    k if by_bits => self.pick(k, row.passing_from(self.start).take(count), buffers),
+                    k => {
+                        let order = self.cycle.cluster.classes.in_order();
+                        let indices = (self.start..order.len()).chain(0..self.start);
+                        let is_found = |index: &usize| buffers.counts[order[*index] as usize] > 0;
+                        self.pick(k, indices.take(looked_at).filter(is_found), buffers)
+                    }
+                })
             }
         };
         for class in buffers.found.drain(..) {
@@ -263,27 +299,46 @@ impl Turn<'_> {
         (count, steps)
     }
 
-    /// The same where all that pass are known by their bits.
+    /// The same where all that pass are known by their bits; but the node that is listed of a class
+    /// is any of it.
     fn feasible_by_bits(&self, row: &mut Row, buffers: &mut Buffers) -> (usize, usize) {
         let classes = &self.cycle.cluster.classes;
         let order = classes.in_order();
         row.update_bits(classes, |row, index| {
             self.known(order[index], index, row) == Known::Passes
         });
-        buffers.feasible.clear();
-        let mut count = 0;
-        for (place, word) in row.words_from(self.start) {
-            for index in bits(place, word) {
-                if count == self.limit {
-                    let steps = (index + order.len() - self.start) % order.len();
-                    return (count, steps);
-                }
-                count += 1;
-                let class = order[index];
-                buffers.find(class, 1, || (classes.node_at(index), row.score(class)));
+        let passing = row.passing_count();
+        let count = passing.min(self.limit);
+        // All nodes of a class pass or none: those beyond the limit are looked at, or those within it,
+        // whichever are fewer.
+        let by_beyond = passing - count < count;
+        let mut looked_at = order.len();
+        for (place, within, beyond) in row.split_from(self.start, count) {
+            let others = if by_beyond { beyond } else { within };
+            for index in bits(place, others) {
+                buffers.counts[order[index] as usize] += 1;
+            }
+            if beyond != 0 && looked_at == order.len() {
+                let first = place * 64 + beyond.trailing_zeros() as usize;
+                looked_at = self.distance_to(first);
             }
         }
-        (count, order.len())
+        buffers.feasible.clear();
+        for class in classes.in_use().iter().copied() {
+            if row.known(class) == Known::Passes {
+                let nodes = classes.nodes_of(class);
+                let counted = std::mem::take(&mut buffers.counts[class as usize]);
+                let found = if by_beyond { nodes.len() as u32 - counted } else { counted };
+                buffers.find(class, found, || (nodes[0], row.score(class)));
+            }
+        }
+        (count, looked_at)
+    }
+
+    /// How far a place in the list of nodes is from where the search starts.
+    fn distance_to(&self, index: usize) -> usize {
+        let nodes = self.cycle.cluster.classes.in_order().len();
+        if index < self.start { index + nodes - self.start } else { index - self.start }
     }
 
     /// Counts the nodes from `index` on, of these `classes`, that pass by themselves.
@@ -337,24 +392,18 @@ impl Turn<'_> {
             && self.leaves_room(id, &cluster.nodes[id])
     }
 
-    /// The node that is taken of those `found` (their places in the list, in order), whose classes
-    /// are candidates with scores.
-    fn best(&self, buffers: &mut Buffers, mut found: impl Iterator<Item = usize>) -> NodeId {
-        let highest = buffers.feasible.iter().map(|candidate| candidate.score).max();
-        let highest = highest.expect("not empty");
-        let mut ties = 0;
-        for (candidate, class) in buffers.feasible.iter().zip(&buffers.found) {
-            buffers.best[*class as usize] = candidate.score == highest;
-            ties += if candidate.score == highest { candidate.members as usize } else { 0 };
-        }
-        if ties == 1 {
-            let is_best = |candidate: &&Candidate| candidate.score == highest;
-            return buffers.feasible.iter().find(is_best).expect("one is the best").node;
-        }
+    /// The node that is taken of those `found` (their places in the list, in order): the `k`-th of
+    /// the best, or the first as a heap has them.
+    fn pick(
+        &self,
+        k: Option<usize>,
+        mut found: impl Iterator<Item = usize>,
+        buffers: &Buffers,
+    ) -> NodeId {
         let classes = &self.cycle.cluster.classes;
         let order = classes.in_order();
         let is_best = |index: usize| buffers.best[order[index] as usize];
-        let index = match self.draw(ties) {
+        let index = match k {
             Some(k) => found.filter(|index| is_best(*index)).nth(k),
             None => {
                 let best = found.by_ref().enumerate().filter(|(_, index)| is_best(*index));
@@ -364,6 +413,19 @@ impl Turn<'_> {
             }
         };
         classes.node_at(index.expect("the best score is somebody's"))
+    }
+
+    /// The `k`-th of the best nodes, of classes all of whose nodes pass, among those looked at.
+    fn kth_best(&self, k: usize, looked_at: usize, buffers: &mut Buffers) -> NodeId {
+        let classes = &self.cycle.cluster.classes;
+        let distances = &mut buffers.distances;
+        distances.clear();
+        for class in buffers.found.iter().filter(|class| buffers.best[**class as usize]) {
+            let all = classes.places_of(*class).map(|index| self.distance_to(index));
+            distances.extend(all.filter(|distance| *distance < looked_at));
+        }
+        let (_, distance, _) = distances.select_nth_unstable(k);
+        classes.node_at((self.start + *distance) % classes.in_order().len())
     }
 
     /// The node for which the pod's victims went, if it fits there now.
@@ -417,16 +479,17 @@ impl Turn<'_> {
     fn refusals(&self, row: &mut Row, refusals: &mut Refusals) -> Vec<(u32, u32)> {
         let classes = &self.cycle.cluster.classes;
         let mut counts: Vec<(u32, u32)> = Vec::new();
-        for (class, nodes) in classes.in_use() {
+        for class in classes.in_use().iter().copied() {
+            let nodes = classes.nodes_of(class);
             let refusal = row.refusal(class, || {
-                let id = classes.node_of(class).expect("a class in use has a node");
                 let mut messages = Vec::new();
-                self.messages(id, &self.cycle.cluster.nodes[id], |message| messages.push(message));
+                let node = &self.cycle.cluster.nodes[nodes[0]];
+                self.messages(nodes[0], node, |message| messages.push(message));
                 refusals.intern(&messages)
             });
             match counts.iter_mut().find(|(known, _)| *known == refusal) {
-                Some((_, count)) => *count += nodes,
-                None => counts.push((refusal, nodes)),
+                Some((_, count)) => *count += nodes.len() as u32,
+                None => counts.push((refusal, nodes.len() as u32)),
             }
         }
         counts

@@ -145,6 +145,26 @@ impl Row {
             .chain(std::iter::once((first, word(first) & below)))
     }
 
+    /// How many nodes pass.
+    pub(super) fn passing_count(&self) -> usize {
+        self.passing.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// The same words, each as the bits of the first `count` nodes that pass, and the others.
+    pub(super) fn split_from(
+        &self,
+        start: usize,
+        count: usize,
+    ) -> impl Iterator<Item = (usize, u64, u64)> + '_ {
+        let mut left = count as u32;
+        self.words_from(start).map(move |(place, word)| {
+            let beyond = without_lowest(word, left);
+            let within = word & !beyond;
+            left -= within.count_ones();
+            (place, within, beyond)
+        })
+    }
+
     /// Places in the list of nodes that pass, from `start` on and around.
     pub(super) fn passing_from(&self, start: usize) -> impl Iterator<Item = usize> + '_ {
         self.words_from(start).flat_map(|(place, word)| bits(place, word))
@@ -174,6 +194,17 @@ impl Row {
     pub(super) fn refusal(&mut self, class: u32, ask: impl FnOnce() -> u32) -> u32 {
         *self.said[class as usize].refusal.get_or_insert_with(ask)
     }
+}
+
+/// The word without the lowest `count` bits that are set in it.
+fn without_lowest(mut word: u64, count: u32) -> u64 {
+    if word.count_ones() <= count {
+        return 0;
+    }
+    for _ in 0..count {
+        word &= word - 1;
+    }
+    word
 }
 
 /// Places of the bits that are set in the word at `place`.
