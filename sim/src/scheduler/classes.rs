@@ -80,7 +80,7 @@ pub(crate) struct NodeClasses {
     /// Classes that had no node when they were noted, the first noted first.
     empty: VecDeque<u32>,
     entries: Vec<Entry>,
-    /// The place of each in the scheduler's list of nodes; by itself, because it is looked up often.
+    /// The place of each in the scheduler's list of nodes; apart, because it is looked up often.
     indices: Vec<u32>,
     stale: Vec<NodeId>,
     /// Counts changes of nodes and of what is on them.

@@ -14,13 +14,14 @@
 //! `ties`).
 //! Source: facts-kubernetes 1.4; upstream `schedule_one.go`.
 
-use super::filter;
+mod message;
+
 use super::framework::{Candidate, Cycle};
 use super::nominated::Nominations;
 use super::ties;
-use super::verdicts::{Known, Refusals, Row, bits};
+use super::verdicts::{Known, Row, bits};
 use crate::Seed;
-use crate::cluster::{Cluster, Node, NodeId, NodeState, PodId, Resources};
+use crate::cluster::{Cluster, Node, NodeId, PodId, Resources};
 use crate::engine::NodeSearch;
 use crate::engine::world::{Cx, World};
 
@@ -248,19 +249,9 @@ impl Turn<'_> {
                 if candidates.len() > 1 {
                     self.cycle.add_relative_scores(candidates);
                 }
-                let ties = buffers.note_best();
-                Some(match self.draw(ties) {
-                    _ if ties == 1 && !by_bits => buffers.first_best(),
-                    Some(k) if by_bits && count > WALK * ties => {
-                        self.kth_best(k, looked_at, buffers)
-                    }
-                    k if by_bits => self.pick(k, row.passing_from(self.start).take(count), buffers),
-                    k => {
-                        let order = self.cycle.cluster.classes.in_order();
-                        let indices = (self.start..order.len()).chain(0..self.start);
-                        let is_found = |index: &usize| buffers.counts[order[*index] as usize] > 0;
-                        self.pick(k, indices.take(looked_at).filter(is_found), buffers)
-                    }
+                Some(match by_bits {
+                    true => self.best_by_bits(row, buffers, count, looked_at),
+                    false => self.best_of_found(buffers, looked_at),
                 })
             }
         };
@@ -309,8 +300,8 @@ impl Turn<'_> {
         });
         let passing = row.passing_count();
         let count = passing.min(self.limit);
-        // All nodes of a class pass or none: those beyond the limit are looked at, or those within it,
-        // whichever are fewer.
+        // All nodes of a class pass or none: those beyond the limit are counted, or those within
+        // it, whichever are fewer.
         let by_beyond = passing - count < count;
         let mut looked_at = order.len();
         for (place, within, beyond) in row.split_from(self.start, count) {
@@ -392,6 +383,33 @@ impl Turn<'_> {
             && self.leaves_room(id, &cluster.nodes[id])
     }
 
+    /// The node that is taken, where those that were found are counted.
+    fn best_of_found(&self, buffers: &mut Buffers, looked_at: usize) -> NodeId {
+        let ties = buffers.note_best();
+        if ties == 1 {
+            return buffers.first_best();
+        }
+        let order = self.cycle.cluster.classes.in_order();
+        let indices = (self.start..order.len()).chain(0..self.start).take(looked_at);
+        let is_found = |index: &usize| buffers.counts[order[*index] as usize] > 0;
+        self.pick(self.draw(ties), indices.filter(is_found), buffers)
+    }
+
+    /// The node that is taken, where `count` nodes that pass were found by their bits.
+    fn best_by_bits(
+        &self,
+        row: &Row,
+        buffers: &mut Buffers,
+        count: usize,
+        looked_at: usize,
+    ) -> NodeId {
+        let ties = buffers.note_best();
+        match self.draw(ties) {
+            Some(k) if count > WALK * ties => self.kth_best(k, looked_at, buffers),
+            k => self.pick(k, row.passing_from(self.start).take(count), buffers),
+        }
+    }
+
     /// The node that is taken of those `found` (their places in the list, in order): the `k`-th of
     /// the best, or the first as a heap has them.
     fn pick(
@@ -451,84 +469,6 @@ impl Turn<'_> {
     fn room_left(&self, id: NodeId, node: &Node) -> Resources {
         let room = room_of(self.cycle.cluster, node);
         room.minus(&self.nominations.reserved(id, Some(self.pod), self.cycle.spec.priority))
-    }
-
-    /// Why a node does not pass: calls `say` with each message.
-    fn messages<'b>(&'b self, id: NodeId, node: &'b Node, mut say: impl FnMut(&'b str)) {
-        let fit = self.cycle.fit(node);
-        if let Some(message) = fit.rejected.filter(|_| node.state == NodeState::Ready) {
-            // Asked first, because most nodes are of another kind.
-            return say(message);
-        }
-        let ready = node.state == NodeState::Ready;
-        if ready && !self.cycle.has_ports && !filter::fits(self.cycle, node, &[]) {
-            // Nearly always so: said without a list.
-            return filter::each_short_beside(self.cycle, node, &node.requested, |short| {
-                say(short.message);
-            });
-        }
-        if let Some(rejection) = self.cycle.rejection(node) {
-            return rejection.messages.into_iter().for_each(say);
-        }
-        let mut used = node.requested;
-        used.add(&self.nominations.reserved(id, Some(self.pod), self.cycle.spec.priority));
-        filter::each_short_beside(self.cycle, node, &used, |short| say(short.message));
-    }
-
-    /// Why nodes do not pass, and how many for that reason.
-    fn refusals(&self, row: &mut Row, refusals: &mut Refusals) -> Vec<(u32, u32)> {
-        let classes = &self.cycle.cluster.classes;
-        let mut counts: Vec<(u32, u32)> = Vec::new();
-        for class in classes.in_use().iter().copied() {
-            let nodes = classes.nodes_of(class);
-            let refusal = row.refusal(class, || {
-                let mut messages = Vec::new();
-                let node = &self.cycle.cluster.nodes[nodes[0]];
-                self.messages(nodes[0], node, |message| messages.push(message));
-                refusals.intern(&messages)
-            });
-            match counts.iter_mut().find(|(known, _)| *known == refusal) {
-                Some((_, count)) => *count += nodes.len() as u32,
-                None => counts.push((refusal, nodes.len() as u32)),
-            }
-        }
-        counts
-    }
-
-    /// Upstream's message, with the pod's request as the next thing a person asks for. `verdicts` of
-    /// all classes of nodes, where nothing else keeps the pod from them.
-    fn reason(&self, verdicts: Option<&mut Row>, refusals: &mut Refusals) -> String {
-        let cluster = self.cycle.cluster;
-        // Few messages, all of them static or the cluster's: found by looking.
-        let mut counts: Vec<(&str, u32)> = Vec::new();
-        match verdicts {
-            Some(verdicts) => {
-                for (refusal, nodes) in self.refusals(verdicts, refusals) {
-                    refusals.get(refusal).for_each(|said| count(&mut counts, said, nodes));
-                }
-            }
-            None => cluster.tree.rotation(0).for_each(|id| {
-                self.messages(id, &cluster.nodes[id], |said| count(&mut counts, said, 1));
-            }),
-        }
-        let mut parts: Vec<String> =
-            counts.into_iter().map(|(message, count)| format!("{count} {message}")).collect();
-        // Upstream sorts the finished parts, numbers and all.
-        parts.sort();
-        let detail = if parts.is_empty() { "no nodes".to_owned() } else { parts.join(", ") };
-        let request = &self.cycle.spec.requests;
-        let (cpu, memory) = (request.cpu, request.memory.as_gib_f64());
-        let nodes = cluster.tree.len();
-        format!("0/{nodes} nodes are available: {detail} (asks cpu {cpu}, memory {memory:.1}Gi)")
-    }
-}
-
-/// Counts a message, said of so many nodes.
-fn count<'a>(counts: &mut Vec<(&'a str, u32)>, message: &'a str, nodes: u32) {
-    let same = |known: &str| std::ptr::eq(known, message) || known == message;
-    match counts.iter_mut().find(|(known, _)| same(known)) {
-        Some((_, count)) => *count += nodes,
-        None => counts.push((message, nodes)),
     }
 }
 

@@ -103,8 +103,8 @@ impl Moves {
         self.times.clear();
     }
 
-    /// The pod has been waiting since its last attempt and is moved `now`: when it is tried next. Notes
-    /// the attempts in vain.
+    /// The pod has been waiting since its last attempt and is moved `now`: when it is tried next.
+    /// Notes the attempts in vain.
     pub(super) fn tries(&self, times: &RetryTimes, pod: &mut Pod, now: SimTime) -> SimTime {
         if pod.backoff_until >= now {
             return pod.backoff_until;

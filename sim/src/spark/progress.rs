@@ -9,8 +9,8 @@
 //! Models: stages and tasks that get slots (`launching.rs`); tasks that hold out for a better placed
 //! one (`locality.rs`); overheads of first tasks and fresh executors (`overheads.rs`); failed tasks
 //! and limits (`failures.rs`); executors lost with their shuffle output and cached blocks
-//! (`losses.rs`) until all is made good (`recovery.rs`); copies of slow tasks (`speculation.rs`). The usual course of a stage has a loop of
-//! its own (`in_order.rs`). Leaves out: barrier stages.
+//! (`losses.rs`) until all is made good (`recovery.rs`); copies of slow tasks (`speculation.rs`).
+//! The usual course of a stage has loops of its own (`in_order.rs`). Leaves out: barrier stages.
 //!
 //! Executors are known by a key of whoever owns them: a pod in a cluster, a number in a replay.
 //!

@@ -1,5 +1,5 @@
-//! The usual course of a stage, in loops of its own: a task succeeds, and the next in order takes its
-//! slot; or none waits any more, and the slot is free.
+//! The usual course of a stage, in loops of its own: a task succeeds, and the next in order takes
+//! its slot; or none waits any more, and the slot is free.
 //!
 //! The same steps as [`Progress::advance`] takes one by one, without asking at each of them what
 //! cannot be while they go on: nothing is submitted, no stage ends or opens. Nearly all tasks of a

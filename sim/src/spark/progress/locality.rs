@@ -60,8 +60,8 @@ pub(super) struct Holding {
 }
 
 impl Holding {
-    /// Whether the stage's next task may have the only slot that is free, one on that host, whatever
-    /// the time: so it takes it. False also where that depends on the task.
+    /// Whether the stage's next task may have the only slot that is free, one on that host,
+    /// whatever the time: so it takes it. False also where that depends on the task.
     pub(super) fn accepts(&mut self, host: u32, at: SimTime) -> bool {
         let level = match &self.preference {
             Preference::Nothing => return true,

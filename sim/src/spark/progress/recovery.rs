@@ -1,7 +1,7 @@
 //! When what happened to an application is made good, so that it goes its usual course again.
 //!
-//! While outputs are missing, or tasks run twice, the bounds of `bounds.rs` do not hold: every local
-//! moment is looked at, and tasks are launched one at a time. Once all that was lost waits or runs
+//! While outputs are missing, or tasks run twice, the bounds of `bounds.rs` do not hold: every
+//! local moment is looked at, and tasks are launched one at a time. Once all that was lost waits or runs
 //! again, and nothing twice, that is over. Leaves out applications that are never usual: with
 //! speculation, exclusion, resource profiles, or attempts that are known to fail.
 
@@ -48,8 +48,8 @@ impl<K: Copy + Eq> Progress<K> {
     }
 }
 
-/// Excludes executors after more failures than there are: applications are never usual, and the same
-/// happens to them.
+/// Excludes executors after more failures than there are: applications are never usual, and the
+/// same happens to them.
 #[cfg(test)]
 pub(super) fn keep_exceptional(spark: &mut crate::scenario::SparkDefaults) {
     let exclusion = &mut spark.exclude_on_failure;
