@@ -73,7 +73,7 @@ impl Target {
         if before >= max {
             self.step = 1;
         } else {
-            let live = progress.executors().count() as u32;
+            let live = progress.executors_live();
             let wanted = before.max(live).saturating_add(self.step);
             self.count = wanted.min(need).clamp(min, max).max(before.min(need));
             let granted = self.count.saturating_sub(before);
@@ -95,7 +95,7 @@ impl Target {
             .backlog_since()
             .filter(|_| wants_more)
             .map(|since| self.grows_at.unwrap_or(since + settings.scheduler_backlog_timeout));
-        let live = progress.executors().count() as u32;
+        let live = progress.executors_live();
         let idles = (live > min)
             .then(|| {
                 let idle = progress.executors().filter(|executor| executor.running == 0);
@@ -116,7 +116,7 @@ impl Target {
         settings: &DynamicAllocation,
         min: u32,
     ) -> Vec<K> {
-        let live = progress.executors().count() as u32;
+        let live = progress.executors_live();
         let spare = live.saturating_sub(min.max(self.count)) as usize;
         progress
             .executors()

@@ -58,6 +58,8 @@ pub(crate) struct Progress<K = PodId> {
     submissions: BinaryHeap<Reverse<(SimTime, u32)>>,
     running: RunningTasks,
     executors: Vec<Executor<K>>,
+    /// Executors that are there, and their slots.
+    live: (u32, u64),
     /// Free slots, by executor; the one that was free first comes first.
     free: VecDeque<u32>,
     stages_left: u32,
@@ -192,6 +194,7 @@ impl<K: Copy + Eq> Progress<K> {
             submissions: BinaryHeap::new(),
             running: RunningTasks::default(),
             executors: Vec::new(),
+            live: (0, 0),
             free: VecDeque::new(),
             started: false,
             last_stage_at: SimTime::ZERO,
@@ -247,6 +250,8 @@ impl<K: Copy + Eq> Progress<K> {
             draining: false,
             alive: true,
         });
+        self.live.0 += 1;
+        self.live.1 += u64::from(slots);
         for _ in 0..slots {
             self.free.push_back(place);
         }
@@ -265,6 +270,11 @@ impl<K: Copy + Eq> Progress<K> {
     /// Executors that are there.
     pub(crate) fn executors(&self) -> impl Iterator<Item = &Executor<K>> {
         self.executors.iter().filter(|executor| executor.alive)
+    }
+
+    /// How many are there.
+    pub(crate) fn executors_live(&self) -> u32 {
+        self.live.0
     }
 
     /// Executors that have registered so far, those that are gone included.

@@ -44,7 +44,7 @@ impl<K: Copy + Eq> Progress<K> {
         if self.exceptional || every_task || holds_out {
             return Some(local);
         }
-        let slots: u64 = self.executors().map(|executor| u64::from(executor.slots)).sum();
+        let (_, slots) = self.live;
         if slots == 0 {
             return submits;
         }
