@@ -197,8 +197,10 @@ mod tests {
             .collect();
         let work = Work { stages: stages.into(), tail: SimDuration::ZERO };
         let mut spark = SparkDefaults::default_of(SparkVersion { major: 3, minor: 5 });
-        spark.locality_wait.reduce = seed % 3 > 0;
-        spark.locality_wait.legacy_reset = seed % 3 > 1;
+        let (reduce, legacy_reset) =
+            [(false, false), (true, false), (true, true)][seed as usize % 3];
+        spark.locality_wait.reduce = reduce;
+        spark.locality_wait.legacy_reset = legacy_reset;
         if exceptional {
             keep_exceptional(&mut spark);
         }
