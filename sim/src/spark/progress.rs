@@ -472,4 +472,6 @@ impl<K: Copy + Eq> Progress<K> {
 }
 
 #[cfg(test)]
+mod test_application;
+#[cfg(test)]
 mod tests;

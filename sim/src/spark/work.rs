@@ -130,39 +130,33 @@ fn durations(
     }
     let sigma = (1.0 + assumptions.task_duration_cv.powi(2)).ln().sqrt();
     let mut stream = cx.seed.stream("task-time", &[run_key]);
-    let scale = f64::from(1 << 20);
     // Rounded to 2^-20 at once, so that the last bit of a platform's `exp` cannot show.
     let weights: Vec<u64> = (0..tasks)
         .map(|_| {
             let z: f64 = stream.sample(StandardNormal);
-            round((sigma * z).exp() * scale) + 1
+            round((sigma * z).exp() * f64::from(1 << 20)) + 1
         })
         .collect();
-    share_out(total.as_millis(), &weights)
-}
-
-/// `total` in parts as the weights are, in milliseconds; none is longer than a `u32` can say. The
-/// weights are not all zero.
-fn share_out(total: u64, weights: &[u64]) -> Vec<u32> {
     let sum: u128 = weights.iter().map(|weight| u128::from(*weight)).sum();
-    let whole = |share: u64| u32::try_from(share).unwrap_or(u32::MAX);
-    let largest = weights.iter().copied().max().unwrap_or_default();
-    let mut given = 0;
-    let give = |share: u64| {
-        given += share;
-        whole(share)
-    };
+    let total = total.as_millis();
     // Small products are divided as such: long division is slow, and there are millions of tasks.
-    let mut parts: Vec<u32> = match (total.checked_mul(largest), u64::try_from(sum)) {
-        (Some(_), Ok(sum)) => weights.iter().map(|weight| total * weight / sum).map(give).collect(),
-        _ => {
-            let long = |weight: &u64| (u128::from(total) * u128::from(*weight) / sum) as u64;
-            weights.iter().map(long).map(give).collect()
-        }
+    let small_sum = u64::try_from(sum).ok();
+    let share = |weight: u64| match (total.checked_mul(weight), small_sum) {
+        (Some(product), Some(sum)) => product / sum,
+        _ => (u128::from(total) * u128::from(weight) / sum) as u64,
     };
+    let mut left = total;
+    let mut durations: Vec<u32> = weights
+        .iter()
+        .map(|weight| {
+            let ms = share(*weight);
+            left -= ms;
+            u32::try_from(ms).unwrap_or(u32::MAX)
+        })
+        .collect();
     // Rounding is given back a millisecond a task, so that the sum is the recorded one.
-    for part in parts.iter_mut().take((total - given) as usize) {
-        *part = part.saturating_add(1);
+    for duration in durations.iter_mut().take(left as usize) {
+        *duration = duration.saturating_add(1);
     }
-    parts
+    durations
 }

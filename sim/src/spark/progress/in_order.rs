@@ -152,11 +152,8 @@ mod tests {
     use super::*;
     use crate::Seed;
     use crate::rng::RngExt;
-    use crate::scenario::{SparkDefaults, SparkVersion};
-    use crate::spark::Overheads;
-    use crate::spark::progress::recovery::keep_exceptional;
-    use crate::spark::progress::{Met, Rules, Work};
-    use crate::workload::{Stage, TaskDurations};
+    use crate::spark::progress::Met;
+    use crate::spark::progress::test_application::application;
 
     /// Everything that others see, and what is to come.
     fn state(progress: &Progress<u32>) -> String {
@@ -177,42 +174,12 @@ mod tests {
         )
     }
 
-    /// Two parents and a reader of both, on executors that come later than the first tasks.
-    fn application(seed: u64, exceptional: bool) -> Progress<u32> {
-        let mut stream = Seed::new(seed).stream("in-order", &[]);
-        let stages: Vec<Stage> = (0..3)
-            .map(|place| {
-                let parents = if place == 2 { vec![0, 1] } else { Vec::new() };
-                let count = stream.random_range(1..40);
-                // Few different times, so that many tasks end together.
-                let tasks = (0..count).map(|_| 100 * stream.random_range(0..5u32)).collect();
-                Stage {
-                    shuffle_parents: parents.clone(),
-                    parents,
-                    tasks: TaskDurations::from_millis(tasks),
-                    driver_gap: SimDuration::from_millis(stream.random_range(0..300)),
-                    ..Stage::default()
-                }
-            })
-            .collect();
-        let work = Work { stages: stages.into(), tail: SimDuration::ZERO };
-        let mut spark = SparkDefaults::default_of(SparkVersion { major: 3, minor: 5 });
-        let (reduce, legacy_reset) =
-            [(false, false), (true, false), (true, true)][seed as usize % 3];
-        spark.locality_wait.reduce = reduce;
-        spark.locality_wait.legacy_reset = legacy_reset;
-        if exceptional {
-            keep_exceptional(&mut spark);
-        }
-        Progress::new(work, Rules::new(&spark, Overheads::default()), None)
-    }
-
     #[test]
     fn the_loop_takes_the_same_steps_as_one_at_a_time() {
         let mut in_order = 0;
         for seed in 0..300 {
             // Nothing is exceptional, but every step of the other one is looked at.
-            let (mut fast, mut slow) = (application(seed, false), application(seed, true));
+            let (mut fast, mut slow) = (application(seed, 4, false), application(seed, 4, true));
             let mut stream = Seed::new(seed).stream("looks", &[]);
             let mut now = SimTime::ZERO;
             for progress in [&mut fast, &mut slow] {

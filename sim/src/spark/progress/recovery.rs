@@ -48,57 +48,14 @@ impl<K: Copy + Eq> Progress<K> {
     }
 }
 
-/// Excludes executors after more failures than there are: applications are never usual, and the
-/// same happens to them.
-#[cfg(test)]
-pub(super) fn keep_exceptional(spark: &mut crate::scenario::SparkDefaults) {
-    let exclusion = &mut spark.exclude_on_failure;
-    exclusion.enabled = true;
-    exclusion.application = false;
-    exclusion.task_attempts_per_executor = u32::MAX;
-    exclusion.task_attempts_per_node = u32::MAX;
-    exclusion.stage_failed_tasks_per_executor = u32::MAX;
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Seed;
     use crate::rng::RngExt;
-    use crate::scenario::{SparkDefaults, SparkVersion};
-    use crate::spark::Overheads;
-    use crate::spark::progress::{Fate, Met, Rules, Work};
+    use crate::spark::progress::test_application::application;
+    use crate::spark::progress::{Fate, Met};
     use crate::units::SimDuration;
-    use crate::workload::{Stage, TaskDurations};
-
-    /// Two parents and a chain of readers.
-    fn application(seed: u64, exceptional: bool) -> Progress<u32> {
-        let mut stream = Seed::new(seed).stream("recovery", &[]);
-        let stages: Vec<Stage> = (0..5)
-            .map(|place: u32| {
-                let parents = match place {
-                    0 | 1 => Vec::new(),
-                    2 => vec![0, 1],
-                    _ => vec![place - 1],
-                };
-                let count = stream.random_range(1..40);
-                let tasks = (0..count).map(|_| 100 * stream.random_range(1..50u32)).collect();
-                Stage {
-                    shuffle_parents: parents.clone(),
-                    parents,
-                    tasks: TaskDurations::from_millis(tasks),
-                    ..Stage::default()
-                }
-            })
-            .collect();
-        let mut spark = SparkDefaults::default_of(SparkVersion { major: 3, minor: 5 });
-        spark.locality_wait.reduce = seed.is_multiple_of(2);
-        if exceptional {
-            keep_exceptional(&mut spark);
-        }
-        let work = Work { stages: stages.into(), tail: SimDuration::ZERO };
-        Progress::new(work, Rules::new(&spark, Overheads::default()), None)
-    }
 
     /// What others see, and what is to come.
     fn state(progress: &Progress<u32>) -> String {
@@ -129,7 +86,8 @@ mod tests {
     fn a_recovered_application_takes_the_same_steps() {
         let (mut losses, mut recoveries) = (0, 0);
         for seed in 0..400 {
-            let (mut usual, mut exceptional) = (application(seed, false), application(seed, true));
+            let (mut usual, mut exceptional) =
+                (application(seed, 50, false), application(seed, 50, true));
             let mut stream = Seed::new(seed).stream("losses", &[]);
             let mut now = SimTime::ZERO;
             let mut alive: Vec<u32> = (0..4).collect();
