@@ -190,7 +190,7 @@ impl<'a> Driver<'a> {
             held.gone = false;
             held.added_at = self.now;
         }
-        let alive = self.progress.executors().count() as u32;
+        let alive = self.progress.executors_live();
         self.executors_peak = self.executors_peak.max(alive);
     }
 
@@ -252,7 +252,7 @@ impl<'a> Driver<'a> {
                     Some(aim) if aim.warmed_up => 1.0,
                     _ => spark.min_registered_resources_ratio,
                 };
-                let registered = self.progress.executors().count() as f64;
+                let registered = f64::from(self.progress.executors_live());
                 let waited = self.now.since(SimTime::ZERO);
                 registered >= wanted * ratio
                     || waited >= spark.max_registered_resources_waiting_time
@@ -293,9 +293,9 @@ impl<'a> Driver<'a> {
         if self.next_round.is_some_and(|at| at > self.now) {
             return;
         }
-        let have = self.progress.executors().count() + self.start_up.count();
-        let missing = self.target.count.saturating_sub(have as u32);
         let pending = self.start_up.count() as u32;
+        let have = self.progress.executors_live() + pending;
+        let missing = self.target.count.saturating_sub(have);
         let room = spark.allocation_max_pending_pods.saturating_sub(pending);
         let batch = missing.min(spark.allocation_batch_size).min(room);
         for _ in 0..batch {

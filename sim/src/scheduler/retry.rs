@@ -68,7 +68,7 @@ impl RetryTimes {
     }
 
     /// When a pod's backoff is over that failed for the `attempts`-th time at `last`.
-    pub(super) fn backoff_end(&self, attempts: u32, last: SimTime) -> SimTime {
+    fn backoff_end(&self, attempts: u32, last: SimTime) -> SimTime {
         let doublings = attempts.saturating_sub(1).min(20);
         let end = last.saturating_add((self.initial * (1 << doublings)).min(self.max));
         if self.pops_from_backoff {
@@ -107,6 +107,7 @@ impl Moves {
     /// Notes the attempts in vain.
     pub(super) fn tries(&self, times: &RetryTimes, pod: &mut Pod, now: SimTime) -> SimTime {
         if pod.backoff_until >= now {
+            // As `next_attempt` would find: nearly always so, and many pods are asked.
             return pod.backoff_until;
         }
         let state = (pod.failed_attempts, pod.last_attempt_at);

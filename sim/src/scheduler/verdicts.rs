@@ -135,7 +135,7 @@ impl Row {
 
     /// Words of the bits, each with its place, from that of the node at `start` on and around; the
     /// first word has no bits before that node, and the last one those.
-    pub(super) fn words_from(&self, start: usize) -> impl Iterator<Item = (usize, u64)> + '_ {
+    fn words_from(&self, start: usize) -> impl Iterator<Item = (usize, u64)> + '_ {
         let (first, below) = (start / 64, (1 << (start % 64)) - 1);
         let word = |place: usize| self.passing.get(place).copied().unwrap_or(0);
         let whole = move |place: usize| (place, word(place));

@@ -112,6 +112,8 @@ impl Attempt {
     pub(crate) fn check(&self, now: SimTime) {
         let alive = self.progress.executors().count();
         assert_eq!(alive, self.registered as usize, "at {now}: executors of run {}", self.run);
+        let counted = self.progress.executors_live() as usize;
+        assert_eq!(alive, counted, "at {now}: executors counted of run {}", self.run);
         assert!(self.executors.len() >= alive, "at {now}: pods of run {}", self.run);
     }
 }

@@ -58,8 +58,10 @@ pub(crate) struct Progress<K = PodId> {
     submissions: BinaryHeap<Reverse<(SimTime, u32)>>,
     running: RunningTasks,
     executors: Vec<Executor<K>>,
-    /// Executors that are there, and their slots.
-    live: (u32, u64),
+    /// How many of them are there.
+    live: u32,
+    /// Their slots.
+    slots: u64,
     /// Free slots, by executor; the one that was free first comes first.
     free: VecDeque<u32>,
     stages_left: u32,
@@ -194,7 +196,8 @@ impl<K: Copy + Eq> Progress<K> {
             submissions: BinaryHeap::new(),
             running: RunningTasks::default(),
             executors: Vec::new(),
-            live: (0, 0),
+            live: 0,
+            slots: 0,
             free: VecDeque::new(),
             started: false,
             last_stage_at: SimTime::ZERO,
@@ -250,8 +253,8 @@ impl<K: Copy + Eq> Progress<K> {
             draining: false,
             alive: true,
         });
-        self.live.0 += 1;
-        self.live.1 += u64::from(slots);
+        self.live += 1;
+        self.slots += u64::from(slots);
         for _ in 0..slots {
             self.free.push_back(place);
         }
@@ -272,9 +275,9 @@ impl<K: Copy + Eq> Progress<K> {
         self.executors.iter().filter(|executor| executor.alive)
     }
 
-    /// How many are there.
+    /// How many executors are there.
     pub(crate) fn executors_live(&self) -> u32 {
-        self.live.0
+        self.live
     }
 
     /// Executors that have registered so far, those that are gone included.

@@ -44,7 +44,7 @@ impl<K: Copy + Eq> Progress<K> {
         if self.exceptional || every_task || holds_out {
             return Some(local);
         }
-        let (_, slots) = self.live;
+        let slots = self.slots;
         if slots == 0 {
             return submits;
         }

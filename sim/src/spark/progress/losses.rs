@@ -60,8 +60,8 @@ impl<K: Copy + Eq> Progress<K> {
         };
         let executor = &mut self.executors[place];
         executor.alive = false;
-        self.live.0 -= 1;
-        self.live.1 -= u64::from(executor.slots);
+        self.live -= 1;
+        self.slots -= u64::from(executor.slots);
         let busy = executor.busy;
         self.executor_time += now.since(executor.added_at);
         self.free.retain(|free| *free != place as u32);

@@ -1,8 +1,8 @@
 //! When what happened to an application is made good, so that it goes its usual course again.
 //!
 //! While outputs are missing, or tasks run twice, the bounds of `bounds.rs` do not hold: every
-//! local moment is looked at, and tasks are launched one at a time. Once all that was lost waits or runs
-//! again, and nothing twice, that is over. Leaves out applications that are never usual: with
+//! local moment is looked at, and tasks are launched one at a time. Once all that was lost waits or
+//! runs again, and nothing twice, that is over. Leaves out applications that are never usual: with
 //! speculation, exclusion, resource profiles, or attempts that are known to fail.
 
 use super::Progress;
