@@ -9,6 +9,7 @@
 //! the metadata of every file (`seatrial.start_epoch_ms`), and `runs` has it as text. Names are as
 //! recorded, not escaped. The same records give the same bytes.
 
+mod column;
 mod columns;
 mod parquet;
 mod read;

@@ -1,17 +1,20 @@
-//! One table on its way into a Parquet file: typed column buffers, a row group per full batch.
+//! One table on its way into a Parquet file: a row group per full batch of cells (see `column`).
 
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use polars::prelude::{
-    BatchedWriter, ChunkedBuilder, Column, DataFrame, DataType, Field, Float64Chunked, Float64Type,
-    Int64Chunked, Int64Type, IntoColumn, KeyValueMetadata, NamedFrom, ParquetCompression,
-    ParquetWriter, PolarsError, PrimitiveChunkedBuilder, Schema, Series, StringChunkedBuilder,
+use polars::prelude::PolarsError;
+use polars_arrow::datatypes::{ArrowSchema, Field};
+use polars_parquet::read::ParquetError;
+use polars_parquet::write::{
+    CompressionOptions, Compressor, DynIter, DynStreamingIterator, FallibleStreamingIterator,
+    FileWriter, KeyValue, StatisticsOptions, Version, WriteOptions, ZstdLevel, array_to_columns,
+    schema_to_metadata_key,
 };
-use polars_utils::compression::ZstdLevel;
 
-use super::columns::{ColumnSpec, ColumnType, TableSpec};
+use super::column::{Cell, ColumnBuffer, data_type};
+use super::columns::{ColumnSpec, TableSpec};
 
 /// Cells of a row group: about 10 MB. Readers skip whole groups by their statistics. A quarter of it
 /// halves the memory of a month and takes 8 % more time.
@@ -38,85 +41,13 @@ pub enum TableError {
     },
 }
 
-/// One value of a row.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Cell<'a> {
-    Text(Option<&'a str>),
-    Integer(Option<i64>),
-    Float(Option<f64>),
-    Boolean(bool),
-}
-
-enum Buffer {
-    Text(StringChunkedBuilder),
-    Integer(Vec<i64>),
-    Float(Vec<f64>),
-    // Builders and not lists of options, which take twice the memory.
-    NullableInteger(PrimitiveChunkedBuilder<Int64Type>),
-    NullableFloat(PrimitiveChunkedBuilder<Float64Type>),
-    Boolean(Vec<bool>),
-}
-
-impl Buffer {
-    fn new(spec: &ColumnSpec) -> Self {
-        match spec.kind {
-            ColumnType::Text => Self::Text(StringChunkedBuilder::new(spec.name.into(), 0)),
-            ColumnType::Integer if spec.nullable => {
-                Self::NullableInteger(PrimitiveChunkedBuilder::new(spec.name.into(), 0))
-            }
-            ColumnType::Integer => Self::Integer(Vec::new()),
-            ColumnType::Float if spec.nullable => {
-                Self::NullableFloat(PrimitiveChunkedBuilder::new(spec.name.into(), 0))
-            }
-            ColumnType::Float => Self::Float(Vec::new()),
-            ColumnType::Boolean => Self::Boolean(Vec::new()),
-        }
-    }
-
-    /// # Panics
-    /// If the cell is not of the column's type, or null where no null may be.
-    fn push(&mut self, spec: &ColumnSpec, cell: Cell<'_>) {
-        let null = matches!(cell, Cell::Text(None) | Cell::Integer(None) | Cell::Float(None));
-        assert!(spec.nullable || !null, "null in column {}", spec.name);
-        match (self, cell) {
-            (Self::Text(values), Cell::Text(value)) => values.append_option(value),
-            (Self::Integer(values), Cell::Integer(Some(value))) => values.push(value),
-            (Self::Float(values), Cell::Float(Some(value))) => values.push(value),
-            (Self::NullableInteger(values), Cell::Integer(value)) => values.append_option(value),
-            (Self::NullableFloat(values), Cell::Float(value)) => values.append_option(value),
-            (Self::Boolean(values), Cell::Boolean(value)) => values.push(value),
-            (_, cell) => panic!("{cell:?} in column {} ({:?})", spec.name, spec.kind),
-        }
-    }
-
-    /// The column, leaving an empty buffer behind.
-    fn take(&mut self, spec: &ColumnSpec) -> Column {
-        match std::mem::replace(self, Self::new(spec)) {
-            Self::Text(values) => values.finish().into_column(),
-            Self::Integer(values) => Int64Chunked::from_vec(spec.name.into(), values).into_column(),
-            Self::Float(values) => Float64Chunked::from_vec(spec.name.into(), values).into_column(),
-            Self::NullableInteger(values) => values.finish().into_column(),
-            Self::NullableFloat(values) => values.finish().into_column(),
-            Self::Boolean(values) => Series::new(spec.name.into(), values).into_column(),
-        }
-    }
-}
-
-const fn data_type(kind: ColumnType) -> DataType {
-    match kind {
-        ColumnType::Text => DataType::String,
-        ColumnType::Integer => DataType::Int64,
-        ColumnType::Float => DataType::Float64,
-        ColumnType::Boolean => DataType::Boolean,
-    }
-}
-
 /// A table being written, under a temporary name until it is whole.
 pub(super) struct ParquetTable {
     spec: &'static TableSpec,
-    buffers: Vec<Buffer>,
+    buffers: Vec<ColumnBuffer>,
     rows: usize,
-    writer: BatchedWriter<BufWriter<File>>,
+    writer: FileWriter<BufWriter<File>>,
+    metadata: Vec<KeyValue>,
     unfinished: PathBuf,
     path: PathBuf,
 }
@@ -132,30 +63,18 @@ impl ParquetTable {
         let unfinished = folder.join(format!("{}.parquet.tmp", spec.name));
         let file = File::create(&unfinished)
             .map_err(|source| TableError::File { path: unfinished.clone(), source })?;
-        let schema: Schema = spec
-            .columns
-            .iter()
-            .map(|column| Field::new(column.name.into(), data_type(column.kind)))
-            .collect();
-        let metadata = KeyValueMetadata::from_static(vec![
-            ("seatrial.table".to_owned(), spec.name.to_owned()),
-            ("seatrial.start_epoch_ms".to_owned(), start_epoch_ms.to_string()),
-        ]);
-        // One thread: the simulations beside this one have the others.
-        let writer = ParquetWriter::new(BufWriter::new(file))
-            .set_parallel(false)
-            .with_compression(compression(&unfinished)?)
-            .with_key_value_metadata(Some(metadata))
-            .batched(&schema)
+        let schema = schema(spec);
+        let metadata = vec![
+            schema_to_metadata_key(&schema),
+            KeyValue::new("seatrial.table".to_owned(), spec.name.to_owned()),
+            KeyValue::new("seatrial.start_epoch_ms".to_owned(), start_epoch_ms.to_string()),
+        ];
+        let writer = options()
+            .and_then(|options| FileWriter::try_new(BufWriter::new(file), schema, options))
             .map_err(|source| contents(&unfinished, source))?;
-        Ok(Self {
-            spec,
-            buffers: spec.columns.iter().map(Buffer::new).collect(),
-            rows: 0,
-            writer,
-            unfinished,
-            path,
-        })
+        let rows = rows_of_a_group(spec);
+        let buffers = spec.columns.iter().map(|column| ColumnBuffer::new(column, rows)).collect();
+        Ok(Self { spec, buffers, rows: 0, writer, metadata, unfinished, path })
     }
 
     /// Adds a row; writes a row group when a batch is full.
@@ -169,37 +88,71 @@ impl ParquetTable {
             buffer.push(spec, cell);
         }
         self.rows += 1;
-        if self.rows * N >= BATCH_CELLS {
-            self.write_batch()?;
+        if self.rows >= rows_of_a_group(self.spec) {
+            self.write_group()?;
         }
         Ok(())
     }
 
-    fn write_batch(&mut self) -> Result<(), TableError> {
-        let columns = self.buffers.iter_mut().zip(self.spec.columns);
-        let columns = columns.map(|(buffer, spec)| buffer.take(spec)).collect();
+    /// Writes what there is as a row group: a column is encoded and compressed when it is its turn.
+    fn write_group(&mut self) -> Result<(), TableError> {
         let rows = std::mem::take(&mut self.rows);
-        DataFrame::new(rows, columns)
-            .and_then(|batch| self.writer.write_batch(&batch))
+        let capacity = rows_of_a_group(self.spec);
+        let options = self.writer.options();
+        let types = self.writer.parquet_schema().fields().to_vec();
+        let columns = self.buffers.iter_mut().zip(self.spec.columns).zip(types);
+        let columns = columns.map(move |((buffer, spec), kind)| {
+            let (array, encoding) = buffer.take(spec, capacity);
+            let mut leaves = array_to_columns(array, kind, options, &[encoding])?;
+            let pages = leaves.pop().expect("no column is nested");
+            let pages = pages.map(|page| page.map_err(in_parquet));
+            let pages = Compressor::new(pages, options.compression, Vec::new());
+            Ok(DynStreamingIterator::new(pages.map_err(PolarsError::from)))
+        });
+        self.writer
+            .write(rows as u64, DynIter::new(columns))
             .map_err(|source| contents(&self.unfinished, source))
     }
 
     /// Writes what is left and gives the file its name.
     pub(super) fn finish(mut self) -> Result<(), TableError> {
         if self.rows > 0 {
-            self.write_batch()?;
+            self.write_group()?;
         }
-        self.writer.finish().map_err(|source| contents(&self.unfinished, source))?;
+        self.writer
+            .end(Some(std::mem::take(&mut self.metadata)))
+            .map_err(|source| contents(&self.unfinished, source))?;
         std::fs::rename(&self.unfinished, &self.path)
             .map_err(|source| TableError::File { path: self.path, source })
     }
 }
 
+/// After how many rows a table writes a row group.
+const fn rows_of_a_group(spec: &TableSpec) -> usize {
+    BATCH_CELLS.div_ceil(spec.columns.len())
+}
+
+fn schema(spec: &TableSpec) -> ArrowSchema {
+    let field = |column: &ColumnSpec| {
+        Field::new(column.name.into(), data_type(column.kind), column.nullable)
+    };
+    spec.columns.iter().map(|column| (column.name.into(), field(column))).collect()
+}
+
 /// The fastest that Zstandard has: half the time of its default for files a tenth larger, and a month
 /// of tables is written once for each simulation.
-fn compression(path: &Path) -> Result<ParquetCompression, TableError> {
-    let level = ZstdLevel::try_new(1).map_err(|source| contents(path, source))?;
-    Ok(ParquetCompression::Zstd(Some(level)))
+fn options() -> Result<WriteOptions, PolarsError> {
+    let level = ZstdLevel::try_new(1)?;
+    Ok(WriteOptions {
+        statistics: StatisticsOptions::default(),
+        version: Version::V1,
+        compression: CompressionOptions::Zstd(Some(level)),
+        data_page_size: None,
+    })
+}
+
+fn in_parquet(error: PolarsError) -> ParquetError {
+    ParquetError::FeatureNotSupported(error.to_string())
 }
 
 fn contents(path: &Path, source: PolarsError) -> TableError {

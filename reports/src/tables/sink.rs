@@ -11,8 +11,9 @@ use sim::units::{Bytes, MilliCores, NanoUsd, SimDuration, SimTime};
 use sim::workload::{ApplicationId, Failure, Run, RunOutcome, TeamId};
 use sim::{Scenario, Workload};
 
+use super::column::Cell;
 use super::columns::TABLES;
-use super::parquet::{Cell, ParquetTable, TableError};
+use super::parquet::{ParquetTable, TableError};
 
 /// Writes every record to the Parquet tables of a folder.
 ///

@@ -259,6 +259,20 @@ fn every_table_has_the_documented_columns() {
 }
 
 #[test]
+fn columns_say_whether_they_have_nulls() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), 3);
+    for spec in &TABLES {
+        let file = File::open(folder.path().join(format!("{}.parquet", spec.name))).unwrap();
+        let schema = ParquetReader::new(file).schema().unwrap();
+        for column in spec.columns {
+            let field = schema.get(column.name).unwrap();
+            assert_eq!(field.is_nullable, column.nullable, "{}.{}", spec.name, column.name);
+        }
+    }
+}
+
+#[test]
 fn values_are_in_their_units_and_names_resolved() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), 3);
