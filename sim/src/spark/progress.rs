@@ -19,6 +19,7 @@
 mod bounds;
 mod failures;
 mod in_order;
+mod lanes;
 mod launching;
 mod locality;
 mod losses;
@@ -27,6 +28,7 @@ mod recovery;
 mod running;
 mod speculation;
 mod stage_state;
+mod tournament;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};

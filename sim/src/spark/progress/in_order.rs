@@ -31,6 +31,9 @@ impl<K: Copy + Eq> Progress<K> {
 
     /// Tasks of that stage end and the next ones of it take their slots.
     fn pass_slots_on(&mut self, first: usize, until: SimTime) {
+        if self.pass_lanes_on(first, until) {
+            return;
+        }
         let busy = self.pending + self.tasks_running();
         let stage = &self.work.stages[first];
         let state = &mut self.stages[first];
@@ -142,7 +145,7 @@ impl<K: Copy + Eq> Progress<K> {
 
 impl<K> Executor<K> {
     /// Whether the end of the task is a success and leaves a slot that others may have.
-    fn ends_as_usual(&self, task: &Running) -> bool {
+    pub(super) fn ends_as_usual(&self, task: &Running) -> bool {
         task.ending == Ending::Succeeds && self.alive && !self.draining
     }
 }

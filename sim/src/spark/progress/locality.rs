@@ -74,6 +74,23 @@ impl Holding {
         (self.level, self.since) = (level, at);
         true
     }
+
+    /// Whether any task of the stage runs as gladly on that host as anywhere: it takes such a slot,
+    /// whatever was taken before.
+    pub(super) fn prefers(&self, host: u32) -> bool {
+        match &self.preference {
+            Preference::Nothing => true,
+            Preference::Blocks(_) => false,
+            Preference::Hosts(hosts) => hosts.contains(host),
+        }
+    }
+
+    /// Its tasks took slots that it prefers, the last one then: as [`Holding::accepts`] notes it.
+    pub(super) fn took_preferred(&mut self, at: SimTime) {
+        if let Preference::Hosts(_) = self.preference {
+            (self.level, self.since) = (Level::Node, at);
+        }
+    }
 }
 
 impl<K: Copy + Eq> Progress<K> {

@@ -1,6 +1,6 @@
 //! The tasks that run, by their ends: who ends first is known, and replaced at little cost.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use crate::units::SimTime;
@@ -43,9 +43,10 @@ impl Running {
     }
 }
 
+/// What ends first is the greatest, as heaps have it.
 impl Ord for Running {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.key().cmp(&other.key())
+        other.key().cmp(&self.key())
     }
 }
 
@@ -65,7 +66,7 @@ impl Eq for Running {}
 
 /// The tasks that run.
 #[derive(Debug, Default)]
-pub(super) struct RunningTasks(BinaryHeap<Reverse<Running>>);
+pub(super) struct RunningTasks(BinaryHeap<Running>);
 
 impl RunningTasks {
     /// How many run.
@@ -80,12 +81,12 @@ impl RunningTasks {
 
     /// The task that ends first.
     pub(super) fn first(&self) -> Option<&Running> {
-        self.0.peek().map(|Reverse(task)| task)
+        self.0.peek()
     }
 
     /// Adds a task.
     pub(super) fn push(&mut self, task: Running) {
-        self.0.push(Reverse(task));
+        self.0.push(task);
     }
 
     /// The task that ends first leaves its place to `next`: one way through the heap, not two.
@@ -93,17 +94,27 @@ impl RunningTasks {
     /// # Panics
     /// If none runs.
     pub(super) fn replace_first(&mut self, next: Running) {
-        *self.0.peek_mut().expect("a task runs") = Reverse(next);
+        *self.0.peek_mut().expect("a task runs") = next;
     }
 
     /// Takes the task that ends first.
     pub(super) fn pop(&mut self) -> Option<Running> {
-        self.0.pop().map(|Reverse(task)| task)
+        self.0.pop()
     }
 
-    /// All that run, in no particular order.
+    /// Takes them all out, to be changed and put back; in no particular order.
+    pub(super) fn take(&mut self) -> Vec<Running> {
+        std::mem::take(&mut self.0).into_vec()
+    }
+
+    /// Puts back what was taken out.
+    pub(super) fn put(&mut self, tasks: Vec<Running>) {
+        self.0 = BinaryHeap::from(tasks);
+    }
+
+    /// All that run, in no particular order: the same as [`RunningTasks::take`] gives.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Running> {
-        self.0.iter().map(|Reverse(task)| task)
+        self.0.iter()
     }
 
     /// When they end, in no particular order.
@@ -114,7 +125,7 @@ impl RunningTasks {
     /// Takes those out that are `gone`, in the order in which they were launched.
     pub(super) fn extract(&mut self, gone: impl Fn(&Running) -> bool) -> Vec<Running> {
         let mut taken = Vec::new();
-        self.0.retain(|Reverse(task)| {
+        self.0.retain(|task| {
             let goes = gone(task);
             if goes {
                 taken.push(*task);

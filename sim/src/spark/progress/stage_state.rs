@@ -1,5 +1,7 @@
 //! A stage while its application runs: what waits, what is done, where its output lies.
 
+use std::ops::Range;
+
 use super::locality::Holding;
 use crate::units::{SimDuration, SimTime};
 
@@ -30,6 +32,18 @@ impl BitSet {
         let new = self.0[word] & bit == 0;
         self.0[word] |= bit;
         new
+    }
+
+    /// Adds all of `numbers`.
+    pub(super) fn insert_all(&mut self, numbers: Range<u32>) {
+        self.reserve(numbers.end);
+        let mut number = numbers.start;
+        while number < numbers.end {
+            let (word, from) = ((number / 64) as usize, number % 64);
+            let to = (64 - from).min(numbers.end - number);
+            self.0[word] |= (u64::MAX >> (64 - to)) << from;
+            number += to;
+        }
     }
 
     /// Takes `number` out.
