@@ -312,7 +312,7 @@ pub(crate) fn charge(
         ended_at: until,
         node: node_number,
         result,
-        pending_reason: pod.reason.map(|reason| world.scheduler.reason(reason).into()),
+        pending_reason: pod.reason.map(|reason| world.scheduler.reason(reason).0.into()),
         cost,
     };
     cx.sink.pod(record, run.as_deref());

@@ -252,8 +252,8 @@ fn park(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId, reason: u32) {
     pod.reason.get_or_insert(reason);
     pod.phase = PodPhase::Unschedulable;
     if pod.last_reason.replace(reason) != Some(reason) {
-        let reason = world.scheduler.reason(reason);
-        cx.sink.waiting(WaitingRecord { pod: pod.number, at: cx.now, reason });
+        let (reason, kind) = world.scheduler.reason(reason);
+        cx.sink.waiting(WaitingRecord { pod: pod.number, at: cx.now, reason, kind });
     }
     world.scheduler.park(pod.spec, pod_id);
     autoscaler::pod_unschedulable(world, cx);

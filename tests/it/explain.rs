@@ -60,7 +60,7 @@ fn result() -> tempfile::TempDir {
     let (scenario, workload) = (platform(), workload());
     let mut sink = TableSink::create(folder.path(), &scenario, &workload).unwrap();
     let wait = |sink: &mut TableSink<'_>, pod, seconds, reason| {
-        sink.waiting(WaitingRecord { pod, at: at(seconds), reason });
+        sink.waiting(WaitingRecord { pod, at: at(seconds), reason, kind: reason });
     };
     wait(&mut sink, 1, 10, "0/2 nodes are available: 2 Insufficient cpu.");
     wait(&mut sink, 1, 30, "0/3 nodes are available: 3 Insufficient cpu.");

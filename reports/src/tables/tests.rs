@@ -207,7 +207,7 @@ fn fill(sink: &mut TableSink<'_>, pods: u64) {
     sink.ledger(row, Some(&of[1]));
     let at = SimTime::from_millis(1_001);
     let reason = "0/3 nodes are available: 3 Insufficient memory";
-    sink.waiting(WaitingRecord { pod: 4, at, reason });
+    sink.waiting(WaitingRecord { pod: 4, at, reason, kind: reason });
     let decision = ScalingDecision::ScaleUp { nodes: 3 };
     sink.scaling(ScalingRecord { at, pool: Some(0), node: None, decision, reason: "0->3" });
     let decision = ScalingDecision::Unneeded;

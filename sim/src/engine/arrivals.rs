@@ -35,18 +35,17 @@ impl Arrivals {
         runs: &mut RunCursor<'_>,
         calendar: &Calendar,
     ) -> Option<Next> {
-        let run = runs.next_submission().map(|at| (at, EventClass::Claim));
-        let pod = workload.pods.get(self.pod).map(|pod| (pod.created_at, EventClass::Claim));
-        let event = calendar.peek();
-        let first = [run, pod, event].into_iter().flatten().min()?;
-        if run == Some(first) {
-            return Some(Next::Run(runs.arrive(), first.0));
+        let run = runs.next_submission();
+        let pod = workload.pods.get(self.pod).map(|pod| pod.created_at);
+        let arrival = run.into_iter().chain(pod).min();
+        let Some(at) = arrival.filter(|at| !calendar.comes_before(*at, EventClass::Claim)) else {
+            return calendar.next_at().map(Next::Event);
+        };
+        if run == arrival {
+            return Some(Next::Run(runs.arrive(), at));
         }
-        if pod == Some(first) {
-            self.pod += 1;
-            return Some(Next::TracePod(self.pod as u32 - 1, first.0));
-        }
-        Some(Next::Event(first.0))
+        self.pod += 1;
+        Some(Next::TracePod(self.pod as u32 - 1, at))
     }
 }
 

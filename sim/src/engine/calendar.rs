@@ -68,9 +68,15 @@ impl Calendar {
         self.heap.push(Scheduled { at, order, slot });
     }
 
-    /// The time and class of the next event.
-    pub(crate) fn peek(&self) -> Option<(SimTime, EventClass)> {
-        self.heap.peek().map(|next| (next.at, self.events[next.slot as usize].class()))
+    /// When the next event is.
+    pub(crate) fn next_at(&self) -> Option<SimTime> {
+        self.heap.peek().map(|next| next.at)
+    }
+
+    /// Whether an event comes before what is of `class` at `at`.
+    pub(crate) fn comes_before(&self, at: SimTime, class: EventClass) -> bool {
+        let next = self.heap.peek();
+        next.is_some_and(|next| (next.at, next.order >> CLASS) < (at, class as u64))
     }
 
     /// Takes the next event.

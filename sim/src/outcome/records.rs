@@ -307,6 +307,9 @@ pub struct WaitingRecord<'a> {
     pub at: SimTime,
     /// The scheduler's message, in upstream's words.
     pub reason: &'a str,
+    /// The same without what differs from pod to pod and from moment to moment
+    /// ([`normalised_reason`](super::normalised_reason)).
+    pub kind: &'a str,
 }
 
 /// What the autoscaler decided, from a moment on. A row of `scaling`.

@@ -33,8 +33,6 @@ pub(crate) struct Tally<'a> {
 struct Reasons {
     places: BTreeMap<String, u32>,
     totals: Vec<WaitingTotal>,
-    /// The last message and its place: pods that wait together have the same.
-    last: Option<(String, u32)>,
 }
 
 impl<'a> Tally<'a> {
@@ -106,7 +104,7 @@ impl Sink for Tally<'_> {
         self.inner.ledger(record, of);
     }
     fn waiting(&mut self, record: WaitingRecord<'_>) {
-        let place = self.reasons.place(record.reason);
+        let place = self.reasons.place(record.kind);
         let before = self.waiting.insert(record.pod, (place, record.at));
         if let Some((reason, since)) = before {
             self.reasons.totals[reason as usize].time += record.at.since(since);
@@ -146,24 +144,14 @@ impl OwnerTotal {
 }
 
 impl Reasons {
-    fn place(&mut self, message: &str) -> u32 {
-        if let Some((last, place)) = &self.last
-            && last == message
-        {
+    /// The place of a normalised reason.
+    fn place(&mut self, reason: &str) -> u32 {
+        if let Some(place) = self.places.get(reason) {
             return *place;
         }
-        let reason = normalised(message);
-        let place = match self.places.get(&reason) {
-            Some(place) => *place,
-            None => {
-                let place = self.totals.len() as u32;
-                let total = WaitingTotal { reason: reason.clone(), ..WaitingTotal::default() };
-                self.totals.push(total);
-                self.places.insert(reason, place);
-                place
-            }
-        };
-        self.last = Some((message.to_owned(), place));
+        let place = self.totals.len() as u32;
+        self.totals.push(WaitingTotal { reason: reason.to_owned(), ..WaitingTotal::default() });
+        self.places.insert(reason.to_owned(), place);
         place
     }
 }

@@ -59,6 +59,8 @@ pub(crate) struct Buffers {
     best: Vec<bool>,
     /// How far the best nodes are from where the search started.
     distances: Vec<usize>,
+    /// What is said of a pod that no node takes.
+    message: String,
 }
 
 impl Buffers {
@@ -155,8 +157,8 @@ fn search(world: &mut World, cx: &Cx<'_>, pod_id: PodId, by_class: bool) -> Deci
         Found { node: Some(node), .. } => Decision::Node(node),
         Found { node: None, .. } => {
             let known = by_class && !turn.looks_further();
-            let reason = turn.reason(known.then_some(verdicts), refusals);
-            Decision::Rejected { reason: scheduler.reasons.intern(reason) }
+            let kind = turn.reason(known, verdicts, refusals, &mut buffers.message);
+            Decision::Rejected { reason: scheduler.reasons.intern(&buffers.message, &kind) }
         }
     };
     scheduler.next_start = (turn.start + found.looked_at).checked_rem(nodes).unwrap_or(0);

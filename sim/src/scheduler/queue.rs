@@ -205,8 +205,8 @@ impl Scheduler {
         self.failures[place] = Some((self.epoch, reason));
     }
 
-    /// The reason at `place`.
-    pub(crate) fn reason(&self, place: u32) -> &str {
+    /// The reason at `place`, and its kind.
+    pub(crate) fn reason(&self, place: u32) -> (&str, &str) {
         self.reasons.get(place)
     }
 

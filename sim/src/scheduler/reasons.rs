@@ -5,6 +5,7 @@
 //! alive.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// So many messages are kept at least before any is forgotten.
 const KEPT_MIN: usize = 1024;
@@ -13,11 +14,18 @@ const KEPT_MIN: usize = 1024;
 /// to another.
 #[derive(Debug)]
 pub(crate) struct Reasons {
-    texts: Vec<Box<str>>,
-    places: BTreeMap<Box<str>, u32>,
+    texts: Vec<Text>,
+    places: BTreeMap<Rc<str>, u32>,
     free: Vec<u32>,
     /// At so many messages it is time to forget some.
     full_at: usize,
+}
+
+/// A message, and the same without what differs from moment to moment.
+#[derive(Debug, Clone)]
+struct Text {
+    message: Rc<str>,
+    kind: Rc<str>,
 }
 
 impl Default for Reasons {
@@ -28,29 +36,31 @@ impl Default for Reasons {
 }
 
 impl Reasons {
-    /// The place of `text`.
-    pub(super) fn intern(&mut self, text: String) -> u32 {
-        if let Some(place) = self.places.get(text.as_str()) {
+    /// The place of a message of that kind.
+    pub(super) fn intern(&mut self, message: &str, kind: &Rc<str>) -> u32 {
+        if let Some(place) = self.places.get(message) {
             return *place;
         }
-        let text = text.into_boxed_str();
+        let message: Rc<str> = message.into();
+        let text = Text { message: message.clone(), kind: kind.clone() };
         let place = match self.free.pop() {
             Some(place) => {
-                self.texts[place as usize] = text.clone();
+                self.texts[place as usize] = text;
                 place
             }
             None => {
-                self.texts.push(text.clone());
+                self.texts.push(text);
                 self.texts.len() as u32 - 1
             }
         };
-        self.places.insert(text, place);
+        self.places.insert(message, place);
         place
     }
 
-    /// The message at `place`.
-    pub(crate) fn get(&self, place: u32) -> &str {
-        &self.texts[place as usize]
+    /// The message at `place`, and its kind.
+    pub(crate) fn get(&self, place: u32) -> (&str, &str) {
+        let text = &self.texts[place as usize];
+        (&text.message, &text.kind)
     }
 
     /// Whether it is time for [`Reasons::keep`].
@@ -63,10 +73,11 @@ impl Reasons {
         let mut kept = vec![false; self.texts.len()];
         used.for_each(|place| kept[place as usize] = true);
         let (texts, free) = (&mut self.texts, &mut self.free);
+        let empty: Rc<str> = "".into();
         self.places.retain(|_, place| {
             let kept = kept[*place as usize];
             if !kept {
-                texts[*place as usize] = Box::default();
+                texts[*place as usize].message = empty.clone();
                 free.push(*place);
             }
             kept
@@ -82,18 +93,21 @@ mod tests {
     #[test]
     fn what_nobody_refers_to_is_forgotten() {
         let mut reasons = Reasons::default();
+        let kind: Rc<str> = "nodes".into();
         let places: Vec<u32> =
-            (0..KEPT_MIN).map(|count| reasons.intern(format!("{count} nodes"))).collect();
+            (0..KEPT_MIN).map(|count| reasons.intern(&format!("{count} nodes"), &kind)).collect();
         assert!(reasons.is_full());
         reasons.keep([places[7], places[9], places[7]].into_iter());
         assert!(!reasons.is_full());
-        assert_eq!((reasons.get(places[7]), reasons.get(places[9])), ("7 nodes", "9 nodes"));
-        assert_eq!(reasons.intern("9 nodes".to_owned()), places[9]);
+        assert_eq!(reasons.get(places[7]), ("7 nodes", "nodes"));
+        assert_eq!(reasons.get(places[9]), ("9 nodes", "nodes"));
+        assert_eq!(reasons.intern("9 nodes", &kind), places[9]);
         (0..KEPT_MIN).for_each(|count| {
-            let place = reasons.intern(format!("{count} more"));
-            assert_eq!(reasons.get(place), format!("{count} more"));
+            let message = format!("{count} more");
+            let place = reasons.intern(&message, &kind);
+            assert_eq!(reasons.get(place).0, message);
         });
-        assert_eq!(reasons.get(places[7]), "7 nodes");
+        assert_eq!(reasons.get(places[7]).0, "7 nodes");
         assert_eq!(reasons.texts.len(), KEPT_MIN + 2);
     }
 }

@@ -47,7 +47,7 @@ fn a_nominated_node_is_kept_for_the_preemptor() {
     // As after a preemption whose victim has a grace period.
     let World { cluster, scheduler, .. } = &mut world;
     scheduler.nominations.add(cluster, high, node, vec![victim]);
-    let reason = world.scheduler.reasons.intern("Insufficient cpu".to_owned());
+    let reason = world.scheduler.reasons.intern("Insufficient cpu", &"Insufficient cpu".into());
     park(&mut world, &mut cx, high, reason);
     assert!(world.scheduler.nominations.awaits_victims(&world.cluster, high));
 
@@ -72,7 +72,7 @@ fn a_nomination_given_up_frees_its_room() {
     let [high, low] = [(12, 2), (8, 1)].map(|(c, p)| pod(&mut world, c, p));
     let World { cluster, scheduler, .. } = &mut world;
     scheduler.nominations.add(cluster, high, node, Vec::new());
-    let reason = world.scheduler.reasons.intern("Insufficient cpu".to_owned());
+    let reason = world.scheduler.reasons.intern("Insufficient cpu", &"Insufficient cpu".into());
     park(&mut world, &mut cx, high, reason);
     enqueue(&mut world, &mut cx, low);
     run(&mut world, &mut cx);

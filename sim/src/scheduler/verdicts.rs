@@ -6,8 +6,12 @@
 //! pods, and scores that are normalised over all candidates or count nodes
 //! (`score::add_relative_scores`).
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use super::classes::NodeClasses;
 use crate::cluster::SpecId;
+use crate::outcome::normalised_reason;
 
 /// Of so many specs verdicts are remembered. Pods of one spec come together, as an application's
 /// executors do.
@@ -57,6 +61,8 @@ pub(super) struct Row {
     made: u64,
     known: Vec<Known>,
     said: Vec<Said>,
+    /// What pods of the spec ask for, in words, once somebody has asked.
+    asks: String,
     /// A bit for each node in the scheduler's list: it passes. Of which list, and after how many
     /// moves in it.
     passing: Vec<u64>,
@@ -95,6 +101,7 @@ impl Row {
         (self.spec, self.made) = (Some(spec), classes.made().count());
         if self.uses == 0 {
             self.passing.clear();
+            self.asks.clear();
         }
     }
 
@@ -189,10 +196,21 @@ impl Row {
         known
     }
 
-    /// Of a class whose nodes do not pass: why, as a place in [`Refusals`]; asked for if it is not
-    /// known.
-    pub(super) fn refusal(&mut self, class: u32, ask: impl FnOnce() -> u32) -> u32 {
-        *self.said[class as usize].refusal.get_or_insert_with(ask)
+    /// Of a class whose nodes do not pass: why, as a place in [`Refusals`], if it is known.
+    pub(super) fn refusal(&self, class: u32) -> Option<u32> {
+        self.said[class as usize].refusal
+    }
+
+    pub(super) fn set_refusal(&mut self, class: u32, refusal: u32) {
+        self.said[class as usize].refusal = Some(refusal);
+    }
+
+    /// What pods of the spec ask for.
+    pub(super) fn asks(&mut self, ask: impl FnOnce() -> String) -> &str {
+        if self.asks.is_empty() {
+            self.asks = ask();
+        }
+        &self.asks
     }
 }
 
@@ -223,6 +241,10 @@ pub(super) fn bits(place: usize, mut word: u64) -> impl Iterator<Item = usize> {
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     lists: Vec<Vec<Box<str>>>,
+    /// Nodes by list.
+    counts: Vec<u32>,
+    /// What is normal of messages, by the lists that they are about.
+    kinds: BTreeMap<Vec<u32>, Rc<str>>,
 }
 
 impl Refusals {
@@ -238,6 +260,34 @@ impl Refusals {
             self.lists.len() - 1
         });
         place as u32
+    }
+
+    /// Counts from nothing.
+    pub(super) fn start_counting(&mut self) {
+        self.counts.clear();
+    }
+
+    /// That is why so many nodes do not pass.
+    pub(super) fn count(&mut self, place: u32, nodes: u32) {
+        if self.counts.len() <= place as usize {
+            self.counts.resize(place as usize + 1, 0);
+        }
+        self.counts[place as usize] += nodes;
+    }
+
+    /// What was counted: places, and how many nodes.
+    pub(super) fn counted(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        (0..)
+            .zip(&self.counts)
+            .filter(|(_, nodes)| **nodes > 0)
+            .map(|(place, nodes)| (place, *nodes))
+    }
+
+    /// The kind of a message about what was counted: it does not depend on the numbers.
+    pub(super) fn kind(&mut self, message: &str) -> Rc<str> {
+        let key: Vec<u32> = self.counted().map(|(place, _)| place).collect();
+        let kind = self.kinds.entry(key).or_insert_with(|| normalised_reason(message).into());
+        kind.clone()
     }
 
     /// The messages at a place.

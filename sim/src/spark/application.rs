@@ -181,7 +181,8 @@ fn say_unschedulable(world: &World, cx: &mut Cx<'_>, id: AttemptId) {
     let attempt = &world.attempts[id];
     let pods = attempt.driver.iter().chain(&attempt.executors);
     let mut reasons = pods.filter_map(|pod| world.cluster.pods[*pod].reason);
-    let reason = reasons.next_back().map_or("never tried", |reason| world.scheduler.reason(reason));
+    let reason =
+        reasons.next_back().map_or("never tried", |reason| world.scheduler.reason(reason).0);
     let run = &*cx.run(attempt.run);
     let application = cx.workload.applications.get(run.application.0 as usize);
     let subject = application.map_or_else(|| run.run_id.to_string(), String::clone);

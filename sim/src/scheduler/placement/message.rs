@@ -4,8 +4,11 @@
 //! Why the nodes of a class do not pass is asked once for a spec (see `verdicts`).
 //! Source: upstream `types.go` (`FitError`).
 
+use std::rc::Rc;
+
 use super::Turn;
 use crate::cluster::{Node, NodeId, NodeState};
+use crate::outcome::normalised_reason;
 use crate::scheduler::filter;
 use crate::scheduler::verdicts::{Refusals, Row};
 
@@ -32,51 +35,79 @@ impl Turn<'_> {
         filter::each_short_beside(self.cycle, node, &used, |short| say(short.message));
     }
 
-    /// Why nodes do not pass, and how many for that reason.
-    fn refusals(&self, row: &mut Row, refusals: &mut Refusals) -> Vec<(u32, u32)> {
+    /// Counts why nodes do not pass, where that follows from their classes.
+    fn count_refusals(&self, row: &mut Row, refusals: &mut Refusals) {
         let classes = &self.cycle.cluster.classes;
-        let mut counts: Vec<(u32, u32)> = Vec::new();
+        let mut messages = Vec::new();
+        refusals.start_counting();
         for class in classes.in_use().iter().copied() {
             let nodes = classes.nodes_of(class);
-            let refusal = row.refusal(class, || {
-                let mut messages = Vec::new();
+            let refusal = row.refusal(class).unwrap_or_else(|| {
                 let node = &self.cycle.cluster.nodes[nodes[0]];
+                messages.clear();
                 self.messages(nodes[0], node, |message| messages.push(message));
-                refusals.intern(&messages)
+                let refusal = refusals.intern(&messages);
+                row.set_refusal(class, refusal);
+                refusal
             });
-            match counts.iter_mut().find(|(known, _)| *known == refusal) {
-                Some((_, count)) => *count += nodes.len() as u32,
-                None => counts.push((refusal, nodes.len() as u32)),
-            }
+            refusals.count(refusal, nodes.len() as u32);
         }
-        counts
     }
 
-    /// Upstream's message, with the pod's request as the next thing a person asks for. `verdicts` of
-    /// all classes of nodes, where nothing else keeps the pod from them.
-    pub(super) fn reason(&self, verdicts: Option<&mut Row>, refusals: &mut Refusals) -> String {
+    /// Upstream's message, with the pod's request as the next thing a person asks for, into `text`;
+    /// gives its kind. Why nodes do not pass is `known` by class, where nothing else keeps the pod
+    /// from them.
+    pub(super) fn reason(
+        &self,
+        known: bool,
+        row: &mut Row,
+        refusals: &mut Refusals,
+        text: &mut String,
+    ) -> Rc<str> {
         let cluster = self.cycle.cluster;
         // Few messages, all of them static or the cluster's: found by looking.
         let mut counts: Vec<(&str, u32)> = Vec::new();
-        match verdicts {
-            Some(verdicts) => {
-                for (refusal, nodes) in self.refusals(verdicts, refusals) {
-                    refusals.get(refusal).for_each(|said| count(&mut counts, said, nodes));
-                }
+        if known {
+            self.count_refusals(row, refusals);
+            for (refusal, nodes) in refusals.counted() {
+                refusals.get(refusal).for_each(|said| count(&mut counts, said, nodes));
             }
-            None => cluster.tree.rotation(0).for_each(|id| {
+        } else {
+            cluster.tree.rotation(0).for_each(|id| {
                 self.messages(id, &cluster.nodes[id], |said| count(&mut counts, said, 1));
-            }),
+            });
         }
-        let mut parts: Vec<String> =
-            counts.into_iter().map(|(message, count)| format!("{count} {message}")).collect();
-        // Upstream sorts the finished parts, numbers and all.
-        parts.sort();
-        let detail = if parts.is_empty() { "no nodes".to_owned() } else { parts.join(", ") };
+        text.clear();
+        text.push_str("0/");
+        text.push_str(&cluster.tree.len().to_string());
+        text.push_str(" nodes are available: ");
+        push_parts(text, &counts);
+        text.push_str(row.asks(|| self.asks()));
+        match known {
+            true => refusals.kind(text),
+            false => normalised_reason(text).into(),
+        }
+    }
+
+    /// What the pod asks for.
+    fn asks(&self) -> String {
         let request = &self.cycle.spec.requests;
         let (cpu, memory) = (request.cpu, request.memory.as_gib_f64());
-        let nodes = cluster.tree.len();
-        format!("0/{nodes} nodes are available: {detail} (asks cpu {cpu}, memory {memory:.1}Gi)")
+        format!(" (asks cpu {cpu}, memory {memory:.1}Gi)")
+    }
+}
+
+fn push_parts(text: &mut String, counts: &[(&str, u32)]) {
+    if counts.is_empty() {
+        return text.push_str("no nodes");
+    }
+    let part = |(message, count): &(&str, u32)| [&count.to_string(), " ", *message].concat();
+    let mut parts: Vec<String> = counts.iter().map(part).collect();
+    // Upstream sorts the finished parts, numbers and all.
+    parts.sort_unstable();
+    for (place, part) in parts.iter().enumerate() {
+        text.push_str(if place == 0 { "" } else { ", " });
+        text.push_str(part);
     }
 }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::cluster::{ImageId, NodeKindId, NodeState, NonZeroRequests, Placement, PodSpec};
-use crate::outcome::NoSink;
+use crate::outcome::{NoSink, normalised_reason};
 use crate::rng::{RngExt, Stream};
 use crate::scenario::{PodTemplate, ScoreSpec, Toleration, TolerationOperator};
 use crate::scheduler::test_cluster::{bare_node, bare_pod, context, scenario};
@@ -125,6 +125,10 @@ impl Trial {
         [true, false].map(|by_class| {
             self.world.scheduler.next_start = start;
             let decision = search(&mut self.world, cx, pod, by_class);
+            if let Decision::Rejected { reason } = decision {
+                let (message, kind) = self.world.scheduler.reason(reason);
+                assert_eq!(kind, normalised_reason(message));
+            }
             (decision, self.world.scheduler.next_start)
         })
     }

@@ -121,9 +121,9 @@ impl<K: Copy + Eq> Progress<K> {
             {
                 continue;
             }
-            let held: Vec<u32> = (0..state.outputs.len() as u32)
-                .filter(|task| state.outputs[*task as usize] == executor)
-                .collect();
+            let outputs = (0..).zip(&state.outputs);
+            let held: Vec<u32> =
+                outputs.filter(|(_, at)| **at == executor).map(|(task, _)| task).collect();
             let kept = (held.len() as f64 * moved.clamp(0.0, 1.0)) as usize;
             let lost = &held[kept..];
             if lost.is_empty() {
