@@ -255,7 +255,7 @@ fn park(world: &mut World, cx: &mut Cx<'_>, pod_id: PodId, reason: u32) {
         let (reason, kind) = world.scheduler.reason(reason);
         cx.sink.waiting(WaitingRecord { pod: pod.number, at: cx.now, reason, kind });
     }
-    world.scheduler.park(pod.spec, pod_id);
+    world.scheduler.park(pod.spec, pod_id, pod.backoff_until);
     autoscaler::pod_unschedulable(world, cx);
 }
 
@@ -305,11 +305,15 @@ fn take_waiting(world: &mut World, now: SimTime, spec: SpecId) -> Option<PodId> 
     // The queue is taken out for a moment, so that the rest of the scheduler can be read.
     let mut queue = std::mem::take(scheduler.waiting_queue(spec));
     let waits = |pod: &Pod| pod.phase == PodPhase::Unschedulable;
-    while queue.front().is_some_and(|id| !cluster.pods.get(*id).is_some_and(waits)) {
+    while queue.front().is_some_and(|(id, _)| !cluster.pods.get(*id).is_some_and(waits)) {
         queue.pop_front();
     }
     let mut first: Option<(SimTime, usize)> = None;
-    for (place, id) in queue.iter().enumerate().take(WAITING_LOOKED_AT) {
+    for (place, (id, until)) in queue.iter_mut().enumerate().take(WAITING_LOOKED_AT) {
+        if *until >= now && first.is_some_and(|(other, _)| other <= *until) {
+            // Tried when its backoff is over, if it still waits: not before the other one.
+            continue;
+        }
         let Some(pod) = cluster.pods.get_mut(*id).filter(|pod| waits(pod)) else {
             continue;
         };
@@ -317,6 +321,7 @@ fn take_waiting(world: &mut World, now: SimTime, spec: SpecId) -> Option<PodId> 
             true => now,
             false => scheduler.moves.tries(&retry, pod, now),
         };
+        *until = pod.backoff_until;
         if first.is_none_or(|(other, _)| tried < other) {
             first = Some((tried, place));
         }
@@ -324,7 +329,7 @@ fn take_waiting(world: &mut World, now: SimTime, spec: SpecId) -> Option<PodId> 
             break;
         }
     }
-    let pod_id = first.and_then(|(_, place)| queue.remove(place));
+    let pod_id = first.and_then(|(_, place)| queue.remove(place)).map(|(pod_id, _)| pod_id);
     *scheduler.waiting_queue(spec) = queue;
     pod_id
 }

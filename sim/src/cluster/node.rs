@@ -16,7 +16,7 @@ use crate::units::{Bytes, HourlyPrice, NanoUsd, SimTime};
 pub(crate) type NodeId = Id<Node>;
 
 /// Where a node is in its life. Billed from the first to the last state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum NodeState {
     /// Asked for, not ready.
     Booting,
@@ -76,7 +76,7 @@ pub(crate) struct Node {
 }
 
 /// Place in [`NodeKinds`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct NodeKindId(pub(crate) u32);
 
 /// What nodes of one pool, instance type and zone have in common.

@@ -10,7 +10,7 @@ const GPU: usize = 0;
 
 /// Amounts that pods request and nodes offer. Of fixed size, so that they are copied, not
 /// allocated; [`ResourceNames`] says which extended resource stands where.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Resources {
     /// CPU.
     pub(crate) cpu: MilliCores,

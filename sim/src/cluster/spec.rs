@@ -40,7 +40,7 @@ impl PodSpec {
 /// CPU and memory as the scores of `NodeResourcesFit` count them: a container without a request
 /// counts as if it asked for 100m and 200 MiB; an explicit 0 stays 0. Source: facts-kubernetes 1.1
 /// (upstream `NonZeroRequested`).
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct NonZeroRequests {
     /// CPU.
     pub(crate) cpu: MilliCores,

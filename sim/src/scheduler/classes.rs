@@ -13,6 +13,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use rustc_hash::FxHashMap;
+
 use super::node_tree::{Member, NodeTree};
 use crate::cluster::{ImageId, Node, NodeId, NodeKindId, NodeState, NonZeroRequests};
 use crate::cluster::{Resources, Slab};
@@ -27,7 +29,7 @@ const EMPTY_CLASSES: usize = 256;
 const LATEST: usize = 1024;
 
 /// What nodes of a class have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct ClassKey {
     requested: Resources,
     nonzero_requested: NonZeroRequests,
@@ -71,7 +73,8 @@ impl Entry {
 /// Registered nodes by class.
 #[derive(Debug, Default)]
 pub(crate) struct NodeClasses {
-    ids: BTreeMap<ClassKey, u32>,
+    /// Only looked up: its order is nobody's.
+    ids: FxHashMap<ClassKey, u32>,
     classes: Vec<Class>,
     /// Those that have nodes, in no particular order.
     in_use: Vec<u32>,

@@ -55,7 +55,7 @@ pub(crate) struct Scheduler {
 #[derive(Debug, Default)]
 struct Waiting {
     /// In order; pods that are gone or woken are skipped when they are met.
-    queue: VecDeque<PodId>,
+    queue: WaitingQueue,
     /// How many of them wait.
     unschedulable: u32,
     /// How many wait out their backoff.
@@ -75,6 +75,9 @@ struct Queued<K> {
     key: K,
     pod: PodId,
 }
+
+/// Pods that wait, each with the end of its backoff when it was looked at last: it never ends before.
+pub(super) type WaitingQueue = VecDeque<(PodId, SimTime)>;
 
 impl Scheduler {
     /// Empty queues.
@@ -141,23 +144,26 @@ impl Scheduler {
 
     /// Pods that the autoscaler sees as unschedulable, by spec: (spec, how many, those that wait
     /// in order of parking, backoff aside).
-    pub(crate) fn unschedulable(&self) -> impl Iterator<Item = (SpecId, u32, &VecDeque<PodId>)> {
+    pub(crate) fn unschedulable(
+        &self,
+    ) -> impl Iterator<Item = (SpecId, u32, impl Iterator<Item = PodId>)> {
         self.waiting.iter().enumerate().filter_map(|(spec, waiting)| {
             let count = waiting.unschedulable + waiting.backoff;
-            (count > 0).then_some((SpecId(spec as u32), count, &waiting.queue))
+            let pods = waiting.queue.iter().map(|(pod, _)| *pod);
+            (count > 0).then_some((SpecId(spec as u32), count, pods))
         })
     }
 
     /// A pod of `spec` is unschedulable from now on.
-    pub(crate) fn park(&mut self, spec: SpecId, pod: PodId) {
+    pub(crate) fn park(&mut self, spec: SpecId, pod: PodId, backoff_until: SimTime) {
         let waiting = self.waiting_of(spec);
-        waiting.queue.push_back(pod);
+        waiting.queue.push_back((pod, backoff_until));
         waiting.unschedulable += 1;
         self.waiting_specs.insert(spec);
     }
 
     /// Pods of `spec` in order of parking; some may be gone or woken by now.
-    pub(super) fn waiting_queue(&mut self, spec: SpecId) -> &mut VecDeque<PodId> {
+    pub(super) fn waiting_queue(&mut self, spec: SpecId) -> &mut WaitingQueue {
         &mut self.waiting_of(spec).queue
     }
 

@@ -88,7 +88,7 @@ fn unschedulable(world: &World, cx: &Cx<'_>, flags: &ClusterAutoscaler) -> Optio
         if request.priority < flags.expendable_pods_priority_cutoff {
             continue;
         }
-        let created = queue.iter().filter_map(|id| world.cluster.pods.get(*id));
+        let created = queue.filter_map(|id| world.cluster.pods.get(id));
         let first = created.map(|pod| pod.created_at).min().unwrap_or(SimTime::ZERO);
         if cx.now.since(first) < flags.new_pod_scale_up_delay {
             continue;

@@ -60,7 +60,7 @@ pub(super) fn pending(world: &World) -> Vec<PodGroup> {
     let waiting = world.scheduler.unschedulable();
     waiting
         .map(|(spec, count, queue)| {
-            let mut pods = queue.iter().filter_map(|id| world.cluster.pods.get(*id));
+            let mut pods = queue.filter_map(|id| world.cluster.pods.get(id));
             let since = pods.next().map_or(SimTime::ZERO, |pod| pod.created_at);
             PodGroup { spec, count, since }
         })

@@ -1,8 +1,9 @@
 //! When somebody else has to look at an application again, at the latest.
 
 use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 
-use super::tournament::Tournament;
 use super::{Ending, Progress};
 use crate::scenario::SchedulerMode;
 use crate::units::{SimDuration, SimTime};
@@ -10,9 +11,6 @@ use crate::units::{SimDuration, SimTime};
 /// Ends of tasks that are looked up at least, if there are so many: looking up as many as run keeps
 /// the cost of a look, per task that ends before the next one, small.
 const LOOKAHEAD_MIN: usize = 32;
-/// In the numbers that are looked up: bits for the number of the slot.
-const SLOT_BITS: u32 = 20;
-const SLOTS_MAX: usize = 1 << SLOT_BITS;
 
 impl<K: Copy + Eq> Progress<K> {
     /// A time not after the next moment that anybody else cares for; `None` while only something
@@ -98,36 +96,23 @@ impl<K: Copy + Eq> Progress<K> {
     /// each end is followed by the launch of the next task of the first open stage. Not further
     /// than that stage has tasks, and no more than about as many ends as tasks run.
     pub(crate) fn nth_end(&self, n: u32) -> SimTime {
-        if n == 0 {
-            return self.advanced_to;
-        }
-        let (base, running) = (self.advanced_to, self.running.len());
-        if running > SLOTS_MAX {
-            return self.next_task_end().unwrap_or(base);
-        }
-        // Of what ends after centuries it is enough that it does.
-        let since = |end: SimTime| end.since(base).as_millis().min(u64::MAX >> (SLOT_BITS + 1));
-        let number = |end: SimTime, slot: usize| since(end) << SLOT_BITS | slot as u64;
-        let ends: Vec<u64> =
-            self.running.ends().zip(0..).map(|(end, slot)| number(end, slot)).collect();
+        let mut ends: Vec<Reverse<SimTime>> = self.running.ends().map(Reverse).collect();
         let first = self.open.front().copied();
         let n = match first {
             Some(first) if self.open.len() > 1 => n.min(self.waiting_tasks(first)),
             _ => n,
         };
-        let n = (n as usize).min(running.max(LOOKAHEAD_MIN));
+        let n = (n as usize).min(ends.len().max(LOOKAHEAD_MIN));
         let mut next = first.into_iter().flat_map(|first| self.waiting_durations(first));
-        let mut ends = Tournament::new(&ends);
-        let mut at = base;
+        let mut ends = BinaryHeap::from(std::mem::take(&mut ends));
+        let mut at = self.advanced_to;
         for _ in 0..n {
-            let least = ends.least();
-            if least == Tournament::OUT {
-                break;
+            let Some(mut end) = ends.peek_mut() else { break };
+            at = end.0;
+            match next.next() {
+                Some(duration) => end.0 = at + duration,
+                None => drop(PeekMut::pop(end)),
             }
-            let slot = least as usize % SLOTS_MAX;
-            at = base + SimDuration::from_millis(least >> SLOT_BITS);
-            let then = next.next().map_or(Tournament::OUT, |takes| number(at + takes, slot));
-            ends.replace_least(slot, then);
         }
         at
     }

@@ -17,15 +17,18 @@ impl Tournament {
     /// Players with these numbers.
     pub(super) fn new(numbers: &[u64]) -> Self {
         let size = numbers.len().next_power_of_two();
-        let mut winners = vec![Self::OUT; 2 * size];
-        winners[size..size + numbers.len()].copy_from_slice(numbers);
-        let mut tree = vec![Self::OUT; size];
+        let mut tree = vec![Self::OUT; 2 * size];
+        tree[size..size + numbers.len()].copy_from_slice(numbers);
+        // The winners from below, then the losers from above: a node's winner is not asked for any
+        // more once its parent has its loser.
         for node in (1..size).rev() {
-            let (left, right) = (winners[2 * node], winners[2 * node + 1]);
-            winners[node] = left.min(right);
-            tree[node] = left.max(right);
+            tree[node] = tree[2 * node].min(tree[2 * node + 1]);
         }
-        tree[0] = winners[1];
+        tree[0] = tree[1];
+        for node in 1..size {
+            tree[node] = tree[2 * node].max(tree[2 * node + 1]);
+        }
+        tree.truncate(size);
         Self { tree }
     }
 
