@@ -14,6 +14,7 @@ mod columns;
 mod parquet;
 mod read;
 mod sink;
+mod staged;
 
 pub use columns::{ColumnSpec, ColumnType, TABLES, TableSpec};
 pub use parquet::TableError;

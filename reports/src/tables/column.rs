@@ -15,6 +15,7 @@ use polars_arrow::datatypes::ArrowDataType;
 use polars_parquet::write::Encoding;
 
 use super::columns::{ColumnSpec, ColumnType};
+use super::staged::text_at;
 
 /// Integers this far apart at most are tried by dictionary: the writer makes one from a table of so
 /// many places, without a hash.
@@ -27,6 +28,18 @@ pub(super) enum Cell<'a> {
     Integer(Option<i64>),
     Float(Option<f64>),
     Boolean(bool),
+}
+
+impl Cell<'_> {
+    /// The type of its column.
+    pub(super) const fn kind(&self) -> ColumnType {
+        match self {
+            Self::Text(_) => ColumnType::Text,
+            Self::Integer(_) => ColumnType::Integer,
+            Self::Float(_) => ColumnType::Float,
+            Self::Boolean(_) => ColumnType::Boolean,
+        }
+    }
 }
 
 type Texts = MutableDictionaryArray<u32, MutableBinaryViewArray<str>>;
@@ -62,21 +75,22 @@ impl ColumnBuffer {
         }
     }
 
-    /// # Panics
-    /// If the cell is not of the column's type, or null where no null may be.
-    #[inline]
-    pub(super) fn push(&mut self, spec: &ColumnSpec, cell: Cell<'_>) {
-        match (self, cell) {
-            (Self::Integer(values), Cell::Integer(Some(value))) => values.push(value),
-            (Self::Float(values), Cell::Float(Some(value))) => values.push(value),
-            (Self::NullableInteger(values), Cell::Integer(value)) => values.push(value),
-            (Self::NullableFloat(values), Cell::Float(value)) => values.push(value),
-            (Self::Boolean(values), Cell::Boolean(value)) => values.push(Some(value)),
-            (Self::Text(texts), Cell::Text(Some(value))) => {
-                texts.try_push(Some(value)).expect("fewer texts than a group has cells");
-            }
-            (Self::Text(texts), Cell::Text(None)) if spec.nullable => texts.push_null(),
-            (_, cell) => panic!("{cell:?} in column {} ({:?})", spec.name, spec.kind),
+    /// Adds cells: the bits of each and whether it is null, or where its text is in `texts`.
+    pub(super) fn extend(&mut self, cells: impl Iterator<Item = (u64, bool)>, texts: &str) {
+        match self {
+            Self::Text(column) => cells.for_each(|(word, null)| {
+                let text = (!null).then(|| text_at(texts, word));
+                column.try_push(text).expect("fewer texts than a group has cells");
+            }),
+            Self::Integer(values) => values.extend(cells.map(|(word, _)| word as i64)),
+            Self::Float(values) => values.extend(cells.map(|(word, _)| f64::from_bits(word))),
+            Self::NullableInteger(values) => cells.for_each(|(word, null)| {
+                values.push((!null).then_some(word as i64));
+            }),
+            Self::NullableFloat(values) => cells.for_each(|(word, null)| {
+                values.push((!null).then_some(f64::from_bits(word)));
+            }),
+            Self::Boolean(values) => cells.for_each(|(word, _)| values.push(Some(word != 0))),
         }
     }
 

@@ -15,6 +15,7 @@ use polars_parquet::write::{
 
 use super::column::{Cell, ColumnBuffer, data_type};
 use super::columns::{ColumnSpec, TableSpec};
+use super::staged::StagedRows;
 
 /// Cells of a row group: about 10 MB. Readers skip whole groups by their statistics. A quarter of it
 /// halves the memory of a month and takes 8 % more time.
@@ -44,6 +45,7 @@ pub enum TableError {
 /// A table being written, under a temporary name until it is whole.
 pub(super) struct ParquetTable {
     spec: &'static TableSpec,
+    staged: StagedRows,
     buffers: Vec<ColumnBuffer>,
     rows: usize,
     writer: FileWriter<BufWriter<File>>,
@@ -74,7 +76,8 @@ impl ParquetTable {
             .map_err(|source| contents(&unfinished, source))?;
         let rows = rows_of_a_group(spec);
         let buffers = spec.columns.iter().map(|column| ColumnBuffer::new(column, rows)).collect();
-        Ok(Self { spec, buffers, rows: 0, writer, metadata, unfinished, path })
+        let staged = StagedRows::default();
+        Ok(Self { spec, staged, buffers, rows: 0, writer, metadata, unfinished, path })
     }
 
     /// Adds a row; writes a row group when a batch is full.
@@ -84,8 +87,8 @@ impl ParquetTable {
     pub(super) fn push<const N: usize>(&mut self, row: [Cell<'_>; N]) -> Result<(), TableError> {
         let columns = self.spec.columns;
         assert_eq!(N, columns.len(), "cells of a row of {}", self.spec.name);
-        for ((buffer, spec), cell) in self.buffers.iter_mut().zip(columns).zip(row) {
-            buffer.push(spec, cell);
+        if self.staged.push(columns, row) {
+            self.staged.move_into(&mut self.buffers);
         }
         self.rows += 1;
         if self.rows >= rows_of_a_group(self.spec) {
@@ -96,6 +99,7 @@ impl ParquetTable {
 
     /// Writes what there is as a row group: a column is encoded and compressed when it is its turn.
     fn write_group(&mut self) -> Result<(), TableError> {
+        self.staged.move_into(&mut self.buffers);
         let rows = std::mem::take(&mut self.rows);
         let capacity = rows_of_a_group(self.spec);
         let options = self.writer.options();
