@@ -4,7 +4,8 @@
 //! class decides first (see [`EventClass`]), then the rank (see [`Event::rank`]), then the order of
 //! scheduling.
 //!
-//! The heap holds keys and not events, so that more of it is near.
+//! The heap holds keys and not events, so that more of it is near. An event that comes before all
+//! others, as the scheduler's next cycle often does, stays out of it.
 
 use super::event::{Event, EventClass};
 use crate::heap::{Heap, Ranked};
@@ -13,6 +14,8 @@ use crate::units::SimTime;
 /// Events that are to come.
 #[derive(Debug, Default)]
 pub(crate) struct Calendar {
+    /// Before everything in the heap.
+    first: Option<Scheduled>,
     heap: Heap<Scheduled>,
     events: Vec<Event>,
     /// Slots of `events` without one.
@@ -65,23 +68,32 @@ impl Calendar {
                 u32::try_from(self.events.len() - 1).expect("fewer than 2^32 events are pending")
             }
         };
-        self.heap.push(Scheduled { at, order, slot });
+        let new = Scheduled { at, order, slot };
+        if self.next().is_some_and(|next| next.rank() <= new.rank()) {
+            self.heap.push(new);
+        } else if let Some(second) = self.first.replace(new) {
+            self.heap.push(second);
+        }
+    }
+
+    fn next(&self) -> Option<&Scheduled> {
+        self.first.as_ref().or_else(|| self.heap.peek())
     }
 
     /// When the next event is.
     pub(crate) fn next_at(&self) -> Option<SimTime> {
-        self.heap.peek().map(|next| next.at)
+        self.next().map(|next| next.at)
     }
 
     /// Whether an event comes before what is of `class` at `at`.
     pub(crate) fn comes_before(&self, at: SimTime, class: EventClass) -> bool {
-        let next = self.heap.peek();
+        let next = self.next();
         next.is_some_and(|next| (next.at, next.order >> CLASS) < (at, class as u64))
     }
 
     /// Takes the next event.
     pub(crate) fn pop(&mut self) -> Option<(SimTime, Event)> {
-        let next = self.heap.pop()?;
+        let next = self.first.take().or_else(|| self.heap.pop())?;
         self.free.push(next.slot);
         Some((next.at, self.events[next.slot as usize]))
     }

@@ -33,16 +33,16 @@ struct Lanes {
     keys: Keys,
     /// At this key something else happens.
     limit: u64,
-    /// Tasks that end later stay where they are.
-    until: SimTime,
+    /// Tasks that end later than so many milliseconds after the base stay where they are.
+    until: u64,
 }
 
 /// A slot with a task that runs.
 struct Lane {
     executor: u32,
-    /// Its task, and when that ends.
+    /// Its task, and when that ends, in milliseconds since the base of the keys.
     task: u32,
-    end: SimTime,
+    end: u64,
     /// Which of the tasks that run it had at first.
     place: usize,
 }
@@ -102,7 +102,7 @@ impl<K: Copy + Eq> Progress<K> {
                 lanes.run(duration, &mut state.outputs, next, most)
             }
         };
-        self.settle_lanes(first, &lanes.lanes, passed.launched);
+        self.settle_lanes(first, &lanes.lanes, lanes.keys.base, passed.launched);
         self.count_launches(first, &passed);
         true
     }
@@ -117,7 +117,8 @@ impl<K: Copy + Eq> Progress<K> {
             return None;
         }
         let keys = Keys { base, oldest };
-        let mut limit = keys.key(until + SimDuration::from_millis(1), oldest, 0);
+        let until = keys.since(until);
+        let mut limit = keys.key(until + 1, oldest, 0);
         let state = &self.stages[first];
         let most = self.running.len();
         let (mut lanes, mut ends) = (Vec::with_capacity(most), Vec::with_capacity(most));
@@ -126,11 +127,12 @@ impl<K: Copy + Eq> Progress<K> {
             let usual = task.stage as usize == first
                 && executor.ends_as_usual(task)
                 && state.is_usual(task.task);
-            let key = keys.key(task.end, task.sequence, lanes.len());
+            let end = keys.since(task.end);
+            let key = keys.key(end, task.sequence, lanes.len());
             if !usual {
                 limit = limit.min(key);
             } else if state.holding.prefers(executor.host) {
-                let Running { executor, task, end, .. } = *task;
+                let Running { executor, task, .. } = *task;
                 lanes.push(Lane { executor, task, end, place });
                 ends.push(key);
             } else {
@@ -154,7 +156,7 @@ impl<K: Copy + Eq> Progress<K> {
     }
 
     /// Settles with the executors and the stage, where the lanes have moved; its tasks run.
-    fn settle_lanes(&mut self, first: usize, lanes: &[Lane], launched: u32) {
+    fn settle_lanes(&mut self, first: usize, lanes: &[Lane], base: SimTime, launched: u32) {
         let state = &mut self.stages[first];
         let stage = &self.work.stages[first];
         let caches = stage.leaves_blocks();
@@ -167,8 +169,9 @@ impl<K: Copy + Eq> Progress<K> {
                 continue;
             }
             let sequence = self.tasks_launched + u64::from(lane.task - next);
+            let end = base + SimDuration::from_millis(lane.end);
             let start =
-                SimTime::from_millis(lane.end.as_millis() - stage.tasks.get(lane.task).as_millis());
+                base + SimDuration::from_millis(lane.end - stage.tasks.get(lane.task).as_millis());
             let time = start.since(task.start);
             let executor = &mut self.executors[lane.executor as usize];
             executor.idle_since = executor.idle_since.max(start);
@@ -179,8 +182,8 @@ impl<K: Copy + Eq> Progress<K> {
             state.ran_on.insert(lane.executor);
             state.done.insert(task.task);
             state.done.remove(lane.task);
-            state.last_end = state.last_end.max(lane.end);
-            *task = Running { end: lane.end, sequence, task: lane.task, start, ..*task };
+            state.last_end = state.last_end.max(end);
+            *task = Running { end, sequence, task: lane.task, start, ..*task };
         }
         self.running.put(running);
     }
@@ -215,9 +218,10 @@ impl Lanes {
         most: u32,
     ) -> Passed {
         let (mut time, mut launched, mut launched_before) = (0, 0, 0);
-        let mut last = self.keys.base;
+        let mut last = 0;
+        let first_order = next.launch - self.keys.oldest;
         while launched < most && self.ends.least() < self.limit {
-            let (at, number) = self.keys.end_and_lane(self.ends.least());
+            let (at, number) = end_and_lane(self.ends.least());
             let lane = &mut self.lanes[number];
             if let Some(output) = outputs.get_mut(lane.task as usize) {
                 *output = lane.executor;
@@ -227,15 +231,16 @@ impl Lanes {
             }
             lane.task = next.task + launched;
             let takes = duration(lane.task);
-            lane.end = at + SimDuration::from_millis(takes);
+            lane.end = at + takes;
             let key = match lane.end <= self.until {
-                true => self.keys.key(lane.end, next.launch + u64::from(launched), number),
+                true => key(lane.end, first_order + u64::from(launched), number),
                 false => Tournament::OUT,
             };
             self.ends.replace_least(number, key);
             time += takes;
             launched += 1;
         }
+        let last = self.keys.base + SimDuration::from_millis(last);
         Passed { launched, time: SimDuration::from_millis(time), last, launched_before }
     }
 }
@@ -246,13 +251,19 @@ impl Keys {
         (LAUNCHES_MAX - (launched - self.oldest)) as u32
     }
 
-    fn key(self, end: SimTime, launch: u64, lane: usize) -> u64 {
-        let order = launch - self.oldest;
-        (end.since(self.base).as_millis() << ORDER_BITS | order) << LANE_BITS | lane as u64
+    fn key(self, end: u64, launch: u64, lane: usize) -> u64 {
+        key(end, launch - self.oldest, lane)
     }
 
-    fn end_and_lane(self, key: u64) -> (SimTime, usize) {
-        let end = self.base + SimDuration::from_millis(key >> (ORDER_BITS + LANE_BITS));
-        (end, (key & (LANES_MAX as u64 - 1)) as usize)
+    fn since(self, end: SimTime) -> u64 {
+        end.since(self.base).as_millis()
     }
+}
+
+const fn key(end: u64, order: u64, lane: usize) -> u64 {
+    (end << ORDER_BITS | order) << LANE_BITS | lane as u64
+}
+
+const fn end_and_lane(key: u64) -> (u64, usize) {
+    (key >> (ORDER_BITS + LANE_BITS), (key & (LANES_MAX as u64 - 1)) as usize)
 }
