@@ -26,6 +26,7 @@ mod work;
 
 pub(crate) use attempt::{Attempt, AttemptId};
 pub(crate) use dynamic_allocation::Target;
+pub(crate) use pod_specs::Role;
 pub(crate) use progress::{Fate, Fault, Met, Progress};
 pub(crate) use rules::{Overheads, Rules};
 pub(crate) use work::Work;

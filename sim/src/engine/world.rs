@@ -1,5 +1,7 @@
 //! The state of one simulation, as plain data, and the context that handlers work in.
 
+use std::collections::BTreeMap;
+
 use super::RunOptions;
 use super::arrivals::RunCursor;
 use super::calendar::Calendar;
@@ -15,7 +17,7 @@ use crate::provisioner::PoolState;
 use crate::retry::{RetryHistory, RunStates};
 use crate::scenario::Scenario;
 use crate::scheduler::Scheduler;
-use crate::spark::Attempt;
+use crate::spark::{Attempt, Role};
 use crate::spot::SpotMarket;
 use crate::units::{SimDuration, SimTime};
 use crate::workload::{RunRef, Workload};
@@ -58,6 +60,9 @@ pub(crate) struct World {
     pub(crate) trace_pods_open: u64,
     /// A trace pod (by its place in the workload), the last that needed a placement of its own.
     pub(crate) last_trace_pod: Option<(u32, PlacementId)>,
+    /// Where Spark's pods may run that were created last: by role, and whether only on-demand nodes
+    /// are meant.
+    pub(crate) spark_placements: BTreeMap<(Role, bool), PlacementId>,
 }
 
 /// What handlers work with besides the world.
@@ -137,6 +142,7 @@ impl World {
             runs_active: 0,
             trace_pods_open: workload.pods.len() as u64,
             last_trace_pod: None,
+            spark_placements: BTreeMap::new(),
         }
     }
 }

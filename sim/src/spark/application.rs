@@ -8,7 +8,7 @@ use super::dynamic_allocation::{Target, most_tasks_of};
 use super::fate::{doom, fate, record, result_of};
 use super::memory;
 use super::network;
-use super::pod_specs::{executor_spec, placement, pod_spec};
+use super::pod_specs::{driver_spec, executor_spec};
 use super::progress::{Met, Progress};
 use super::rules::{Overheads, Rules};
 use super::work;
@@ -71,10 +71,7 @@ pub(crate) fn on_run_submitted(world: &mut World, cx: &mut Cx<'_>, place: u32) {
         network: NanoUsd::ZERO,
     });
     cx.outcome.attempts += 1;
-    let template = &cx.scenario.spark.driver_template;
-    let images = world.images.driver.clone();
-    let placement = placement(template.clone(), images, false);
-    let spec = pod_spec(world, cx, &shape.driver, placement, "driver", &run.run_id);
+    let spec = driver_spec(world, cx, &shape, &run.run_id);
     let driver = lifecycle::create_pod(world, cx, PodOwner::Driver(id), spec, 1);
     world.attempts[id].driver = Some(driver);
     let assumptions = &cx.scenario.assumptions;

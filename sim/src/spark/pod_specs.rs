@@ -8,6 +8,37 @@ use crate::cluster::{Amounts, ImageId, Placement, PodSpec, Resources};
 use crate::engine::world::{Cx, World};
 use crate::scenario::PodTemplate;
 
+/// Label of the run that a pod of Spark's belongs to.
+const APP_SELECTOR: &str = "spark-app-selector";
+
+/// What a pod of Spark's is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Role {
+    Driver,
+    Executor,
+}
+
+impl Role {
+    /// As the label `spark-role` says it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Driver => "driver",
+            Self::Executor => "executor",
+        }
+    }
+}
+
+/// What the driver asks for.
+pub(super) fn driver_spec(
+    world: &mut World,
+    cx: &mut Cx<'_>,
+    shape: &Shape,
+    run_id: &str,
+) -> PodSpec {
+    pod_spec(world, cx, (Role::Driver, false), &shape.driver, run_id)
+}
+
+/// What an executor asks for.
 pub(super) fn executor_spec(
     world: &mut World,
     cx: &mut Cx<'_>,
@@ -15,38 +46,49 @@ pub(super) fn executor_spec(
     run_id: &str,
     on_demand: bool,
 ) -> PodSpec {
-    let template = cx.scenario.spark.executor_template.clone();
-    let placement = placement(template, world.images.executor.clone(), on_demand);
-    pod_spec(world, cx, &shape.executor, placement, "executor", run_id)
+    pod_spec(world, cx, (Role::Executor, on_demand), &shape.executor, run_id)
 }
 
 /// What a pod asks for: Spark's own container and what the template adds to it.
-pub(super) fn pod_spec(
+fn pod_spec(
     world: &mut World,
     cx: &mut Cx<'_>,
+    (role, on_demand): (Role, bool),
     spark: &Resources,
-    mut placement: Placement,
-    role: &str,
     run_id: &str,
 ) -> PodSpec {
     let main = Amounts::of(spark);
+    let template = match role {
+        Role::Driver => &cx.scenario.spark.driver_template,
+        Role::Executor => &cx.scenario.spark.executor_template,
+    };
     let names = &mut world.cluster.resource_names;
-    let amounts = Amounts::of_pod(names, Some(main), &placement.template).unwrap_or_else(|_| {
+    let amounts = Amounts::of_pod(names, Some(main), template).unwrap_or_else(|_| {
         let message = "more extended resources than are modelled: the containers that the template \
                        adds are left out";
-        cx.find(Severity::Warning, "too-many-resources", role, message.to_owned());
+        cx.find(Severity::Warning, "too-many-resources", role.name(), message.to_owned());
         Amounts { requests: *spark, ..main }
     });
-    let priority = placement.template.priority;
-    keep_labels(&mut placement.template, &world.cluster.labels_read, role, run_id);
-    let placement = world.cluster.specs.intern_placement(placement);
-    amounts.spec(placement, priority)
+    // Where no selector tells runs apart, their pods may run in the same places.
+    let by_run = world.cluster.labels_read.contains(APP_SELECTOR);
+    let known = world.spark_placements.get(&(role, on_demand)).filter(|_| !by_run);
+    let placement = known.copied().unwrap_or_else(|| {
+        let images = match role {
+            Role::Driver => world.images.driver.clone(),
+            Role::Executor => world.images.executor.clone(),
+        };
+        let mut placement = placement(template.clone(), images, on_demand);
+        keep_labels(&mut placement.template, &world.cluster.labels_read, role, run_id);
+        world.cluster.specs.intern_placement(placement)
+    });
+    world.spark_placements.insert((role, on_demand), placement);
+    amounts.spec(placement, template.priority)
 }
 
 /// Keeps the labels that some selector of the scenario reads; Spark's own ones among them.
-fn keep_labels(template: &mut PodTemplate, read: &BTreeSet<String>, role: &str, run_id: &str) {
+fn keep_labels(template: &mut PodTemplate, read: &BTreeSet<String>, role: Role, run_id: &str) {
     template.labels.retain(|key, _| read.contains(key));
-    for (key, value) in [("spark-role", role), ("spark-app-selector", run_id)] {
+    for (key, value) in [("spark-role", role.name()), (APP_SELECTOR, run_id)] {
         if read.contains(key) {
             template.labels.insert(key.to_owned(), value.to_owned());
         }
@@ -63,11 +105,7 @@ fn disruption_annotations(template: &PodTemplate) -> (bool, i32) {
 
 /// Annotations do not matter to placement, and labels that nobody reads do not either (see
 /// [`keep_labels`]), so they are left out: equal placements are interned once.
-pub(super) fn placement(
-    mut template: PodTemplate,
-    images: Vec<ImageId>,
-    on_demand_only: bool,
-) -> Placement {
+fn placement(mut template: PodTemplate, images: Vec<ImageId>, on_demand_only: bool) -> Placement {
     const SAFE_TO_EVICT: &str = "cluster-autoscaler.kubernetes.io/safe-to-evict";
     const SAFE_VOLUMES: &str = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes";
     let safe_to_evict = match template.annotations.get(SAFE_TO_EVICT).map(String::as_str) {

@@ -112,16 +112,17 @@ impl<K: Copy + Eq> Progress<K> {
         let base = self.advanced_to;
         let until = until.min(base + SPAN);
         let in_time = || self.running.iter().enumerate().filter(|(_, task)| task.end <= until);
-        let oldest = in_time().map(|(_, task)| task.sequence).min()?;
-        if self.tasks_launched - oldest >= LAUNCHES_MAX {
+        let sequences = in_time().map(|(_, task)| task.sequence);
+        let (count, oldest) =
+            sequences.fold((0, u64::MAX), |(count, oldest), it| (count + 1, oldest.min(it)));
+        if count < WORTH_IT || self.tasks_launched - oldest >= LAUNCHES_MAX {
             return None;
         }
         let keys = Keys { base, oldest };
         let until = keys.since(until);
         let mut limit = keys.key(until + 1, oldest, 0);
         let state = &self.stages[first];
-        let most = self.running.len();
-        let (mut lanes, mut ends) = (Vec::with_capacity(most), Vec::with_capacity(most));
+        let (mut lanes, mut ends) = (Vec::with_capacity(count), Vec::with_capacity(count));
         for (place, task) in in_time() {
             let executor = &self.executors[task.executor as usize];
             let usual = task.stage as usize == first
