@@ -76,7 +76,7 @@ impl ParquetTable {
             .map_err(|source| contents(&unfinished, source))?;
         let rows = rows_of_a_group(spec);
         let buffers = spec.columns.iter().map(|column| ColumnBuffer::new(column, rows)).collect();
-        let staged = StagedRows::default();
+        let staged = StagedRows::new(spec.columns);
         Ok(Self { spec, staged, buffers, rows: 0, writer, metadata, unfinished, path })
     }
 
@@ -85,9 +85,7 @@ impl ParquetTable {
     /// # Panics
     /// If the row does not have the table's columns.
     pub(super) fn push<const N: usize>(&mut self, row: [Cell<'_>; N]) -> Result<(), TableError> {
-        let columns = self.spec.columns;
-        assert_eq!(N, columns.len(), "cells of a row of {}", self.spec.name);
-        if self.staged.push(columns, row) {
+        if self.staged.push(row) {
             self.staged.move_into(&mut self.buffers);
         }
         self.rows += 1;

@@ -5,14 +5,17 @@
 //! row is written in one place, and a column is written to for many rows at once.
 
 use super::column::{Cell, ColumnBuffer};
-use super::columns::ColumnSpec;
+use super::columns::{ColumnSpec, ColumnType};
 
 /// So many cells are kept at most, unless one row has more.
 const CELLS: usize = 2048;
 
-/// Rows of equally many cells.
-#[derive(Debug, Default)]
+/// Rows of a table.
+#[derive(Debug)]
 pub(super) struct StagedRows {
+    columns: &'static [ColumnSpec],
+    /// Of each column its type and whether it may be null: apart, to be near.
+    allowed: Vec<(ColumnType, bool)>,
     /// A number for each cell, row by row: its bits, or where its text is.
     words: Vec<u64>,
     /// Of each row: a bit for each cell that is null.
@@ -22,27 +25,38 @@ pub(super) struct StagedRows {
 }
 
 impl StagedRows {
+    /// None yet.
+    pub(super) fn new(columns: &'static [ColumnSpec]) -> Self {
+        let allowed = columns.iter().map(|spec| (spec.kind, spec.nullable)).collect();
+        let (words, nulls, texts) = (Vec::new(), Vec::new(), String::new());
+        Self { columns, allowed, words, nulls, texts }
+    }
+
     /// Adds a row; true when it is time to move them.
     ///
     /// # Panics
-    /// If a cell is not of its column's type, or null where no null may be.
-    pub(super) fn push<const N: usize>(
-        &mut self,
-        columns: &[ColumnSpec],
-        row: [Cell<'_>; N],
-    ) -> bool {
+    /// If the row does not have the table's columns, or a cell is not of its column's type or null
+    /// where no null may be.
+    pub(super) fn push<const N: usize>(&mut self, row: [Cell<'_>; N]) -> bool {
         const { assert!(N <= u64::BITS as usize, "a bit for each cell") };
+        assert_eq!(
+            N,
+            self.columns.len(),
+            "cells of a row that begins with {}",
+            self.columns[0].name
+        );
         let mut nulls = 0;
         let mut words = [0; N];
-        for (place, (cell, spec)) in row.iter().zip(columns).enumerate() {
+        for (place, cell) in row.iter().enumerate() {
             let word = match *cell {
                 Cell::Text(text) => text.map(|text| self.keep(text)),
                 Cell::Integer(number) => number.map(|number| number as u64),
                 Cell::Float(number) => number.map(f64::to_bits),
                 Cell::Boolean(is_so) => Some(u64::from(is_so)),
             };
-            let fits = cell.kind() == spec.kind && (word.is_some() || spec.nullable);
-            assert!(fits, "{cell:?} in column {} ({:?})", spec.name, spec.kind);
+            let (kind, nullable) = self.allowed[place];
+            let fits = cell.kind() == kind && (word.is_some() || nullable);
+            assert!(fits, "{cell:?} in column {} ({kind:?})", self.columns[place].name);
             nulls |= u64::from(word.is_none()) << place;
             words[place] = word.unwrap_or_default();
         }

@@ -66,7 +66,6 @@ fn made_up(cx: &Cx<'_>, run: &Run, run_key: u64) -> Work {
     let recorded = run.tasks.map(u64::from);
     let tasks = recorded.unwrap_or_else(|| total.as_millis().div_ceil(mean));
     let tasks = tasks.clamp(u64::from(!total.is_zero()), TASKS_MAX) as usize;
-    let durations = durations(cx, assumptions, run_key, tasks, total);
     let driver = run.driver_only.unwrap_or(SimDuration::ZERO);
     let counts = if tasks <= 20 {
         vec![tasks]
@@ -77,17 +76,15 @@ fn made_up(cx: &Cx<'_>, run: &Run, run_key: u64) -> Work {
     let before = SimDuration::from_millis(driver.as_millis() / 2);
     let between =
         SimDuration::from_millis(driver.saturating_sub(before).as_millis() / counts.len() as u64);
-    let mut rest = durations.as_slice();
     let mut stages = Vec::with_capacity(counts.len());
-    for (place, count) in counts.iter().enumerate() {
-        let (own, others) = rest.split_at(*count);
-        rest = others;
+    let durations = durations(cx, assumptions, run_key, &counts, total);
+    for (place, durations) in durations.into_iter().enumerate() {
         stages.push(Stage {
             stage_id: place as u32,
             parents: place.checked_sub(1).map(|parent| parent as u32).into_iter().collect(),
             shuffle_parents: place.checked_sub(1).map(|parent| parent as u32).into_iter().collect(),
             driver_gap: if place == 0 { before } else { between },
-            tasks: TaskDurations::Listed(own.into()),
+            tasks: TaskDurations::Listed(durations),
             ..Stage::default()
         });
     }
@@ -118,16 +115,15 @@ fn round(value: f64) -> u64 {
     whole + u64::from(value - whole as f64 >= 0.5)
 }
 
+/// Milliseconds of the tasks of stages of so many tasks, which add up to `total`.
 fn durations(
     cx: &Cx<'_>,
     assumptions: &Assumptions,
     run_key: u64,
-    tasks: usize,
+    stages: &[usize],
     total: SimDuration,
-) -> Vec<u32> {
-    if tasks == 0 {
-        return Vec::new();
-    }
+) -> Vec<Box<[u32]>> {
+    let tasks = stages.iter().sum();
     let sigma = (1.0 + assumptions.task_duration_cv.powi(2)).ln().sqrt();
     let mut stream = cx.seed.stream("task-time", &[run_key]);
     // Rounded to 2^-20 at once, so that the last bit of a platform's `exp` cannot show.
@@ -145,17 +141,20 @@ fn durations(
         (Some(product), Some(sum)) => product / sum,
         _ => (u128::from(total) * u128::from(weight) / sum) as u64,
     };
-    let mut left = total;
-    let mut durations: Vec<u32> = weights
-        .iter()
-        .map(|weight| {
+    let (mut left, mut rest) = (total, weights.as_slice());
+    let mut durations: Vec<Box<[u32]>> = Vec::with_capacity(stages.len());
+    for count in stages {
+        let (own, others) = rest.split_at(*count);
+        rest = others;
+        let shares = own.iter().map(|weight| {
             let ms = share(*weight);
             left -= ms;
             u32::try_from(ms).unwrap_or(u32::MAX)
-        })
-        .collect();
+        });
+        durations.push(shares.collect());
+    }
     // Rounding is given back a millisecond a task, so that the sum is the recorded one.
-    for duration in durations.iter_mut().take(left as usize) {
+    for duration in durations.iter_mut().flatten().take(left as usize) {
         *duration = duration.saturating_add(1);
     }
     durations
