@@ -139,6 +139,11 @@ impl<'a> Cycle<'a> {
         score::own_score(self, node)
     }
 
+    /// Whether that is not all there is to the score.
+    pub(super) fn compares_candidates(&self) -> bool {
+        score::compares_candidates(self)
+    }
+
     /// Adds to what [`Cycle::own_score`] gave the candidates what makes them differ besides.
     pub(super) fn add_relative_scores(&self, candidates: &mut [Candidate]) {
         score::add_relative_scores(self, candidates);

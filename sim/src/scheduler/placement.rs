@@ -14,6 +14,7 @@
 //! `ties`).
 //! Source: facts-kubernetes 1.4; upstream `schedule_one.go`.
 
+mod choice;
 mod message;
 
 use super::framework::{Candidate, Cycle};
@@ -27,10 +28,6 @@ use crate::engine::world::{Cx, World};
 
 /// Clusters of fewer nodes are searched as a whole; of larger ones, at least so many nodes.
 const MIN_FEASIBLE_NODES_TO_FIND: usize = 100;
-
-/// Where one of so many nodes is among the best, walking over those found is quicker than listing
-/// the best. Measured.
-const WALK: usize = 8;
 
 /// Nodes that are looked at together.
 const CHUNK: usize = 32;
@@ -218,21 +215,18 @@ impl Turn<'_> {
         Found { node: Some(feasible[choice].node), looked_at }
     }
 
-    /// Which of so many equal nodes is taken, where a draw decides that.
-    fn draw(&self, ties: usize) -> Option<usize> {
-        let (seed, number) = self.draws?;
-        if ties == 1 {
-            return Some(0);
-        }
-        Some((seed.uniform("scheduler-tie", &[number]) * ties as f64) as usize)
-    }
-
     /// Walks over the classes of the nodes.
     fn by_class(&self, row: &mut Row, buffers: &mut Buffers) -> Found {
         let slots = self.cycle.cluster.classes.slots();
         buffers.counts.resize(slots, 0);
         buffers.best.resize(slots, false);
         let by_bits = row.keeps_bits(self.cycle.cluster.tree.len()) && !self.looks_further();
+        if by_bits {
+            self.update_bits(row);
+            if self.draws.is_some() && !self.cycle.compares_candidates() {
+                return self.best_by_own_score(row, &mut buffers.distances);
+            }
+        }
         let (count, looked_at) = match by_bits {
             true => self.feasible_by_bits(row, buffers),
             false => self.feasible_classes(row, buffers),
@@ -297,9 +291,6 @@ impl Turn<'_> {
     fn feasible_by_bits(&self, row: &mut Row, buffers: &mut Buffers) -> (usize, usize) {
         let classes = &self.cycle.cluster.classes;
         let order = classes.in_order();
-        row.update_bits(classes, |row, index| {
-            self.known(order[index], index, row) == Known::Passes
-        });
         let passing = row.passing_count();
         let count = passing.min(self.limit);
         // All nodes of a class pass or none: those beyond the limit are counted, or those within
@@ -326,6 +317,15 @@ impl Turn<'_> {
             }
         }
         (count, looked_at)
+    }
+
+    /// Brings the bits of the nodes that pass up to date.
+    fn update_bits(&self, row: &mut Row) {
+        let classes = &self.cycle.cluster.classes;
+        let order = classes.in_order();
+        row.update_bits(classes, |row, index| {
+            self.known(order[index], index, row) == Known::Passes
+        });
     }
 
     /// How far a place in the list of nodes is from where the search starts.
@@ -385,69 +385,6 @@ impl Turn<'_> {
             && self.leaves_room(id, &cluster.nodes[id])
     }
 
-    /// The node that is taken, where those that were found are counted.
-    fn best_of_found(&self, buffers: &mut Buffers, looked_at: usize) -> NodeId {
-        let ties = buffers.note_best();
-        if ties == 1 {
-            return buffers.first_best();
-        }
-        let order = self.cycle.cluster.classes.in_order();
-        let indices = (self.start..order.len()).chain(0..self.start).take(looked_at);
-        let is_found = |index: &usize| buffers.counts[order[*index] as usize] > 0;
-        self.pick(self.draw(ties), indices.filter(is_found), buffers)
-    }
-
-    /// The node that is taken, where `count` nodes that pass were found by their bits.
-    fn best_by_bits(
-        &self,
-        row: &Row,
-        buffers: &mut Buffers,
-        count: usize,
-        looked_at: usize,
-    ) -> NodeId {
-        let ties = buffers.note_best();
-        match self.draw(ties) {
-            Some(k) if count > WALK * ties => self.kth_best(k, looked_at, buffers),
-            k => self.pick(k, row.passing_from(self.start).take(count), buffers),
-        }
-    }
-
-    /// The node that is taken of those `found` (their places in the list, in order): the `k`-th of
-    /// the best, or the first as a heap has them.
-    fn pick(
-        &self,
-        k: Option<usize>,
-        mut found: impl Iterator<Item = usize>,
-        buffers: &Buffers,
-    ) -> NodeId {
-        let classes = &self.cycle.cluster.classes;
-        let order = classes.in_order();
-        let is_best = |index: usize| buffers.best[order[index] as usize];
-        let index = match k {
-            Some(k) => found.filter(|index| is_best(*index)).nth(k),
-            None => {
-                let best = found.by_ref().enumerate().filter(|(_, index)| is_best(*index));
-                // Nothing goes before the first of all.
-                let ranks = best.map(|(rank, index)| (ties::walk_order(rank), index));
-                first_or_min(ranks, ties::walk_order(0))
-            }
-        };
-        classes.node_at(index.expect("the best score is somebody's"))
-    }
-
-    /// The `k`-th of the best nodes, of classes all of whose nodes pass, among those looked at.
-    fn kth_best(&self, k: usize, looked_at: usize, buffers: &mut Buffers) -> NodeId {
-        let classes = &self.cycle.cluster.classes;
-        let distances = &mut buffers.distances;
-        distances.clear();
-        for class in buffers.found.iter().filter(|class| buffers.best[**class as usize]) {
-            let all = classes.places_of(*class).map(|index| self.distance_to(index));
-            distances.extend(all.filter(|distance| *distance < looked_at));
-        }
-        let (_, distance, _) = distances.select_nth_unstable(k);
-        classes.node_at((self.start + *distance) % classes.in_order().len())
-    }
-
     /// The node for which the pod's victims went, if it fits there now.
     fn nominated_node(&self) -> Option<NodeId> {
         if self.nominations.is_empty() {
@@ -472,15 +409,6 @@ impl Turn<'_> {
         let room = room_of(self.cycle.cluster, node);
         room.minus(&self.nominations.reserved(id, Some(self.pod), self.cycle.spec.priority))
     }
-}
-
-/// The value of the least key; that of the first, if its key is `least`.
-fn first_or_min<K: Ord, V>(mut pairs: impl Iterator<Item = (K, V)>, least: K) -> Option<V> {
-    let first = pairs.next()?;
-    if first.0 == least {
-        return Some(first.1);
-    }
-    std::iter::once(first).chain(pairs).min_by(|a, b| a.0.cmp(&b.0)).map(|(_, value)| value)
 }
 
 #[cfg(test)]

@@ -99,6 +99,23 @@ pub(super) fn add_scores(cycle: &Cycle<'_>, candidates: &mut [Candidate]) {
     }
 }
 
+/// Whether a score may depend on what other candidates there are.
+pub(super) fn compares_candidates(cycle: &Cycle<'_>) -> bool {
+    cycle.scorer.plugins.iter().any(|(plugin, _)| compares(cycle, plugin))
+}
+
+/// Whether the plugin's score may differ between candidates, other than by [`own_score`].
+fn compares(cycle: &Cycle<'_>, plugin: &Plugin) -> bool {
+    match plugin {
+        Plugin::Fit(_) | Plugin::BalancedAllocation(_) => false,
+        Plugin::ImageLocality => !cycle.placement().images.is_empty(),
+        Plugin::NodeAffinity => cycle.fits.any_preferred,
+        Plugin::TaintToleration => cycle.fits.any_intolerable,
+        Plugin::InterPodAffinity => cycle.cluster.specs.any_pod_affinity,
+        Plugin::PodTopologySpread => topology_spread::has_rules(cycle),
+    }
+}
+
 /// What plugins that do not compare candidates give a node, weighted: the same for all nodes of a
 /// class, whatever else there is.
 pub(super) fn own_score(cycle: &Cycle<'_>, node: &Node) -> i64 {
@@ -117,14 +134,7 @@ pub(super) fn own_score(cycle: &Cycle<'_>, node: &Node) -> i64 {
 /// best stays best.
 pub(super) fn add_relative_scores(cycle: &Cycle<'_>, candidates: &mut [Candidate]) {
     for (plugin, weight) in &cycle.scorer.plugins {
-        let differs = match plugin {
-            Plugin::Fit(_) | Plugin::BalancedAllocation(_) => false,
-            Plugin::ImageLocality => !cycle.placement().images.is_empty(),
-            Plugin::NodeAffinity => cycle.fits.any_preferred,
-            Plugin::TaintToleration => cycle.fits.any_intolerable,
-            Plugin::InterPodAffinity | Plugin::PodTopologySpread => true,
-        };
-        if !differs {
+        if !compares(cycle, plugin) {
             continue;
         }
         let Some(prepared) = prepare(plugin, cycle, candidates) else { continue };

@@ -172,6 +172,13 @@ impl Row {
         })
     }
 
+    /// The place of the first node that passes after the first `count` from `start` on and around.
+    pub(super) fn first_beyond(&self, start: usize, count: usize) -> Option<usize> {
+        let mut words = self.split_from(start, count);
+        let (place, _, beyond) = words.find(|(_, _, beyond)| *beyond != 0)?;
+        bits(place, beyond).next()
+    }
+
     /// Places in the list of nodes that pass, from `start` on and around.
     pub(super) fn passing_from(&self, start: usize) -> impl Iterator<Item = usize> + '_ {
         self.words_from(start).flat_map(|(place, word)| bits(place, word))

@@ -37,6 +37,12 @@ pub(super) fn tells_nodes_apart(cycle: &Cycle<'_>) -> bool {
         .any(|rule| Topology::of(cycle.cluster, &rule.topology_key).tells_nodes_apart())
 }
 
+/// Whether the pod has constraints that score.
+pub(super) fn has_rules(cycle: &Cycle<'_>) -> bool {
+    let template = &cycle.placement().template;
+    spread_rules(template, WhenUnsatisfiable::ScheduleAnyway).next().is_some()
+}
+
 impl<'a> Spread<'a> {
     /// `PreScore`; `None` without such constraints.
     pub(super) fn of(cycle: &Cycle<'a>, candidates: &[Candidate]) -> Option<Self> {
