@@ -1,8 +1,8 @@
 //! Many tasks of one stage at once: its slots are lanes, settled when somebody looks.
 //!
 //! While tasks of one stage succeed and the next in order take their slots, a slot is a lane of tasks
-//! without a gap, and all that has to be found out at each end is whose is next: a heap of single
-//! numbers. What the application and its executors keep accounts of (busy time, what is done, what
+//! without a gap, and all that has to be found out at each end is whose is next: a tournament of
+//! single numbers. What the application and its executors keep accounts of (busy time, what is done, what
 //! waits) follows from where the lanes started and where they stop.
 //!
 //! The same steps as those of `in_order.rs`, which takes them one by one. Leaves to it stages with
@@ -23,7 +23,7 @@ const LAUNCHES_MAX: u64 = 1 << ORDER_BITS;
 /// As far as keys reach (half a year), but one for the limit.
 const SPAN: SimDuration = SimDuration::from_millis((1 << (u64::BITS - LANE_BITS - ORDER_BITS)) - 2);
 
-/// So many tasks must end before anything else happens for it to be worth it. Measured.
+/// So many tasks must end before anything else happens: lanes cost something to set up.
 const WORTH_IT: usize = 4;
 
 /// Lanes of a stage with tasks that end in time.
@@ -39,6 +39,7 @@ struct Lanes {
 
 /// A slot with a task that runs.
 struct Lane {
+    /// Place of its executor.
     executor: u32,
     /// Its task, and when that ends, in milliseconds since the base of the keys.
     task: u32,
