@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::memory::Shape;
 use crate::Severity;
-use crate::cluster::{Amounts, ImageId, Placement, PodSpec, Resources};
+use crate::cluster::{Amounts, ImageId, Placement, PlacementId, PodSpec, Resources};
 use crate::engine::world::{Cx, World};
 use crate::scenario::PodTemplate;
 
@@ -69,20 +69,30 @@ fn pod_spec(
         cx.find(Severity::Warning, "too-many-resources", role.name(), message.to_owned());
         Amounts { requests: *spark, ..main }
     });
-    // Where no selector tells runs apart, their pods may run in the same places.
+    amounts.spec(placement_id(world, template, (role, on_demand), run_id), template.priority)
+}
+
+/// Where a pod may run. Where no selector tells runs apart, all of a role may run in the same places.
+fn placement_id(
+    world: &mut World,
+    template: &PodTemplate,
+    (role, on_demand): (Role, bool),
+    run_id: &str,
+) -> PlacementId {
     let by_run = world.cluster.labels_read.contains(APP_SELECTOR);
     let known = world.spark_placements.get(&(role, on_demand)).filter(|_| !by_run);
-    let placement = known.copied().unwrap_or_else(|| {
-        let images = match role {
-            Role::Driver => world.images.driver.clone(),
-            Role::Executor => world.images.executor.clone(),
-        };
-        let mut placement = placement(template.clone(), images, on_demand);
-        keep_labels(&mut placement.template, &world.cluster.labels_read, role, run_id);
-        world.cluster.specs.intern_placement(placement)
-    });
-    world.spark_placements.insert((role, on_demand), placement);
-    amounts.spec(placement, template.priority)
+    if let Some(known) = known {
+        return *known;
+    }
+    let images = match role {
+        Role::Driver => world.images.driver.clone(),
+        Role::Executor => world.images.executor.clone(),
+    };
+    let mut placement = placement(template.clone(), images, on_demand);
+    keep_labels(&mut placement.template, &world.cluster.labels_read, role, run_id);
+    let id = world.cluster.specs.intern_placement(placement);
+    world.spark_placements.insert((role, on_demand), id);
+    id
 }
 
 /// Keeps the labels that some selector of the scenario reads; Spark's own ones among them.

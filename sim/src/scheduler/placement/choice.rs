@@ -34,16 +34,11 @@ impl Turn<'_> {
         loop {
             let untried = scores.clone().filter(|(score, _)| *score < least_tried);
             let Some((best, _)) = untried.max() else { return Found { node: None, looked_at } };
-            distances.clear();
-            for (_, class) in scores.clone().filter(|(score, _)| *score == best) {
-                let all = classes.places_of(class).map(|index| self.distance_to(index));
-                distances.extend(all.filter(|distance| *distance < looked_at));
-            }
+            let best_classes = scores.clone().filter(|(score, _)| *score == best);
+            self.list_looked_at(best_classes.map(|(_, class)| class), looked_at, distances);
             if !distances.is_empty() {
                 let k = self.draw(distances.len()).unwrap_or(0);
-                let (_, distance, _) = distances.select_nth_unstable(k);
-                let node = classes.node_at((self.start + *distance) % nodes);
-                return Found { node: Some(node), looked_at };
+                return Found { node: Some(self.kth_of(k, distances)), looked_at };
             }
             least_tried = best;
         }
@@ -101,13 +96,30 @@ impl Turn<'_> {
 
     /// The `k`-th of the best nodes, of classes all of whose nodes pass, among those looked at.
     fn kth_best(&self, k: usize, looked_at: usize, buffers: &mut Buffers) -> NodeId {
-        let classes = &self.cycle.cluster.classes;
-        let distances = &mut buffers.distances;
+        let Buffers { found, best, distances, .. } = buffers;
+        let best_classes = found.iter().copied().filter(|class| best[*class as usize]);
+        self.list_looked_at(best_classes, looked_at, distances);
+        self.kth_of(k, distances)
+    }
+
+    /// How far from the start of the search the nodes of these classes are that were looked at.
+    fn list_looked_at(
+        &self,
+        classes: impl Iterator<Item = u32>,
+        looked_at: usize,
+        distances: &mut Vec<usize>,
+    ) {
         distances.clear();
-        for class in buffers.found.iter().filter(|class| buffers.best[**class as usize]) {
-            let all = classes.places_of(*class).map(|index| self.distance_to(index));
+        for class in classes {
+            let all = self.cycle.cluster.classes.places_of(class);
+            let all = all.map(|index| self.distance_to(index));
             distances.extend(all.filter(|distance| *distance < looked_at));
         }
+    }
+
+    /// The `k`-th of the nodes that are so far from the start of the search.
+    fn kth_of(&self, k: usize, distances: &mut [usize]) -> NodeId {
+        let classes = &self.cycle.cluster.classes;
         let (_, distance, _) = distances.select_nth_unstable(k);
         classes.node_at((self.start + *distance) % classes.in_order().len())
     }

@@ -3,7 +3,7 @@
 //!
 //! The same steps as [`Progress::advance`] takes one by one, without asking at each of them what
 //! cannot be while they go on: nothing is submitted, no stage ends or opens. Nearly all tasks of a
-//! simulation end here. Leaves everything else to `advance`: the last waiting task of a stage, the
+//! simulation end here, most of them many at a time (`lanes.rs`). Leaves everything else to `advance`: the last waiting task of a stage, the
 //! last one of a stage to end, tasks that fail, cached blocks, slots that are refused, stages that
 //! wait for lost outputs, executors that drain.
 
